@@ -1,0 +1,144 @@
+"""Every line that differs between Prefect 2 and 3, or between pydantic 1 and 2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
+from uuid import UUID
+
+import prefect
+import prefect.runtime
+from prefect.blocks.core import Block
+
+from prefect_databricks_runs import _portal
+from prefect_databricks_runs.errors import InvalidCredentials
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+PREFECT_3 = not prefect.__version__.startswith("2.")
+
+# Under Prefect 2 a block is a pydantic 1 model even where pydantic 2 is installed, so it is the block that is asked.
+if TYPE_CHECKING or not any(base.__module__.startswith("pydantic.v1") for base in Block.__mro__):
+    from pydantic import Field, SecretStr
+else:
+    from pydantic.v1 import Field, SecretStr
+
+# Fields of a form that may be left empty. Prefect 2 gives an empty secret back as None when the block is loaded; in the
+# form of Prefect 3, `Optional` would make a pair of tabs.
+if TYPE_CHECKING:
+    EmptyText: TypeAlias = str
+    EmptySecret: TypeAlias = SecretStr
+elif PREFECT_3:
+    from pydantic import BeforeValidator
+
+    _none_as_empty = BeforeValidator(lambda value: "" if value is None else value)
+    EmptyText, EmptySecret = Annotated[str, _none_as_empty], Annotated[SecretStr, _none_as_empty]
+else:
+    EmptyText, EmptySecret = str | None, SecretStr | None
+
+__all__ = [
+    "PREFECT_3",
+    "BlockOfEitherPydantic",
+    "EmptySecret",
+    "EmptyText",
+    "Field",
+    "SecretStr",
+    "flow_run_id",
+    "parameter_annotation",
+    "saved_block_data",
+    "unknown_fields",
+    "update_artifact",
+]
+
+
+def flow_run_id() -> str | None:
+    """The id of the flow run that this is called in, or None; on Prefect 2 a task outside of a flow makes it raise."""
+    try:
+        return cast("str | None", prefect.runtime.flow_run.id)
+    except AttributeError:
+        return None
+
+
+def unknown_fields(block: Block) -> list[str]:
+    """The names that a block was given and that are no fields of it; Prefect keeps them without a word.
+
+    Those that Prefect itself puts there, when it sends a block as data, are left out.
+    """
+    names = set(block.model_extra or ()) if PREFECT_3 else _pydantic_1_extras(block)
+    return sorted(name for name in names - {"block_type_slug"} if not name.startswith("_"))
+
+
+def _pydantic_1_extras(block: Block) -> set[str]:
+    fields: dict[str, Any] = vars(type(block))["__fields__"]
+    return set(block.__dict__) - set(fields)
+
+
+class BlockOfEitherPydantic:
+    """What a block needs on Prefect 2 to be a flow's parameter, and has on Prefect 3 without us.
+
+    There it is a model of pydantic 1, while flows whose annotations are strings are validated by pydantic 2. And one
+    that was chosen in the form of a deployment comes as `{"$ref": {"block_document_id": …}}`, which nobody resolves.
+    """
+
+    if PREFECT_3 and not TYPE_CHECKING:
+        model_config = {"hide_input_in_errors": True}  # pydantic's messages would show the token
+    if not PREFECT_3:
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+            from pydantic_core import core_schema
+
+            return core_schema.no_info_plain_validator_function(cls.validate)
+
+        @classmethod
+        def validate(cls, value: Any) -> Any:
+            reference = value.get("$ref") if isinstance(value, dict) else None
+            if isinstance(reference, dict):
+                value = _portal.call(saved_block_data, reference)
+            return super().validate(value)  # type: ignore[misc]  # the block's
+
+
+async def saved_block_data(reference: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a saved block, by id or by `block-type-slug/name`, the two kinds of reference of Prefect 3."""
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+
+    async with get_client() as client:
+        try:
+            if "block_document_id" in reference:
+                document_id = UUID(str(reference["block_document_id"]))
+                document = await client.read_block_document(document_id, include_secrets=True)
+            else:
+                type_slug, _, name = str(reference.get("block_document_slug")).partition("/")
+                document = await client.read_block_document_by_name(name, type_slug, include_secrets=True)
+        except (ObjectNotFound, ValueError):
+            which = reference.get("block_document_slug") or reference
+            raise InvalidCredentials(f"There is no saved block {which}.") from None
+    return dict(document.data)
+
+
+def parameter_annotation(annotation: Any) -> Any:
+    """The annotation that a flow's parameter must have.
+
+    Prefect 2 validates all parameters of a flow with pydantic 1 as soon as one is a block, and pydantic 1 refuses a
+    parameter called `json`. It does not look into `Annotated` when it validates, but does when it makes the form.
+    """
+    if PREFECT_3 or not (isinstance(annotation, type) and issubclass(annotation, Block)):
+        return annotation
+    return Annotated[annotation, "a block"]
+
+
+async def update_artifact(client: PrefectClient, artifact_id: UUID, data: str) -> None:
+    """Put new data into an artifact.
+
+    Prefect 2's client has no call for it, but its server has the route. There it answers 404, having done the work, for
+    an artifact that is no longer the newest of its key.
+    """
+    if PREFECT_3:
+        from prefect.client.schemas.actions import ArtifactUpdate
+
+        await client.update_artifact(artifact_id, ArtifactUpdate(data=data))
+        return
+    response = await client._client.patch(f"/artifacts/{artifact_id}", json={"data": data})
+    if response.status_code != 404:  # noqa: PLR2004
+        response.raise_for_status()

@@ -1,0 +1,93 @@
+"""Which failed requests are sent again, and when."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from typing import Any
+
+import httpx
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
+
+from prefect_databricks_runs._clock import Clock
+from prefect_databricks_runs.errors import DatabricksApiError, DatabricksConnectionError
+
+_STATUSES = frozenset({429, 500, 502, 503, 504})
+_ERROR_CODES = frozenset({"COULD_NOT_ACQUIRE_LOCK"})
+_LONGEST_DELAY = 60.0
+_LONGEST_RETRY_AFTER = 600.0  # past that, the caller is told instead of being left to hang
+
+
+def retrying(limit: int, delay: float, clock: Clock, logger: Any) -> AsyncRetrying:
+    """Tries of one request.
+
+    Args:
+        limit: How many in all.
+        delay: Seconds before the second one; doubles with each further one, with jitter.
+        clock: What to sleep by.
+        logger: Where each retry is told.
+    """
+    backoff = wait_exponential(multiplier=delay, max=max(_LONGEST_DELAY, delay)) + wait_random(0, delay / 4)
+
+    def wait(state: RetryCallState) -> float:
+        error = _error(state)
+        asked = error.retry_after if isinstance(error, DatabricksApiError) else None
+        return max(backoff(state), asked or 0.0)
+
+    def tell(state: RetryCallState) -> None:
+        seconds = state.next_action.sleep if state.next_action else 0.0
+        logger.log(
+            logging.WARNING, "%s Try %d of %d in %.1f s.", _error(state), state.attempt_number + 1, limit, seconds
+        )
+
+    return AsyncRetrying(
+        stop=stop_after_attempt(limit),
+        wait=wait,
+        retry=retry_if_exception(is_worth_retrying),
+        sleep=clock.sleep,
+        before_sleep=tell,
+        reraise=True,
+    )
+
+
+def is_worth_retrying(error: BaseException) -> bool:
+    """Whether the same request may well succeed a little later."""
+    if isinstance(error, DatabricksConnectionError):
+        return not _is_permanent(error.__cause__)
+    if isinstance(error, DatabricksApiError):
+        patient = error.retry_after is None or error.retry_after <= _LONGEST_RETRY_AFTER
+        return patient and (error.status_code in _STATUSES or error.error_code in _ERROR_CODES)
+    return False
+
+
+def connection_reason(error: httpx.HTTPError, timeout_seconds: float) -> str:
+    """Why there was no answer, in words; httpx's own message is often empty."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return "the connection was not taken in time"
+    if isinstance(error, httpx.LocalProtocolError):
+        return "the request itself is not valid HTTP"  # its own words may be a header, and that the token
+    if isinstance(error, httpx.TimeoutException):
+        return f"nothing came within {timeout_seconds:g} s"
+    return str(error) or type(error).__name__
+
+
+def _is_permanent(error: BaseException | None) -> bool:
+    """Whether it is the address or the certificate that is wrong."""
+    if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRedirects)):
+        return True
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None

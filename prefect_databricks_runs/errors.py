@@ -1,0 +1,323 @@
+"""Every exception of this package.
+
+```text
+DatabricksError
+├── InvalidCredentials          the block cannot sign in as it is
+├── InvalidPayload              also a ValueError: a request body with faults, found before it was sent
+├── InvalidOption               also a ValueError: an option of a task or flow that makes no sense
+├── DatabricksConnectionError   no answer at all
+├── InvalidResponse             an answer that the Jobs API does not give: a proxy's page, cut-off JSON
+├── DatabricksApiError          an error answered by the Jobs API
+│   ├── BadRequest              400
+│   ├── Unauthenticated         401, and 403 for a token that is wrong or has expired
+│   ├── PermissionDenied        403
+│   ├── NotFound                404, and 400 for a run or job that does not exist
+│   ├── Conflict                409
+│   ├── RateLimited             429
+│   └── ServerError             5xx
+├── JobNameError                no job, or several jobs, of that name
+├── DatabricksUnreachable       polls failed for longer than `max_outage_seconds`; the run may still be going
+├── WaitTimeout                 the run was not over after `max_wait_seconds`
+└── RunFailed                   the run ended, and not well
+    ├── RunCanceled
+    ├── RunTimedOut
+    ├── RunSkipped
+    └── RunInternalError
+```
+
+All of them pickle, and none of them carries a header, a request body or a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefect_databricks_runs.runs import Run, RunOutput
+
+_SHOWN_CHARACTERS = 600
+
+
+def _rebuild(cls: type[DatabricksError], args: tuple[Any, ...], attributes: dict[str, Any]) -> DatabricksError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(attributes)
+    return error
+
+
+def shorten(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
+    """Cut a text that somebody else wrote to `limit` characters, saying how many were left out."""
+    text = text.strip()
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
+
+
+class DatabricksError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by attributes: the default calls `__init__` with the message alone."""
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class InvalidCredentials(DatabricksError):
+    """A `DatabricksCredentials` block, or a connection string, that cannot sign in as it is.
+
+    Not a `ValueError`, which pydantic would bury in an error of its own, and Prefect in another when a block is loaded.
+    """
+
+
+class InvalidPayload(DatabricksError, ValueError):
+    """A request body that Databricks would refuse, or silently misread.
+
+    Attributes:
+        faults: One sentence a fault, all that were found.
+        endpoint: The endpoint the body was meant for, such as `runs/submit`.
+    """
+
+    def __init__(self, faults: Sequence[str], endpoint: str) -> None:
+        self.faults = tuple(faults)
+        self.endpoint = endpoint
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        listed = "\n".join(f"  - {fault}" for fault in self.faults)
+        super().__init__(f"The {endpoint} request was not sent, because it has {count}:\n{listed}")
+
+
+class InvalidOption(DatabricksError, ValueError):
+    """An option of a task or flow that makes no sense; nothing was sent.
+
+    Attributes:
+        faults: One sentence a fault, all that were found.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(" ".join(self.faults))
+
+
+class DatabricksConnectionError(DatabricksError):
+    """The workspace gave no answer: connection refused or cut, name not found, time-out.
+
+    Attributes:
+        host: The workspace's address.
+        method: HTTP method of the request.
+        path: Path of the request.
+    """
+
+    def __init__(self, reason: str, *, host: str, method: str, path: str) -> None:
+        self.host, self.method, self.path = host, method, path
+        super().__init__(
+            f"No answer from {host} to {method} {path}: {reason}. "
+            "Check the `host` of the credentials block, and that this machine reaches it."
+        )
+
+
+class InvalidResponse(DatabricksError):
+    """The workspace's address answered with something that is no answer of the Jobs API.
+
+    Attributes:
+        host: The workspace's address.
+        method: HTTP method of the request.
+        path: Path of the request.
+        status_code: HTTP status of the answer.
+    """
+
+    def __init__(self, reason: str, *, host: str, method: str, path: str, status_code: int) -> None:
+        self.host, self.method, self.path, self.status_code = host, method, path, status_code
+        super().__init__(
+            f"{host} answered {method} {path} with status {status_code} and {reason}, which is no answer of the "
+            "Databricks Jobs API. Check that `host` is a workspace's address, and what proxy stands in between."
+        )
+
+
+class DatabricksApiError(DatabricksError):
+    """The Jobs API answered with an error.
+
+    Attributes:
+        status_code: HTTP status.
+        error_code: Databricks' own code, such as `INVALID_PARAMETER_VALUE`; empty when the answer had none.
+        message: Databricks' own message.
+        request_id: What to give Databricks' support, or None.
+        method: HTTP method of the request.
+        path: Path of the request.
+        retry_after: Seconds that the answer asked to wait, or None.
+    """
+
+    advice = "See the message of Databricks above."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        error_code: str = "",
+        request_id: str | None = None,
+        method: str,
+        path: str,
+        retry_after: float | None = None,
+    ) -> None:
+        self.message = shorten(message)
+        self.status_code = status_code
+        self.error_code = error_code
+        self.request_id = request_id
+        self.method, self.path = method, path
+        self.retry_after = retry_after
+        code = f"{status_code} {error_code}".strip()
+        request = f" (request id {request_id})" if request_id else ""
+        sentence = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
+        super().__init__(f"Databricks answered {code} to {method} {path}: {sentence} {self.advice}{request}")
+
+
+class BadRequest(DatabricksApiError):
+    """400: Databricks could not accept the request."""
+
+    advice = "Correct the request; sending it again changes nothing."
+
+
+class Unauthenticated(DatabricksApiError):
+    """401, or 403 for a bad token: Databricks does not know who is asking."""
+
+    advice = "Check the token, or login and password, in the credentials block; it may have expired or been revoked."
+
+
+class PermissionDenied(DatabricksApiError):
+    """403: the user or service principal may not do this."""
+
+    advice = "Ask a workspace admin for the permission, or use other credentials."
+
+
+class NotFound(DatabricksApiError):
+    """404, or 400 for what does not exist: an unknown run or job, or one that was deleted."""
+
+    advice = "Check the id, and that `host` is the workspace that has it; it may have been deleted."
+
+
+class Conflict(DatabricksApiError):
+    """409: something else is being done to the same thing."""
+
+    advice = "Try again when that is done."
+
+
+class RateLimited(DatabricksApiError):
+    """429: too many requests."""
+
+    advice = "Ask less often: a longer `polling_period_seconds`, or fewer runs at once."
+
+
+class ServerError(DatabricksApiError):
+    """5xx: Databricks, or a proxy before it, failed."""
+
+    advice = "This is Databricks' side; try again later."
+
+
+class JobNameError(DatabricksError):
+    """A `job_name` that names no job, or more than one.
+
+    Attributes:
+        job_name: The name that was looked for.
+        job_ids: The jobs that have it; empty when none has.
+    """
+
+    def __init__(self, job_name: str, job_ids: Sequence[int]) -> None:
+        self.job_name, self.job_ids = job_name, tuple(job_ids)
+        if job_ids:
+            listed = ", ".join(str(job_id) for job_id in job_ids)
+            text = f"{len(job_ids)} jobs are named {job_name!r} (ids {listed}). Give `job_id` instead of `job_name`."
+        else:
+            text = (
+                f"No job is named {job_name!r}, or these credentials may not see it. "
+                "Check the spelling (upper and lower case do not matter) and the job's permissions."
+            )
+        super().__init__(text)
+
+
+class DatabricksUnreachable(DatabricksError):
+    """Every poll failed for longer than `max_outage_seconds`. The run may still be going.
+
+    Attributes:
+        run_id: The run that was waited for.
+        seconds: How long polls had failed.
+        url: The run's page, or None if no poll ever succeeded.
+    """
+
+    def __init__(self, *, run_id: int, seconds: float, url: str | None, reason: str) -> None:
+        self.run_id, self.seconds, self.url = run_id, seconds, url
+        where = f" See {url}." if url else ""
+        super().__init__(
+            f"Databricks run {run_id} could not be read for {seconds:.0f} s. The run may still be going.{where} "
+            f"The last error was: {reason}"
+        )
+
+
+class WaitTimeout(DatabricksError):
+    """The run was not over after `max_wait_seconds`.
+
+    Attributes:
+        run_id: The run that was waited for.
+        max_wait_seconds: The limit that was set.
+        url: The run's page, or None if no poll ever succeeded.
+    """
+
+    def __init__(self, *, run_id: int, max_wait_seconds: float, url: str | None, state: str) -> None:
+        self.run_id, self.max_wait_seconds, self.url = run_id, max_wait_seconds, url
+        where = f" See {url}." if url else ""
+        super().__init__(
+            f"Databricks run {run_id} was {state}, not over, after max_wait_seconds={max_wait_seconds:g}, so it is "
+            f"being cancelled. Give it longer, or find out what it waits for.{where}"
+        )
+
+
+class RunFailed(DatabricksError):
+    """The run ended, and not well.
+
+    Attributes:
+        run: The run as Databricks gave it last, with the outputs of its failed tasks.
+        errors: What went wrong in each failed task, by `task_key`; `.error` and `.error_trace` are Databricks' words.
+    """
+
+    what = "failed"
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        name = f" {run.run_name!r}" if run.run_name else ""
+        lines = [
+            f"Databricks run {run.run_id}{name} {self.what} ({run.state.name}).",
+            *self._reasons(),
+            f"See {run.url}",
+        ]
+        super().__init__("\n".join(line for line in lines if line))
+
+    @property
+    def errors(self) -> Mapping[str, RunOutput]:
+        """The outputs of the failed tasks, by `task_key`."""
+        return {task.task_key: task.output for task in self.run.failed_tasks if task.output}
+
+    def _reasons(self) -> list[str]:
+        lines = [shorten(self.run.state.explanation)]
+        for task in self.run.failed_tasks:
+            error = task.output.error if task.output else None
+            lines.append(f"Task {task.task_key}: {shorten(error or task.state.explanation or task.state.name)}")
+        return lines
+
+
+class RunCanceled(RunFailed):
+    """The run was cancelled, in Databricks or from here."""
+
+    what = "was cancelled"
+
+
+class RunTimedOut(RunFailed):
+    """Databricks stopped the run at its `timeout_seconds`."""
+
+    what = "was stopped at its time-out"
+
+
+class RunSkipped(RunFailed):
+    """Databricks never started the run: the job's `max_concurrent_runs` was reached."""
+
+    what = "was skipped"
+
+
+class RunInternalError(RunFailed):
+    """The Jobs service failed, not the user's code."""
+
+    what = "met an internal error of Databricks"

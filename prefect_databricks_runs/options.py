@@ -1,0 +1,72 @@
+"""How requests are tried and runs are waited for: the options of the tasks and flows, with defaults and checks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from typing_extensions import TypedDict
+
+from prefect_databricks_runs._signature import Default, default_of
+from prefect_databricks_runs.errors import InvalidOption
+
+
+class RequestOptions(TypedDict, total=False):
+    """How requests to Databricks are tried."""
+
+    databricks_retry_limit: Annotated[int, Default(3)]
+    """How often a request is tried in all, at least 1. A poll is tried once: the next poll is its retry."""
+    databricks_retry_delay: Annotated[float, Default(1.0)]
+    """Seconds before the second try; doubles with each further one."""
+
+
+class WaitOptions(RequestOptions, total=False):
+    """How a run is waited for."""
+
+    polling_period_seconds: Annotated[float, Default(30.0)]
+    """The longest time between two polls, in seconds; a young run is asked for more often, down to one second."""
+    max_wait_seconds: float | None
+    """When to give up and cancel the run, in seconds; None for never."""
+    max_outage_seconds: Annotated[float, Default(600.0)]
+    """How long polls may fail on end, in seconds, before the wait is given up."""
+    fetch_output: Annotated[bool, Default(True)]
+    """Whether to get each task's output; those of failed tasks are always got."""
+    fail_on_task_failures: Annotated[bool, Default(False)]
+    """Whether a run that ends `SUCCESS_WITH_FAILURES` is a failure."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "databricks_retry_limit": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 1,
+        "is the number of tries in all: a whole number, at least 1",
+    ),
+    "databricks_retry_delay": (lambda value: _is_number(value) and value >= 0, "is in seconds, 0 or more"),
+    "polling_period_seconds": (lambda value: _is_number(value) and value > 0, "is in seconds, above 0"),
+    "max_wait_seconds": (lambda value: value is None or (_is_number(value) and value > 0), "is in seconds, above 0"),
+    "max_outage_seconds": (lambda value: _is_number(value) and value >= 0, "is in seconds, 0 or more"),
+}
+
+
+def option(options: Mapping[str, Any], name: str) -> Any:
+    """The value of an option, or its default where it was not given."""
+    return options[name] if name in options else default_of(WaitOptions, name)
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Check whatever options are given, before anything is sent.
+
+    Raises:
+        InvalidOption: Names every one that makes no sense.
+    """
+    faults = [
+        f"`{name}` {rule}; it is {options[name]!r}."
+        for name, (is_good, rule) in _CHECKS.items()
+        if name in options and not is_good(options[name])
+    ]
+    if faults:
+        raise InvalidOption(faults)

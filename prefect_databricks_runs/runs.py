@@ -1,0 +1,358 @@
+"""What Databricks said of a run, as frozen dataclasses.
+
+State names are open: Databricks adds to them, so they are kept as the strings that came, and an unknown one is shown
+as it is. Times are milliseconds since 1970-01-01 UTC and durations milliseconds, as in the API; 0 means "not yet".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+_PAGED = ("tasks", "iterations", "job_clusters", "job_parameters", "repair_history")
+TERMINAL_LIFE_CYCLE_STATES = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
+
+
+class Outcome(Enum):
+    """What became of a run or a task that is over."""
+
+    SUCCESS = "Success"
+    SUCCESS_WITH_FAILURES = "SuccessWithFailures"
+    FAILED = "Failed"
+    TIMED_OUT = "TimedOut"
+    CANCELED = "Canceled"
+    SKIPPED = "Skipped"
+    EXCLUDED = "Excluded"
+    DISABLED = "Disabled"
+    UPSTREAM_FAILED = "UpstreamFailed"
+    UPSTREAM_CANCELED = "UpstreamCanceled"
+    INTERNAL_ERROR = "InternalError"
+
+
+_BY_RESULT_STATE = {
+    "SUCCESS": Outcome.SUCCESS,
+    "SUCCESS_WITH_FAILURES": Outcome.SUCCESS_WITH_FAILURES,
+    "FAILED": Outcome.FAILED,
+    "TIMEDOUT": Outcome.TIMED_OUT,
+    "CANCELED": Outcome.CANCELED,
+    "MAXIMUM_CONCURRENT_RUNS_REACHED": Outcome.SKIPPED,
+    "EXCLUDED": Outcome.EXCLUDED,
+    "DISABLED": Outcome.DISABLED,
+    "UPSTREAM_FAILED": Outcome.UPSTREAM_FAILED,
+    "UPSTREAM_CANCELED": Outcome.UPSTREAM_CANCELED,
+}
+
+# Only asked when the answer has no `result_state`. CANCELED is the platform's own, USER_CANCELED a person's.
+_BY_TERMINATION_CODE = {
+    "SUCCESS": Outcome.SUCCESS,
+    "SUCCESS_WITH_FAILURES": Outcome.SUCCESS_WITH_FAILURES,
+    "RUN_EXECUTION_ERROR": Outcome.FAILED,
+    "USER_CANCELED": Outcome.CANCELED,
+    "CANCELED": Outcome.TIMED_OUT,
+    "SKIPPED": Outcome.SKIPPED,
+    "DISABLED": Outcome.DISABLED,
+    "MAX_CONCURRENT_RUNS_EXCEEDED": Outcome.SKIPPED,
+    "INTERNAL_ERROR": Outcome.INTERNAL_ERROR,
+}
+
+_FAILURES = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERNAL_ERROR})
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in re.split(r"[_\W]+", name) if word)
+
+
+@dataclass(frozen=True)
+class RunState:
+    """State of a run or a task: the API's `state` and `status` together.
+
+    Attributes:
+        life_cycle_state: `QUEUED`, `PENDING`, `RUNNING`, `TERMINATING`, `TERMINATED`, `SKIPPED`, `INTERNAL_ERROR`,
+            `BLOCKED`, `WAITING_FOR_RETRY`, or a newer name; `UNKNOWN` when the answer had none.
+        result_state: `SUCCESS`, `FAILED`, …; None until the run is over.
+        state_message: Databricks' sentence, often empty.
+        queue_reason: Why it is queued, or empty.
+        termination_code: `status.termination_details.code`, or None.
+        termination_type: `SUCCESS`, `CLIENT_ERROR`, `CLOUD_FAILURE`, `INTERNAL_ERROR`, or None.
+        termination_message: `status.termination_details.message`, or empty.
+        status_state: `status.state`, or None.
+    """
+
+    life_cycle_state: str
+    result_state: str | None = None
+    state_message: str = ""
+    queue_reason: str = ""
+    termination_code: str | None = None
+    termination_type: str | None = None
+    termination_message: str = ""
+    status_state: str | None = None
+
+    @classmethod
+    def from_api(cls, answer: Mapping[str, Any]) -> RunState:
+        """Read the `state` and `status` of a run or task, either of which may be missing."""
+        state, status = _mapping(answer.get("state")), _mapping(answer.get("status"))
+        details = _mapping(status.get("termination_details"))
+        queue = _mapping(status.get("queue_details"))
+        return cls(
+            life_cycle_state=state.get("life_cycle_state") or status.get("state") or "UNKNOWN",
+            result_state=state.get("result_state"),
+            state_message=state.get("state_message") or "",
+            queue_reason=state.get("queue_reason") or queue.get("message") or "",
+            termination_code=details.get("code"),
+            termination_type=details.get("type"),
+            termination_message=details.get("message") or "",
+            status_state=status.get("state"),
+        )
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether this state is the last one."""
+        return self.life_cycle_state in TERMINAL_LIFE_CYCLE_STATES or self.status_state == "TERMINATED"
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What became of it; None while it goes on. A result that we do not know is never taken for a success."""
+        if not self.is_terminal:
+            return None
+        if self.result_state:
+            return _BY_RESULT_STATE.get(self.result_state, Outcome.FAILED)
+        if self.termination_code in _BY_TERMINATION_CODE:
+            return _BY_TERMINATION_CODE[self.termination_code]
+        if self.life_cycle_state == "SKIPPED":
+            return Outcome.SKIPPED
+        if self.life_cycle_state == "INTERNAL_ERROR" or self.termination_type == "INTERNAL_ERROR":
+            return Outcome.INTERNAL_ERROR
+        return Outcome.FAILED
+
+    @property
+    def name(self) -> str:
+        """The state's name as Prefect shows it: `Queued`, `Running`, `Success`, `TimedOut` and so on."""
+        if self.outcome is None:
+            return _camel(self.life_cycle_state)
+        if self.result_state and self.result_state not in _BY_RESULT_STATE:
+            return _camel(self.result_state)
+        return self.outcome.value
+
+    @property
+    def explanation(self) -> str:
+        """The best sentence that Databricks gave for this state; may be empty."""
+        return self.state_message or self.termination_message or self.queue_reason
+
+
+@dataclass(frozen=True)
+class RunOutput:
+    """What `runs/get-output` said of one task.
+
+    Attributes:
+        result: What the notebook gave to `dbutils.notebook.exit`, at most 5 MB; None for other tasks, or without exit.
+        truncated: Whether `result` was cut.
+        logs: The last 5 MB of the output of a Python file, wheel or JAR; None for notebooks.
+        logs_truncated: Whether `logs` was cut.
+        error: The error's own line, or None.
+        error_trace: The traceback, or None.
+        raw: The whole answer, with the fields of other task types (`sql_output`, `dbt_output`, …).
+    """
+
+    result: str | None = None
+    truncated: bool = False
+    logs: str | None = None
+    logs_truncated: bool = False
+    error: str | None = None
+    error_trace: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_api(cls, answer: Mapping[str, Any]) -> RunOutput:
+        """Read the answer of `runs/get-output`."""
+        notebook = _mapping(answer.get("notebook_output"))
+        return cls(
+            result=notebook.get("result"),
+            truncated=bool(notebook.get("truncated")),
+            logs=answer.get("logs"),
+            logs_truncated=bool(answer.get("logs_truncated")),
+            error=answer.get("error"),
+            error_trace=answer.get("error_trace"),
+            raw={key: value for key, value in answer.items() if key != "metadata"},
+        )
+
+
+@dataclass(frozen=True)
+class RunTask:
+    """One attempt of one task of a run.
+
+    Attributes:
+        task_key: The task's name in the job.
+        run_id: The attempt's own id; not the job run's.
+        state: Its state.
+        attempt_number: 0 for the first attempt.
+        depends_on: The `task_key` of each task it waits for.
+        start_time: Milliseconds UTC; 0 before it started.
+        end_time: Milliseconds UTC; 0 before it ended.
+        setup_duration: Milliseconds.
+        execution_duration: Milliseconds.
+        cleanup_duration: Milliseconds.
+        url: The attempt's page in the workspace.
+        output: Its output, once asked for.
+        raw: The whole `tasks[]` entry.
+    """
+
+    task_key: str
+    run_id: int
+    state: RunState
+    attempt_number: int = 0
+    depends_on: tuple[str, ...] = ()
+    start_time: int = 0
+    end_time: int = 0
+    setup_duration: int = 0
+    execution_duration: int = 0
+    cleanup_duration: int = 0
+    url: str = ""
+    output: RunOutput | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A job run, as one `runs/get` (all its pages) gave it.
+
+    Attributes:
+        run_id: The job run's id.
+        job_id: The job's id; a run of `runs/submit` has one too.
+        run_name: Its name, may be empty.
+        state: The run's own state.
+        tasks: The latest attempt of each task, by `task_key`; each task comes after those that it depends on.
+        attempts: Every attempt of every task, in the same order, oldest first within a task.
+        start_time: Milliseconds UTC.
+        end_time: Milliseconds UTC; 0 while it goes on.
+        run_duration: Milliseconds, repairs included; 0 while it goes on.
+        queue_duration: Milliseconds.
+        url: The run's page in the workspace.
+        raw: The whole answer.
+    """
+
+    run_id: int
+    job_id: int | None
+    run_name: str
+    state: RunState
+    tasks: Mapping[str, RunTask]
+    attempts: tuple[RunTask, ...] = ()
+    start_time: int = 0
+    end_time: int = 0
+    run_duration: int = 0
+    queue_duration: int = 0
+    url: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_api(cls, answer: Mapping[str, Any], host: str) -> Run:
+        """Read the answer of `runs/get`.
+
+        Args:
+            answer: The answer, with the lists of all its pages put together.
+            host: The workspace's address, such as `https://adb-1.2.azuredatabricks.net`.
+        """
+        workspace_id = _workspace_id(answer.get("run_page_url"))
+        job_id = answer.get("job_id")
+        attempts = _in_order([_task(entry, host, job_id, workspace_id) for entry in answer.get("tasks") or ()])
+        return cls(
+            run_id=int(answer["run_id"]),
+            job_id=job_id,
+            run_name=answer.get("run_name") or "",
+            state=RunState.from_api(answer),
+            tasks={task.task_key: task for task in attempts},
+            attempts=tuple(attempts),
+            url=run_url(host, job_id, answer["run_id"], workspace_id),
+            raw=answer,
+            **_numbers(answer, "start_time", "end_time", "run_duration", "queue_duration"),
+        )
+
+    @property
+    def failed_tasks(self) -> tuple[RunTask, ...]:
+        """The tasks that failed by themselves, not because of one before them."""
+        return tuple(task for task in self.tasks.values() if task.state.outcome in _FAILURES)
+
+    def with_outputs(self, outputs: Mapping[str, RunOutput]) -> Run:
+        """The same run, with these outputs put into its tasks.
+
+        Args:
+            outputs: What `runs/get-output` gave, by `task_key`.
+        """
+        tasks = {key: replace(task, output=outputs.get(key, task.output)) for key, task in self.tasks.items()}
+        latest = {task.run_id: task for task in tasks.values()}
+        return replace(self, tasks=tasks, attempts=tuple(latest.get(task.run_id, task) for task in self.attempts))
+
+
+def run_url(host: str, job_id: int | None, run_id: int, workspace_id: str | None = None) -> str:
+    """The page of a run. The API's own `run_page_url` is an old form that only admins can open.
+
+    Args:
+        host: The workspace's address.
+        job_id: The job's id.
+        run_id: The id of the job run, or of a task's attempt.
+        workspace_id: Needed where one address serves several workspaces.
+    """
+    job = f"/jobs/{job_id}" if job_id else "/jobs"
+    return f"{host}{job}/runs/{run_id}" + (f"?o={workspace_id}" if workspace_id else "")
+
+
+def _workspace_id(run_page_url: Any) -> str | None:
+    found = re.search(r"[?&]o=(\d+)", run_page_url) if isinstance(run_page_url, str) else None
+    return found[1] if found else None
+
+
+def _task(entry: Mapping[str, Any], host: str, job_id: int | None, workspace_id: str | None) -> RunTask:
+    run_id = int(entry.get("run_id") or 0)
+    return RunTask(
+        task_key=str(entry.get("task_key", "")),
+        run_id=run_id,
+        state=RunState.from_api(entry),
+        depends_on=tuple(_mapping(other).get("task_key", "") for other in entry.get("depends_on") or ()),
+        url=run_url(host, job_id, run_id, workspace_id),
+        raw=entry,
+        **_numbers(
+            entry,
+            "attempt_number",
+            "start_time",
+            "end_time",
+            "setup_duration",
+            "execution_duration",
+            "cleanup_duration",
+        ),
+    )
+
+
+def _in_order(attempts: list[RunTask]) -> list[RunTask]:
+    """Dependencies first, and oldest first within a task: the API gives them in any order."""
+    waits_for = {task.task_key: task.depends_on for task in attempts}
+    depths: dict[str, int] = {}
+    left = set(waits_for)
+    while left:
+        ready = {key for key in left if not left.intersection(waits_for[key])} or left  # a circle: all that is left
+        depths.update(dict.fromkeys(ready, len(depths)))
+        left -= ready
+    return sorted(attempts, key=lambda task: (depths[task.task_key], task.task_key, task.attempt_number, task.run_id))
+
+
+def _numbers(answer: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: int(answer.get(name) or 0) for name in names}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def merge_pages(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Put the pages of one `runs/get` together: the newest page's fields, and the paged lists of all pages.
+
+    Args:
+        pages: The answers in the order they came.
+    """
+    whole: dict[str, Any] = {}
+    for page in pages:
+        paged = {name: [*whole.get(name, ()), *(page.get(name) or ())] for name in _PAGED}
+        whole = {**whole, **page, **{name: items for name, items in paged.items() if items}}
+    whole.pop("next_page_token", None)
+    return whole
