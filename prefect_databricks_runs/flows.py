@@ -1,0 +1,265 @@
+"""The Prefect flows that wait for a Databricks run and show its every state: `wait_for_run` and its relatives."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import anyio
+from prefect import flow
+from typing_extensions import Unpack
+
+from prefect_databricks_runs import _portal
+from prefect_databricks_runs._signature import named_parameters
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.errors import DatabricksConnectionError, DatabricksError, RunFailed
+from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.leaving import leave, see_it_end
+from prefect_databricks_runs.options import WaitOptions, option
+from prefect_databricks_runs.report import Logger, RunReport, final_state, may_return, run_logger
+from prefect_databricks_runs.runs import Run, RunOutput, RunTask
+from prefect_databricks_runs.tasks import (
+    RunNowParameters,
+    SubmitRunParameters,
+    arun_now,
+    asubmit_run,
+    check_call,
+    hook_for,
+    run_now,
+    started_runs,
+    submit_run,
+)
+from prefect_databricks_runs.watcher import Watch
+
+# Prefect makes a pydantic model of a flow's parameters; `json` is what the old tasks called it.
+warnings.filterwarnings("ignore", message='Field name "json".*shadows an attribute')
+
+
+_OUTPUT_SECONDS = 300.0
+
+
+class SubmitRunAndWaitParameters(SubmitRunParameters, WaitOptions, total=False):
+    """The named parameters of `submit_run_and_wait`."""
+
+
+class RunNowAndWaitParameters(RunNowParameters, WaitOptions, total=False):
+    """The named parameters of `run_now_and_wait`."""
+
+
+@flow
+@named_parameters
+def wait_for_run(databricks_credentials: DatabricksCredentials, run_id: int, **parameters: Unpack[WaitOptions]) -> Run:
+    """Wait for a Databricks run, and show each of its states in the Prefect UI.
+
+    Whatever ends the wait early cancels the Databricks run: a cancelled flow run, a time-out, Ctrl-C. One thing does
+    not: the process being stopped while nobody cancels the flow run.
+
+    Args:
+        databricks_credentials: The workspace, and how to sign in.
+        run_id: The job run to wait for.
+        **parameters: See `WaitOptions`.
+
+    Returns:
+        The run as it ended, with its tasks and their outputs.
+
+    Raises:
+        RunFailed: The run ended badly; `RunCanceled`, `RunTimedOut`, `RunSkipped` and `RunInternalError` say how.
+        WaitTimeout: It was not over after `max_wait_seconds`.
+        DatabricksUnreachable: It could not be read for `max_outage_seconds`.
+        NotFound: There is no such run, or it was deleted meanwhile.
+    """
+    return _wait(databricks_credentials, run_id, parameters)
+
+
+@flow
+@named_parameters
+async def await_for_run(
+    databricks_credentials: DatabricksCredentials, run_id: int, **parameters: Unpack[WaitOptions]
+) -> Run:
+    """Async twin of `wait_for_run`: the same parameters, result and errors."""
+    return await _await(databricks_credentials, run_id, parameters)
+
+
+@flow
+@named_parameters
+def submit_run_and_wait(
+    databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[SubmitRunAndWaitParameters]
+) -> Run:
+    """Start a one-time Databricks run and wait for it: `submit_run` and `wait_for_run` in one flow run.
+
+    Args:
+        databricks_credentials: The workspace, and how to sign in.
+        json: The request body, as in `submit_run`.
+        **parameters: Those of `submit_run` and of `wait_for_run`.
+
+    Returns:
+        The run as it ended, with its tasks and their outputs.
+
+    Raises:
+        InvalidPayload: The request has faults; nothing was sent.
+        DatabricksError: As in `submit_run` and `wait_for_run`.
+    """
+    check_call(databricks_credentials, parameters)
+    with _started(databricks_credentials, parameters):
+        run_id = submit_run(databricks_credentials, json, **_only(SubmitRunParameters, parameters))
+    return _wait(databricks_credentials, run_id, parameters)
+
+
+@flow
+@named_parameters
+async def asubmit_run_and_wait(
+    databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[SubmitRunAndWaitParameters]
+) -> Run:
+    """Async twin of `submit_run_and_wait`: the same parameters, result and errors."""
+    check_call(databricks_credentials, parameters)
+    with _started(databricks_credentials, parameters):
+        run_id = await asubmit_run(databricks_credentials, json, **_only(SubmitRunParameters, parameters))
+    return await _await(databricks_credentials, run_id, parameters)
+
+
+@flow
+@named_parameters
+def run_now_and_wait(
+    databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[RunNowAndWaitParameters]
+) -> Run:
+    """Start a run of a saved Databricks job and wait for it: `run_now` and `wait_for_run` in one flow run.
+
+    Args:
+        databricks_credentials: The workspace, and how to sign in.
+        json: The request body, as in `run_now`.
+        **parameters: Those of `run_now` and of `wait_for_run`.
+
+    Returns:
+        The run as it ended, with its tasks and their outputs.
+
+    Raises:
+        InvalidPayload: The request has faults; nothing was sent.
+        DatabricksError: As in `run_now` and `wait_for_run`.
+    """
+    check_call(databricks_credentials, parameters)
+    with _started(databricks_credentials, parameters):
+        run_id = run_now(databricks_credentials, json, **_only(RunNowParameters, parameters))
+    return _wait(databricks_credentials, run_id, parameters)
+
+
+@flow
+@named_parameters
+async def arun_now_and_wait(
+    databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[RunNowAndWaitParameters]
+) -> Run:
+    """Async twin of `run_now_and_wait`: the same parameters, result and errors."""
+    check_call(databricks_credentials, parameters)
+    with _started(databricks_credentials, parameters):
+        run_id = await arun_now(databricks_credentials, json, **_only(RunNowParameters, parameters))
+    return await _await(databricks_credentials, run_id, parameters)
+
+
+def _wait(credentials: DatabricksCredentials, run_id: int, parameters: Mapping[str, Any]) -> Run:
+    check_call(credentials, parameters)
+    report = RunReport(run_logger())
+    try:
+        run = _portal.call(_watch, credentials, run_id, parameters, report)
+    except BaseException as reason:
+        if _portal.call(_leave, credentials, run_id, parameters, reason):
+            _portal.call(_see_it_end, credentials, run_id, report)
+        raise
+    return _end(run, parameters)
+
+
+async def _await(credentials: DatabricksCredentials, run_id: int, parameters: Mapping[str, Any]) -> Run:
+    check_call(credentials, parameters)
+    report = RunReport(run_logger())
+    try:
+        run = await _portal.acall(_watch, credentials, run_id, parameters, report)
+    except BaseException as reason:
+        # Not awaited: on Prefect 2 the first `await` of a cancelled flow's clean-up is cancelled again. It blocks the
+        # caller's loop, where others may be waiting to leave, so the end of the run is seen by the background loop.
+        if _portal.call(_leave, credentials, run_id, parameters, reason):
+            _portal.start(_see_it_end, credentials, run_id, report)
+        raise
+    return _end(run, parameters)
+
+
+@contextmanager
+def _started(credentials: DatabricksCredentials, parameters: Mapping[str, Any]) -> Iterator[None]:
+    """Leave whatever run a task in this block started, when the block is interrupted before it has the run's id."""
+    run_ids: list[int] = []
+    token = started_runs.set(run_ids)
+    try:
+        yield
+    except BaseException as reason:
+        for run_id in run_ids:
+            _portal.call(_leave, credentials, run_id, parameters, reason)
+        raise
+    finally:
+        started_runs.reset(token)
+
+
+def _end(run: Run, parameters: Mapping[str, Any]) -> Run:
+    """Give or raise what the flow ends with: a state where that can be, which Prefect unpacks for the flow's caller."""
+    state = final_state(run, fail_on_task_failures=option(parameters, "fail_on_task_failures"))
+    if may_return(state):
+        return cast(Run, state)
+    if isinstance(state.data, RunFailed):
+        raise state.data
+    return run
+
+
+async def _watch(
+    credentials: DatabricksCredentials, run_id: int, parameters: Mapping[str, Any], report: RunReport
+) -> Run:
+    logger = run_logger()
+    hook = hook_for(credentials, parameters, logger)
+    polls = hook_for(credentials, {**parameters, "databricks_retry_limit": 1}, logger)
+    watch = Watch(
+        polls,
+        run_id,
+        report,
+        polling_period_seconds=option(parameters, "polling_period_seconds"),
+        max_wait_seconds=option(parameters, "max_wait_seconds"),
+        max_outage_seconds=option(parameters, "max_outage_seconds"),
+        logger=logger,
+    )
+    run = await watch.until_over()
+    run = await _with_outputs(hook, run, option(parameters, "fetch_output"), logger)
+    report.log_errors(run)
+    return run
+
+
+async def _with_outputs(hook: DatabricksHook, run: Run, every_task: bool, logger: Logger) -> Run:
+    """Read the outputs; how a run ended that is over must not hang on them."""
+    outputs: dict[str, RunOutput] = {}
+    wanted = [task for task in (run.tasks.values() if every_task else run.failed_tasks) if _has_output(task)]
+    with anyio.move_on_after(_OUTPUT_SECONDS):
+        for task in wanted:
+            try:
+                outputs[task.task_key] = await hook.get_run_output(task.run_id)
+            except DatabricksError as error:
+                logger.warning("The output of task %s could not be read. %s", task.task_key, error)
+                if isinstance(error, DatabricksConnectionError):
+                    break
+    if len(outputs) < len(wanted):
+        logger.warning("%d of %d outputs of Databricks run %d were read.", len(outputs), len(wanted), run.run_id)
+    return run.with_outputs(outputs)
+
+
+def _has_output(task: RunTask) -> bool:
+    return task.start_time > 0 and task.state.life_cycle_state != "SKIPPED"
+
+
+async def _leave(
+    credentials: DatabricksCredentials, run_id: int, parameters: Mapping[str, Any], reason: BaseException
+) -> bool:
+    logger = run_logger()
+    return await leave(hook_for(credentials, parameters, logger), run_id, reason, logger)
+
+
+async def _see_it_end(credentials: DatabricksCredentials, run_id: int, report: RunReport) -> None:
+    logger = run_logger()
+    await see_it_end(hook_for(credentials, {}, logger), run_id, report, logger)
+
+
+def _only(fields: type, parameters: Mapping[str, Any]) -> Any:
+    return {key: value for key, value in parameters.items() if key in fields.__annotations__}

@@ -1,0 +1,105 @@
+"""What becomes of a Databricks run when the wait for it ends early.
+
+It is cancelled, whatever ended the wait, but for one case: the process is merely being stopped, while nobody cancels
+the flow run. Then it goes on.
+"""
+
+from __future__ import annotations
+
+import os
+
+import anyio
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.exceptions import TerminationSignal
+
+from prefect_databricks_runs.errors import DatabricksError, NotFound
+from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.report import Logger, RunReport
+
+# Prefect kills the process of a cancelled flow run after 30 seconds; both together must be well below that.
+CANCEL_SECONDS = 10.0
+END_SECONDS = 10.0
+_PERIOD = 0.5
+
+
+async def leave(hook: DatabricksHook, run_id: int, reason: BaseException, logger: Logger) -> bool:
+    """Decide on a run whose wait ended early, do it, and say so in the log.
+
+    Args:
+        hook: Where to cancel it.
+        run_id: The job run.
+        reason: What ended the wait.
+        logger: Where to say what became of it.
+
+    Returns:
+        Whether Databricks has taken the cancellation, and the end of the run is to be expected.
+    """
+    if isinstance(reason, NotFound):
+        return False
+    if _is_stop(reason) and not await _is_being_cancelled(logger):
+        logger.warning(
+            "This process is being stopped, and nobody cancels the flow run: Databricks run %d goes on.", run_id
+        )
+        return False
+    return await cancel(hook, run_id, logger)
+
+
+async def cancel(hook: DatabricksHook, run_id: int, logger: Logger) -> bool:
+    """Ask Databricks to cancel a run, for a few seconds at most; tells the log.
+
+    Returns:
+        Whether Databricks has taken it.
+    """
+    logger.warning("Cancelling Databricks run %d, because the wait for it ends early.", run_id)
+    try:
+        with anyio.fail_after(CANCEL_SECONDS):
+            await hook.cancel_run(run_id)
+    except (DatabricksError, TimeoutError) as error:
+        reason = str(error) or f"No answer came within {CANCEL_SECONDS:g} s."
+        logger.error("Databricks run %d could not be cancelled and may still be going. %s", run_id, reason)
+        return False
+    return True
+
+
+async def see_it_end(hook: DatabricksHook, run_id: int, report: RunReport, logger: Logger) -> None:
+    """Report how a cancelled run ended, if it does so within a few seconds."""
+    try:
+        with anyio.fail_after(END_SECONDS):
+            while not (run := await hook.get_run(run_id)).state.is_terminal:
+                await hook.clock.sleep(_PERIOD)
+        await report(run)
+    except (DatabricksError, TimeoutError) as error:
+        reason = str(error) or f"It was not over after {END_SECONDS:g} s."
+        logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", run_id, reason)
+
+
+def _is_stop(reason: BaseException) -> bool:
+    """Whether this is a process being stopped, as opposed to somebody ending the wait."""
+    if isinstance(reason, KeyboardInterrupt):
+        # Ctrl-C in a Prefect 2 worker's terminal reaches its flow processes too.
+        return "PREFECT__FLOW_RUN_ID" in os.environ
+    link: BaseException | None = reason
+    while link is not None:
+        if isinstance(link, TerminationSignal):
+            return True
+        link = link.__context__  # in an async flow the signal stands behind a CancelledError
+    return False
+
+
+async def _is_being_cancelled(logger: Logger) -> bool:
+    """Whether this flow run, or one that it is a subflow of, is being cancelled: only the outermost says so itself."""
+    context = FlowRunContext.get()
+    flow_run_id = context.flow_run.id if context and context.flow_run else None
+    try:
+        with anyio.fail_after(CANCEL_SECONDS):
+            async with get_client() as client:
+                while flow_run_id:
+                    flow_run = await client.read_flow_run(flow_run_id)
+                    if flow_run.state and (flow_run.state.is_cancelling() or flow_run.state.is_cancelled()):
+                        return True
+                    parent = flow_run.parent_task_run_id
+                    flow_run_id = (await client.read_task_run(parent)).flow_run_id if parent else None
+    except Exception as error:
+        logger.error("Prefect could not be asked whether the flow run is being cancelled: %r", error)
+    return False

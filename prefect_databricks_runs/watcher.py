@@ -1,0 +1,146 @@
+"""When to ask Databricks how a run is, and telling who waits."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+from prefect_databricks_runs._clock import Clock
+from prefect_databricks_runs.errors import (
+    DatabricksApiError,
+    DatabricksConnectionError,
+    DatabricksError,
+    DatabricksUnreachable,
+    InvalidResponse,
+    RateLimited,
+    ServerError,
+    WaitTimeout,
+)
+from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.runs import Run
+
+OnChange = Callable[[Run], Awaitable[None]]
+
+_SHARE_OF_AGE = 0.05
+_SHORTEST_PERIOD = 1.0
+# Said of the way to Databricks, not of the run: they pass.
+_OUTAGES = (DatabricksConnectionError, InvalidResponse, RateLimited, ServerError)
+
+
+class Watch:
+    """Waits for the end of one run.
+
+    Args:
+        hook: Where to ask; each poll should be tried once, because the next one is its retry.
+        run_id: The job run.
+        on_change: Told of the run when first seen and whenever its state or a task's has changed, the end included.
+        polling_period_seconds: The longest time between two polls.
+        max_wait_seconds: When to give up; None for never.
+        max_outage_seconds: How long polls may fail on end.
+        logger: Where failing polls are told.
+    """
+
+    def __init__(
+        self,
+        hook: DatabricksHook,
+        run_id: int,
+        on_change: OnChange,
+        *,
+        polling_period_seconds: float,
+        max_wait_seconds: float | None,
+        max_outage_seconds: float,
+        logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
+    ) -> None:
+        self._hook, self._run_id, self._on_change = hook, run_id, on_change
+        self._polling_period_seconds = polling_period_seconds
+        self._max_wait_seconds = max_wait_seconds
+        self._max_outage_seconds = max_outage_seconds
+        self._logger = logger
+        self._clock: Clock = hook.clock
+        self._run: Run | None = None
+        self._failing_since: float | None = None
+        self._asked_to_wait: float | None = None
+
+    async def until_over(self) -> Run:
+        """Poll until the run is over.
+
+        Returns:
+            The run as it ended, well or not.
+
+        Raises:
+            WaitTimeout: It was not over after `max_wait_seconds`.
+            DatabricksUnreachable: Polls failed for `max_outage_seconds` on end.
+            NotFound: There is no such run, or it was deleted meanwhile.
+        """
+        began = self._clock.monotonic()
+        while True:
+            await self._poll(self._left(began))
+            if self._run and self._run.state.is_terminal:
+                return self._run
+            left = self._left(began)
+            if left <= 0:
+                raise self._timeout()
+            await self._clock.sleep(min(self._delay(began), left))
+
+    def _left(self, began: float) -> float:
+        waited = self._clock.monotonic() - began
+        return math.inf if self._max_wait_seconds is None else self._max_wait_seconds - waited
+
+    async def _poll(self, seconds: float) -> None:
+        started = self._clock.monotonic()
+        try:
+            with anyio.move_on_after(seconds) as limit:
+                run = await self._hook.get_run(self._run_id)
+        except _OUTAGES as error:
+            self._bear(error, started)
+            return
+        if limit.cancelled_caught:
+            return
+        if self._failing_since is not None:
+            self._logger.info("Databricks run %d can be read again.", self._run_id)
+            self._failing_since = self._asked_to_wait = None
+        changed = self._run is None or states_of(run) != states_of(self._run)
+        self._run = run
+        if changed:
+            await self._on_change(run)
+
+    def _bear(self, error: DatabricksError, started: float) -> None:
+        """Go on after a failed poll, unless polls have failed for too long."""
+        if self._failing_since is None:
+            self._failing_since = started
+            self._logger.warning(
+                "Databricks run %d could not be read, which says nothing of the run; asking on for %g s. %s",
+                self._run_id,
+                self._max_outage_seconds,
+                error,
+            )
+        self._asked_to_wait = error.retry_after if isinstance(error, DatabricksApiError) else None
+        seconds = self._clock.monotonic() - self._failing_since
+        if seconds >= self._max_outage_seconds:
+            url = self._run.url if self._run else None
+            raise DatabricksUnreachable(run_id=self._run_id, seconds=seconds, url=url, reason=str(error)) from error
+
+    def _delay(self, began: float) -> float:
+        """A short run is noticed at once, and a long one costs little."""
+        started = self._run.start_time / 1000 if self._run else 0
+        age = max(self._clock.monotonic() - began, self._clock.time() - started if started else 0)
+        due = min(self._polling_period_seconds, max(_SHORTEST_PERIOD, _SHARE_OF_AGE * age))
+        return max(due, self._asked_to_wait or 0.0)
+
+    def _timeout(self) -> WaitTimeout:
+        run = self._run
+        return WaitTimeout(
+            run_id=self._run_id,
+            max_wait_seconds=self._max_wait_seconds or 0,
+            url=run.url if run else None,
+            state=run.state.life_cycle_state if run else "not readable",
+        )
+
+
+def states_of(run: Run) -> tuple[Any, ...]:
+    """What has to differ for a run to have changed: its state, and the state of each attempt."""
+    return run.state, {task.run_id: task.state for task in run.attempts}
