@@ -1,0 +1,125 @@
+"""A web server in a thread of its own, with its own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import uvicorn
+from starlette.types import ASGIApp
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 30.0
+# How long requests that are under way are waited for.
+STOP_SECONDS = 1
+CALL_SECONDS = 10.0
+
+
+class ServerThread:
+    """Serves an application on loopback until it is stopped.
+
+    Args:
+        port: the port; 0 = any free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(self, port: int) -> None:
+        # asyncio turns Nagle's algorithm off only where it sees that it is TCP; each answer would take 40 ms otherwise.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind(("127.0.0.1", port))
+        except OSError:
+            self._socket.close()
+            raise
+        self.port: int = self._socket.getsockname()[1]
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]]) -> None:
+        """Starts to serve; returns when requests are answered.
+
+        Args:
+            make_app: called in the event loop; returns the application.
+            close: awaited in the event loop when no request is answered any more.
+
+        Raises:
+            RuntimeError: the server did not start.
+        """
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(make_app, close)), name="local-workspace", daemon=True
+        )
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS) or self._error:
+            self.stop()
+            raise RuntimeError(f"The local workspace did not start on port {self.port}") from self._error
+
+    def stop(self) -> None:
+        """Stops to serve; returns when thread and socket are gone."""
+        if self._server:
+            self._server.should_exit = True
+        if self._thread:
+            self._thread.join()
+        self._socket.close()
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Returns what `function` returns when called in the event loop; called right here once that has stopped.
+
+        Raises:
+            TimeoutError: the event loop did not get to it in 10 seconds.
+        """
+        if self._loop is None or self._thread is None or not self._thread.is_alive():
+            return function()
+
+        async def called() -> T:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(CALL_SECONDS)
+
+    async def _serve(self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]]) -> None:
+        try:
+            self._loop = asyncio.get_running_loop()
+            config = uvicorn.Config(
+                make_app(),
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
+            self._server = _Server(config, self._ready)
+            try:
+                await self._server.serve([self._socket])
+            finally:
+                await close()
+        except BaseException as error:
+            self._error = error
+            logger.exception("The server of the local workspace failed")
+        finally:
+            self._ready.set()
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()

@@ -1,0 +1,88 @@
+"""The states of runs and tasks, each with both of its spellings: the older `state` and the current `status`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+USER_STOPPED = frozenset({"CANCELED", "TIMEDOUT"})
+FAILURES = frozenset({"FAILED", "TIMEDOUT", "UPSTREAM_FAILED"})
+CANCELLATIONS = frozenset({"CANCELED", "UPSTREAM_CANCELED"})
+
+
+@dataclass(frozen=True)
+class State:
+    """One state.
+
+    Attributes:
+        life_cycle_state: such as `RUNNING`.
+        result_state: such as `SUCCESS`; None while active, and for an `INTERNAL_ERROR` without a result.
+        status: the word of `status.state`, such as `TERMINATED`.
+        code: `status.termination_details.code`; None while nothing ends.
+        type: `status.termination_details.type`; None while nothing ends.
+    """
+
+    life_cycle_state: str
+    result_state: str | None
+    status: str
+    code: str | None = None
+    type: str | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when nothing will change any more."""
+        return self.status == "TERMINATED"
+
+    @property
+    def failed(self) -> bool:
+        """True for an end that counts as a failure for what comes after."""
+        return self.result_state in FAILURES or (self.life_cycle_state == "INTERNAL_ERROR")
+
+    @property
+    def canceled(self) -> bool:
+        """True for an end that counts as a cancellation for what comes after."""
+        return self.result_state in CANCELLATIONS
+
+    def answer(self, message: str, queue_limit: int | None = None) -> dict[str, Any]:
+        """Returns the fields `state` and `status` of a run or task.
+
+        Args:
+            message: the state message.
+            queue_limit: `max_concurrent_runs` of the job, for a run that is queued because of it.
+        """
+        state: dict[str, Any] = {"life_cycle_state": self.life_cycle_state, "state_message": message}
+        if self.result_state:
+            state["result_state"] = self.result_state
+        state["user_cancelled_or_timedout"] = self.result_state in USER_STOPPED
+        status: dict[str, Any] = {"state": self.status}
+        if self.code:
+            status["termination_details"] = {"code": self.code, "type": self.type, "message": message}
+        if queue_limit is not None:
+            state["queue_reason"] = message
+            status["queue_details"] = {"code": "MAX_CONCURRENT_RUNS_REACHED", "message": message}
+        return {"state": state, "status": status}
+
+
+QUEUED = State("QUEUED", None, "QUEUED")
+PENDING = State("PENDING", None, "PENDING")
+BLOCKED = State("BLOCKED", None, "BLOCKED")
+RUNNING = State("RUNNING", None, "RUNNING")
+
+SUCCESS = State("TERMINATED", "SUCCESS", "TERMINATED", "SUCCESS", "SUCCESS")
+FAILED = State("TERMINATED", "FAILED", "TERMINATED", "RUN_EXECUTION_ERROR", "CLIENT_ERROR")
+NOT_FOUND = State("INTERNAL_ERROR", "FAILED", "TERMINATED", "RESOURCE_NOT_FOUND", "CLIENT_ERROR")
+INVALID_CONFIGURATION = State("INTERNAL_ERROR", "FAILED", "TERMINATED", "INVALID_RUN_CONFIGURATION", "CLIENT_ERROR")
+NOT_RUN_HERE = State("TERMINATED", "FAILED", "TERMINATED", "FEATURE_DISABLED", "CLIENT_ERROR")
+TIMEDOUT = State("TERMINATED", "TIMEDOUT", "TERMINATED", "CANCELED", "CLIENT_ERROR")
+CANCELED = State("TERMINATED", "CANCELED", "TERMINATED", "USER_CANCELED", "CLIENT_ERROR")
+UPSTREAM_FAILED = State("SKIPPED", "UPSTREAM_FAILED", "TERMINATED", "SKIPPED", "CLIENT_ERROR")
+UPSTREAM_CANCELED = State("SKIPPED", "UPSTREAM_CANCELED", "TERMINATED", "SKIPPED", "CLIENT_ERROR")
+INTERNAL_ERROR = State("INTERNAL_ERROR", None, "TERMINATED", "INTERNAL_ERROR", "INTERNAL_ERROR")
+MAXIMUM_CONCURRENT_RUNS_REACHED = State(
+    "SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", "TERMINATED", "MAX_CONCURRENT_RUNS_EXCEEDED", "CLIENT_ERROR"
+)
+
+
+def terminating(end: State) -> State:
+    """Returns the state of something that is being stopped and will be in `end` when it has stopped."""
+    return State("TERMINATING", None, "TERMINATING", end.code, end.type)

@@ -1,0 +1,189 @@
+"""`dbutils`, as far as the local workspace has it: `widgets`, `notebook.exit` and `jobs.taskValues`.
+
+The names and parameter names are those of Databricks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+MAX_TASK_VALUE_BYTES = 48 * 1024
+
+
+class InputWidgetNotDefined(Exception):  # the name that Databricks uses
+    """The notebook asked for a widget that has neither a value nor a default."""
+
+    __module__ = "builtins"  # tracebacks have the bare name, as on Databricks
+
+
+class NotebookExit(Exception):
+    """Ends the notebook early, with success. An `except Exception` around the call catches it, as on Databricks."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(value)
+        self.value = value
+
+
+class _Part:
+    """One part of `dbutils`. Reading a name that it does not have says that the local workspace lacks it."""
+
+    _path = "dbutils"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{self._path}.{name} is not served by the local workspace")
+
+
+class Widgets(_Part):
+    """`dbutils.widgets`.
+
+    Args:
+        parameters: the values that the run gave; they win over the defaults of the widgets.
+    """
+
+    _path = "dbutils.widgets"
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._parameters = dict(parameters)
+        self._defaults: dict[str, str] = {}
+
+    def get(self, name: str) -> str:
+        """Returns a widget's value.
+
+        Raises:
+            InputWidgetNotDefined: the run gave no such parameter and the notebook defined no such widget.
+        """
+        values = self.getAll()
+        if name not in values:
+            raise InputWidgetNotDefined(f"No input widget named {name} is defined")
+        return values[name]
+
+    def getAll(self) -> dict[str, str]:  # noqa: N802, the name on Databricks
+        """Returns the values of all widgets by name."""
+        return {**self._defaults, **self._parameters}
+
+    def text(self, name: str, defaultValue: str, label: str | None = None) -> None:  # noqa: N803, ARG002, as on Databricks
+        """Defines a widget with free text."""
+        self._defaults[name] = defaultValue
+
+    def dropdown(self, name: str, defaultValue: str, choices: Sequence[str], label: str | None = None) -> None:  # noqa: N803, ARG002
+        """Defines a widget with one of `choices`.
+
+        Raises:
+            ValueError: the default is not one of them.
+        """
+        self._choose(name, defaultValue, choices)
+
+    def combobox(self, name: str, defaultValue: str, choices: Sequence[str], label: str | None = None) -> None:  # noqa: N803, ARG002
+        """Defines a widget with one of `choices` or free text."""
+        self._defaults[name] = defaultValue
+
+    def multiselect(self, name: str, defaultValue: str, choices: Sequence[str], label: str | None = None) -> None:  # noqa: N803, ARG002
+        """Defines a widget with some of `choices`; its value has commas between them.
+
+        Raises:
+            ValueError: the default is not one of them.
+        """
+        self._choose(name, defaultValue, choices)
+
+    def remove(self, name: str) -> None:
+        """Removes a widget and its value."""
+        self._defaults.pop(name, None)
+        self._parameters.pop(name, None)
+
+    def removeAll(self) -> None:  # noqa: N802, the name on Databricks
+        """Removes all widgets and their values."""
+        self._defaults.clear()
+        self._parameters.clear()
+
+    def _choose(self, name: str, default: str, choices: Sequence[str]) -> None:
+        if default not in choices:
+            raise ValueError(f"The default {default!r} of the widget {name} is not one of its choices {list(choices)}")
+        self._defaults[name] = default
+
+
+class Notebook(_Part):
+    """`dbutils.notebook`."""
+
+    _path = "dbutils.notebook"
+
+    def exit(self, value: object) -> NoReturn:
+        """Ends the notebook with success; `value`, as text, becomes the result that `runs/get-output` answers."""
+        raise NotebookExit(str(value))
+
+
+class TaskValues(_Part):
+    """`dbutils.jobs.taskValues`.
+
+    Args:
+        earlier: the values that earlier tasks of the run set, by task key and key.
+    """
+
+    _path = "dbutils.jobs.taskValues"
+
+    def __init__(self, earlier: Mapping[str, Mapping[str, Any]]) -> None:
+        self._earlier = earlier
+        self.mine: dict[str, Any] = {}
+
+    def set(self, key: str, value: Any) -> None:
+        """Sets a value of this task for later tasks.
+
+        Args:
+            key: its name.
+            value: anything that JSON can hold, at most 48 KiB as JSON.
+
+        Raises:
+            TypeError: JSON cannot hold it.
+            ValueError: it is too long.
+        """
+        encoded = json.dumps(value)
+        if len(encoded) > MAX_TASK_VALUE_BYTES:
+            raise ValueError(
+                f"The task value {key!r} has {len(encoded)} bytes as JSON, more than {MAX_TASK_VALUE_BYTES}"
+            )
+        self.mine[key] = json.loads(encoded)
+
+    def get(self, taskKey: str, key: str, default: Any = None, debugValue: Any = None) -> Any:  # noqa: N803, ARG002
+        """Returns a value that an earlier task of the run set.
+
+        Args:
+            taskKey: the task that set it.
+            key: its name.
+            default: what to return when it was not set.
+            debugValue: what to return outside a job; not used here, where a notebook always runs in one.
+
+        Raises:
+            ValueError: it was not set and there is no default.
+        """
+        values = self._earlier.get(taskKey, {})
+        if key in values:
+            return values[key]
+        if default is None:
+            raise ValueError(
+                f"No task value with the key {key!r} was set by the task {taskKey!r}, and there is no default"
+            )
+        return default
+
+
+class Jobs(_Part):
+    """`dbutils.jobs`."""
+
+    _path = "dbutils.jobs"
+
+    def __init__(self, task_values: TaskValues) -> None:
+        self.taskValues = task_values
+
+
+class DBUtils(_Part):
+    """The object that notebooks know as `dbutils`.
+
+    Args:
+        parameters: the widgets that the run gave.
+        earlier_values: the values that earlier tasks set, by task key and key.
+    """
+
+    def __init__(self, parameters: Mapping[str, str], earlier_values: Mapping[str, Mapping[str, Any]]) -> None:
+        self.widgets = Widgets(parameters)
+        self.notebook = Notebook()
+        self.jobs = Jobs(TaskValues(earlier_values))
