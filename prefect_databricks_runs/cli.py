@@ -1,0 +1,156 @@
+"""The command line: `prefect-databricks-runs demo` and `prefect-databricks-runs local`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from prefect_databricks_runs._version import __version__
+
+app = typer.Typer(
+    help="Run work on Databricks from Prefect.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_CHILD_SECONDS = 30.0
+# A signal that comes just before a wait begins, or that another thread is given, does not end the wait: no wait is
+# longer than this.
+_SIGNAL_SECONDS = 0.5
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    ui: Annotated[
+        bool, typer.Option("--ui", help="Keep the Prefect server up at the end, to look at the runs.")
+    ] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="Let one of the tasks raise, to see how that looks.")] = False,
+) -> None:
+    """Run a real six-task job on a local workspace, watched by a real Prefect flow. Needs no Databricks account."""
+    from prefect_databricks_runs.demo.job import install
+    from prefect_databricks_runs.local import LocalWorkspace
+
+    console = Console(stderr=True)
+    with _ended_by_signals(), ExitStack() as stack:
+        workspace = stack.enter_context(LocalWorkspace())
+        install(workspace.root)
+        api_url = _prefect_api_url(stack, console)
+        command = [sys.executable, "-m", "prefect_databricks_runs.demo.flow", str(workspace.root / "Volumes" / "demo")]
+        environment = {
+            **os.environ,
+            "PREFECT_API_URL": api_url,
+            "DATABRICKS_HOST": workspace.url,
+            "DATABRICKS_TOKEN": workspace.token,
+        }
+        status = _run_child([*command, "--fail"] if fail else command, environment)
+        if ui:
+            console.print(
+                f"The Prefect UI is at {api_url.removesuffix('/api')} until you press Ctrl-C.", soft_wrap=True
+            )
+            _wait_forever()
+    raise typer.Exit(status)
+
+
+@app.command()
+def local(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
+    token: Annotated[str | None, typer.Option(help="The token that it accepts; made up if not given.")] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="The folder that plays the workspace's files."),
+    ] = None,
+) -> None:
+    """Serve a local Databricks Jobs API, which runs notebooks and Python files on this machine, until stopped."""
+    from prefect_databricks_runs.local import LocalWorkspace
+
+    try:
+        with _ended_by_signals(), LocalWorkspace(port=port, token=token, root=root) as workspace:
+            typer.echo(f"DATABRICKS_HOST={workspace.url}\nDATABRICKS_TOKEN={workspace.token}")
+            sys.stdout.flush()
+            _wait_forever()
+    except OSError as error:
+        typer.echo(f"The local workspace could not take port {port}: {error}. Give another one with --port.", err=True)
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """Entry point of the command."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _prefect_api_url(stack: ExitStack, console: Console) -> str:
+    """The Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
+    from prefect.settings import PREFECT_API_URL
+
+    from prefect_databricks_runs.demo.servers import PrefectServer
+
+    configured = PREFECT_API_URL.value()
+    if configured:
+        return str(configured)
+    console.print("Starting a Prefect server (PREFECT_API_URL is not set) …")
+    return stack.enter_context(PrefectServer()).api_url
+
+
+def _run_child(command: list[str], environment: dict[str, str]) -> int:
+    """Run the user's side, and see it end: interrupted, it cancels its Databricks run first.
+
+    In a session of its own, a Ctrl-C in the terminal reaches it once, from here, and does not disturb that.
+    """
+    with subprocess.Popen(command, env=environment, start_new_session=True) as child:  # noqa: S603 - this interpreter
+        try:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    return child.wait(_SIGNAL_SECONDS)
+        except BaseException:
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(_CHILD_SECONDS)
+            except BaseException:
+                child.kill()
+            raise
+
+
+def _wait_forever() -> NoReturn:
+    while True:
+        time.sleep(_SIGNAL_SECONDS)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end the block as Ctrl-C does, so that nothing is left behind.
+
+    Ctrl-C itself is set too: a shell lets its background jobs ignore it, and the children inherit that.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    earlier = {each: signal.signal(each, interrupt) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in earlier.items():
+            signal.signal(each, handler)

@@ -1,0 +1,52 @@
+"""The demo's job: how is Python's standard library written? Read, clean, three looks at once, one report."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+NOTEBOOKS = Path(__file__).parent / "notebooks"
+_FOLDER = "/Shared/demo"
+
+
+def install(root: Path) -> None:
+    """Put the notebooks into the folder that plays the workspace's files."""
+    shutil.copytree(
+        NOTEBOOKS, root / _FOLDER.strip("/"), dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+
+def demo_job(data_folder: Path, *, fail: bool = False) -> dict[str, Any]:
+    """The body of `runs/submit`.
+
+    Args:
+        data_folder: Where the tasks keep their data; made if it is not there.
+        fail: Whether the task `docstrings` raises.
+    """
+    looks = ["functions", "imports", "docstrings"]
+    return {
+        "run_name": "how-python-is-written",
+        "tasks": [
+            {
+                "task_key": "collect",
+                "spark_python_task": {"python_file": f"{_FOLDER}/collect.py", "parameters": [str(data_folder)]},
+                "environment_key": "default",
+            },
+            _notebook("clean", ["collect"], data_folder),
+            *(_notebook(look, ["clean"], data_folder, fail=str(fail).lower()) for look in looks),
+            _notebook("report", looks, data_folder),
+        ],
+        "environments": [{"environment_key": "default", "spec": {"environment_version": "2"}}],
+    }
+
+
+def _notebook(task_key: str, depends_on: list[str], data_folder: Path, **parameters: str) -> dict[str, Any]:
+    return {
+        "task_key": task_key,
+        "depends_on": [{"task_key": other} for other in depends_on],
+        "notebook_task": {
+            "notebook_path": f"{_FOLDER}/{task_key}",
+            "base_parameters": {"folder": str(data_folder), **parameters},
+        },
+    }

@@ -1,0 +1,24 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC Keep what could be parsed and is meant to be used: no private modules, no empty files.
+
+# COMMAND ----------
+
+import json
+import time
+from pathlib import Path
+
+folder = Path(dbutils.widgets.get("folder"))
+rows = [json.loads(line) for line in (folder / "raw.jsonl").open()]
+
+# COMMAND ----------
+
+
+kept = [row for row in rows if "error" not in row and row["lines"] and not row["module"].startswith("_")]
+(folder / "modules.json").write_text(json.dumps(kept))
+
+# COMMAND ----------
+
+dbutils.jobs.taskValues.set(key="modules", value=len(kept))
+time.sleep(0.3)  # long enough to be watched
+dbutils.notebook.exit(f"{len(kept)} of {len(rows)} files kept")

@@ -1,0 +1,95 @@
+"""A real Prefect server in a child process, for as long as it is needed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+_PREFECT = "from prefect.cli import app; app()"  # Prefect 2 has no `python -m prefect`
+_START_SECONDS = 90.0
+_STOP_SECONDS = 10.0
+
+
+class PrefectServer:
+    """`prefect server start` on a free port, with a database of its own; a context manager.
+
+    Attributes:
+        api_url: What `PREFECT_API_URL` has to be to use it.
+    """
+
+    api_url: str
+
+    def __enter__(self) -> PrefectServer:
+        """Start it, and wait until it answers.
+
+        Raises:
+            RuntimeError: It ended, or did not answer in time; the end of its output is in the message.
+        """
+        self._folder = tempfile.TemporaryDirectory(prefix="prefect-databricks-runs-")
+        home = Path(self._folder.name)
+        port = _free_port()
+        self.api_url = f"http://127.0.0.1:{port}/api"
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+            "PREFECT_HOME": str(home),
+            "PREFECT_API_URL": self.api_url,
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        }
+        self._log = home / "server.log"
+        command = [sys.executable, "-c", _PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        with self._log.open("wb") as log:
+            # A session of its own: a Ctrl-C in the terminal must reach it last, not first.
+            self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.api_url}/health", timeout=2).is_success:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.2)
+        output = self._log.read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"The Prefect server did not start. Its output ends with:\n{output}")
+
+    def _stop(self) -> None:
+        for each, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+            if self._process.poll() is not None:
+                break
+            os.killpg(self._process.pid, each)
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                continue
+        self._folder.cleanup()
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
