@@ -1,0 +1,129 @@
+"""What every test may ask for: one Prefect server for the session, and local workspaces."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `tests.answers` is found however pytest is called
+
+# Registered before Prefect is imported, so that it is done after Prefect has sent its last log lines at exit; it would
+# try for a minute to reach a server that is gone.
+_until_exit = ExitStack()
+atexit.register(_until_exit.close)
+
+_home = tempfile.TemporaryDirectory(prefix="prefect-databricks-runs-tests-", ignore_cleanup_errors=True)
+os.environ["PREFECT_HOME"] = _until_exit.enter_context(_home)
+os.environ.pop("PREFECT_API_URL", None)
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Prefect 2 warns of what it stands on, at import
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from prefect_databricks_runs import DatabricksCredentials
+    from prefect_databricks_runs._compat import PREFECT_3
+    from prefect_databricks_runs.demo.servers import PrefectServer
+    from prefect_databricks_runs.local import LocalWorkspace
+    from tests.prefect_api import PrefectApi
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """On Prefect 3 a warning is an error; what Prefect 2 stands on has moved on, and warns all the time."""
+    # A shell lets its background jobs ignore Ctrl-C, and their children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
+    if not PREFECT_3:
+        for kind in ("DeprecationWarning", "PendingDeprecationWarning", "UserWarning", "ResourceWarning"):
+            config.addinivalue_line("filterwarnings", f"ignore::{kind}")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Ours is asyncio, as is Prefect's."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[PrefectServer]:
+    """A real Prefect server, which the whole session shares and flows report to."""
+    server = _until_exit.enter_context(PrefectServer())
+    with temporary_settings({PREFECT_API_URL: server.api_url}):
+        yield server
+
+
+@pytest.fixture
+def workspace() -> Iterator[LocalWorkspace]:
+    """A local workspace with nothing in it."""
+    with LocalWorkspace() as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def notebook(workspace: LocalWorkspace) -> Callable[[str, str], None]:
+    """Writes a notebook into `workspace`: `notebook("/etl", "dbutils.notebook.exit('done')")`."""
+
+    def write(path: str, *cells: str) -> None:
+        file = workspace.root / f"{path.strip('/')}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("# Databricks notebook source\n" + "\n# COMMAND ----------\n".join(cells) + "\n")
+
+    return write
+
+
+@pytest.fixture
+def databricks(workspace: LocalWorkspace) -> DatabricksCredentials:
+    """Credentials for `workspace`."""
+    return DatabricksCredentials(host=workspace.url, token=workspace.token)
+
+
+class RunLog(logging.Handler):
+    """Keeps what Prefect runs logged: Prefect's loggers do not propagate, so `caplog` sees nothing of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    @property
+    def lines(self) -> list[str]:
+        """The messages, in order."""
+        return [record.getMessage() for record in self.records]
+
+    @property
+    def text(self) -> str:
+        """All messages."""
+        return "\n".join(self.lines)
+
+
+@pytest.fixture
+def run_log(prefect_server: PrefectServer) -> Iterator[RunLog]:
+    """What flow and task runs log during the test."""
+    handler = RunLog()
+    loggers = [
+        logging.getLogger(name) for name in ("prefect.flow_runs", "prefect.task_runs", "prefect_databricks_runs")
+    ]
+    for logger in loggers:
+        logger.addHandler(handler)
+    yield handler
+    for logger in loggers:
+        logger.removeHandler(handler)
+
+
+@pytest.fixture
+def prefect_api(prefect_server: PrefectServer) -> PrefectApi:
+    """What the session's Prefect server says."""
+    return PrefectApi(prefect_server)

@@ -1,0 +1,39 @@
+"""What Prefect's API says of runs: the UI shows the same."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from prefect_databricks_runs.demo.servers import PrefectServer
+
+
+class PrefectApi:
+    """Reads flow runs from a Prefect server."""
+
+    def __init__(self, server: PrefectServer) -> None:
+        self._client = httpx.Client(base_url=server.api_url, timeout=30)
+
+    def flow_run(self, flow_run_id: UUID | str) -> dict[str, Any]:
+        """One flow run."""
+        return self._client.get(f"/flow_runs/{flow_run_id}").raise_for_status().json()
+
+    def state_names(self, flow_run_id: UUID | str) -> list[tuple[str, str]]:
+        """The type and name of each state that a flow run had, oldest first."""
+        states = (
+            self._client.get("/flow_run_states/", params={"flow_run_id": str(flow_run_id)}).raise_for_status().json()
+        )
+        return [(state["type"], state["name"]) for state in sorted(states, key=lambda state: state["timestamp"])]
+
+    def flow_runs_named(self, flow_name: str) -> list[dict[str, Any]]:
+        """All runs of a flow, newest first."""
+        body = {"flows": {"name": {"any_": [flow_name]}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return self._client.post("/flow_runs/filter", json=body).raise_for_status().json()
+
+    def artifacts(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
+        """The artifacts of a flow run, but for those that Prefect 3 makes of results, which have no key."""
+        body = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}
+        artifacts = self._client.post("/artifacts/filter", json=body).raise_for_status().json()
+        return [artifact for artifact in artifacts if artifact["key"]]

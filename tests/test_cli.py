@@ -1,0 +1,143 @@
+"""The command line, run as a user runs it: in processes of its own, and leaving none behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from prefect_databricks_runs import __version__
+from prefect_databricks_runs.demo.servers import PrefectServer
+from tests.prefect_api import PrefectApi
+from tests.processes import descendants, wait_until
+
+COMMAND = [sys.executable, "-W", "ignore", "-m", "prefect_databricks_runs"]
+TASKS = ["collect", "clean", "functions", "imports", "docstrings", "report"]
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **more}
+
+
+def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, *arguments]
+    return subprocess.run(command, env=environment(**more), capture_output=True, text=True, timeout=110, check=False)
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that a test started; none outlives it."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def start(started: list[subprocess.Popen[str]], *arguments: str, **more: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], env=environment(**more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    started.append(process)
+    return process
+
+
+def read_until(process: subprocess.Popen[str], pattern: str) -> str:
+    """The output up to the first line that has `pattern`."""
+    assert process.stdout
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if re.search(pattern, line):
+            return "".join(lines)
+    raise AssertionError(f"{pattern!r} never came in:\n{''.join(lines)}")
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.strip() == __version__
+    shown = run("--help").stdout
+    assert "demo" in shown
+    assert "local" in shown
+
+
+def test_the_demo_shows_every_task_and_ends_completed(prefect_server: PrefectServer, prefect_api: PrefectApi) -> None:
+    done = run("demo", PREFECT_API_URL=prefect_server.api_url)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    for key in TASKS:
+        assert re.search(rf"Task {key} of Databricks run \d+ is Running", output), key
+        assert re.search(rf"Task {key} of Databricks run \d+ is Success", output), key
+        assert re.search(rf"│ {key} +│ Success │", output), key
+    assert "of the public ones are documented" in output
+    run_id = re.search(r"Databricks run (\d+) 'how-python-is-written' is Success", output)[1]
+    waiting = prefect_api.flow_runs_named("submit-run-and-wait")[0]
+    assert (waiting["state"]["type"], waiting["state"]["name"]) == ("COMPLETED", "Success")
+    assert run_id in waiting["state"]["message"]
+    parent = prefect_api.flow_runs_named("databricks-demo")[0]
+    assert parent["state"]["type"] == "COMPLETED"
+
+
+def test_a_demo_that_is_asked_to_fail_shows_the_notebooks_own_error(
+    prefect_server: PrefectServer, prefect_api: PrefectApi
+) -> None:
+    done = run("demo", "--fail", PREFECT_API_URL=prefect_server.api_url)
+    output = done.stdout + done.stderr
+    assert done.returncode == 1, output
+    assert "ValueError: the demo was asked to fail here" in output
+    assert 'raise ValueError("the demo was asked to fail here")' in output
+    assert re.search(r"│ report +│ UpstreamFailed │", output)
+    assert prefect_api.flow_runs_named("databricks-demo")[0]["state"]["type"] == "FAILED"
+
+
+def test_the_demo_with_a_server_of_its_own_keeps_it_up_until_ctrl_c_which_leaves_nothing(started, tmp_path) -> None:
+    home = str(tmp_path)
+    process = start(started, "demo", "--ui", PREFECT_HOME=home)
+    output = read_until(process, "until you press Ctrl-C")
+    address = re.search(r"The Prefect UI is at (http://127.0.0.1:\d+)", output)[1]
+    assert "<html" in httpx.get(f"{address}/", follow_redirects=True).text.lower()
+    children = descendants(process.pid)
+    assert children
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    wait_until(lambda: not any(child.is_running() for child in children))
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_demo_that_is_ended_half_way_cancels_its_run_and_leaves_nothing(
+    sent, started, prefect_server: PrefectServer
+) -> None:
+    process = start(started, "demo", PREFECT_API_URL=prefect_server.api_url)
+    read_until(process, "Task collect of Databricks run .* is Running")
+    children = descendants(process.pid)
+    process.send_signal(sent)
+    output, _ = process.communicate(timeout=60)
+    assert re.search(r"Databricks run \d+ 'how-python-is-written' is Canceled", output), output
+    assert process.returncode == 130
+    wait_until(lambda: not any(child.is_running() for child in children))
+
+
+def test_local_prints_what_every_databricks_client_understands(started, tmp_path) -> None:
+    (tmp_path / "greet.py").write_text("# Databricks notebook source\ndbutils.notebook.exit('hi')\n")
+    process = start(started, "local", "--port", "0", "--token", "dapi-local", "--root", str(tmp_path))
+    output = read_until(process, "DATABRICKS_TOKEN=")
+    host, token = re.fullmatch(r"DATABRICKS_HOST=(http://127\.0\.0\.1:\d+)\nDATABRICKS_TOKEN=(.*)\n", output).groups()
+    assert token == "dapi-local"
+    body = {"tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "/greet"}}]}
+    answer = httpx.post(f"{host}/api/2.2/jobs/runs/submit", json=body, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+
+
+def test_a_port_that_is_taken_is_one_clear_error(workspace) -> None:
+    done = run("local", "--port", workspace.url.rpartition(":")[2])
+    assert done.returncode == 1
+    assert "Give another one with --port" in done.stderr
+    assert "Traceback" not in done.stderr

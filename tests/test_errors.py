@@ -1,0 +1,85 @@
+"""Errors are part of the interface: they pickle, and say what happened, to what, and what to do."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from prefect_databricks_runs import Run, RunFailed, RunOutput, WaitTimeout, errors
+from tests.answers import HOST, RUN_ID, run, task
+
+FAILED = Run.from_api(
+    run(
+        "TERMINATED",
+        "FAILED",
+        "Task b failed with message: Workload failed, see run output for details.",
+        tasks=[
+            task("a", "TERMINATED", "SUCCESS"),
+            task("b", "TERMINATED", "FAILED"),
+            task("c", "SKIPPED", "UPSTREAM_FAILED"),
+        ],
+    ),
+    HOST,
+).with_outputs({"b": RunOutput(error="ValueError: bad row 17", error_trace="Traceback …")})
+
+EXAMPLES = [
+    errors.InvalidCredentials("No."),
+    errors.InvalidPayload(["one.", "two."], "runs/submit"),
+    errors.InvalidOption(["one.", "two."]),
+    errors.DatabricksConnectionError("refused", host=HOST, method="GET", path="/x"),
+    errors.InvalidResponse("html", host=HOST, method="GET", path="/x", status_code=200),
+    *(
+        kind("Sorry", status_code=400, error_code="X", request_id="r", method="GET", path="/x", retry_after=1.0)
+        for kind in (errors.DatabricksApiError, *errors.DatabricksApiError.__subclasses__())
+    ),
+    errors.JobNameError("nightly", [1, 2]),
+    errors.DatabricksUnreachable(run_id=1, seconds=600, url=HOST, reason="refused"),
+    errors.WaitTimeout(run_id=1, max_wait_seconds=60, url=None, state="RUNNING"),
+    *(kind(FAILED) for kind in (RunFailed, *RunFailed.__subclasses__())),
+]
+
+
+def all_subclasses(kind: type) -> set[type]:
+    return {kind, *(deeper for each in kind.__subclasses__() for deeper in all_subclasses(each))}
+
+
+def test_every_error_is_in_the_examples() -> None:
+    assert {type(each) for each in EXAMPLES} == all_subclasses(errors.DatabricksError) - {errors.DatabricksError}
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_every_error_pickles_whole(error: errors.DatabricksError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert again.__dict__ == error.__dict__
+
+
+@pytest.mark.parametrize("kind", sorted(all_subclasses(errors.DatabricksError), key=lambda kind: kind.__name__))
+def test_every_error_is_drawn_in_the_tree_of_its_module(kind: type) -> None:
+    assert f"{kind.__name__} " in errors.__doc__ or f"{kind.__name__}\n" in errors.__doc__
+
+
+def test_a_failed_run_names_the_task_its_own_error_and_the_page() -> None:
+    error = RunFailed(FAILED)
+    assert str(error).splitlines() == [
+        f"Databricks run {RUN_ID} 'nightly' failed (Failed).",
+        "Task b failed with message: Workload failed, see run output for details.",
+        "Task b: ValueError: bad row 17",
+        f"See {HOST}/jobs/42/runs/{RUN_ID}?o=77",
+    ]
+    assert error.errors["b"].error_trace == "Traceback …"
+    assert list(error.errors) == ["b"]
+
+
+def test_every_fault_of_a_payload_is_named_at_once() -> None:
+    assert str(errors.InvalidPayload(["one.", "two."], "run-now")).splitlines()[1:] == ["  - one.", "  - two."]
+
+
+def test_a_wait_that_was_too_short_says_so() -> None:
+    assert "max_wait_seconds=60" in str(WaitTimeout(run_id=1, max_wait_seconds=60, url=None, state="RUNNING"))
+
+
+def test_somebody_elses_long_text_is_cut_and_says_how_much_is_missing() -> None:
+    assert errors.shorten("x" * 700) == "x" * 600 + "… (100 more characters)"

@@ -1,0 +1,251 @@
+"""What becomes of the Databricks run when the wait for it ends early: cancelled, but for a process being stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import anyio
+import pytest
+from prefect import flow, task
+
+from prefect_databricks_runs import (
+    DatabricksHook,
+    DatabricksUnreachable,
+    InvalidOption,
+    WaitTimeout,
+    asubmit_run,
+    asubmit_run_and_wait,
+    flows,
+    submit_run,
+    submit_run_and_wait,
+    wait_for_run,
+)
+from prefect_databricks_runs.local import LocalWorkspace
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+LONG = {"notebook_task": {"notebook_path": "/long"}}
+QUICK = 0.05
+
+
+@pytest.fixture(autouse=True)
+def long_notebook(notebook) -> None:
+    notebook("/long", "import time; time.sleep(120)")
+
+
+def states(workspace: LocalWorkspace) -> list[tuple[str, str | None]]:
+    return [(run["state"]["life_cycle_state"], run["state"].get("result_state")) for run in workspace.runs.values()]
+
+
+CANCELED = [("TERMINATED", "CANCELED")]
+GOING = [("RUNNING", None)]
+
+
+def test_max_wait_seconds_cancels_the_run_and_says_so(databricks, workspace, run_log, prefect_api) -> None:
+    timed = submit_run_and_wait.with_options(name="timed-wait")
+    with pytest.raises(WaitTimeout, match=r"not over, after max_wait_seconds=0\.5, so it is being cancelled"):
+        timed(databricks, LONG, polling_period_seconds=QUICK, max_wait_seconds=0.5)
+    assert states(workspace) == CANCELED
+    (run_id,) = workspace.runs
+    assert f"Cancelling Databricks run {run_id}" in run_log.text
+    assert re.search(rf"Databricks run {run_id} '.*' is Canceled", run_log.text)
+    (artifact,) = prefect_api.artifacts(prefect_api.flow_runs_named("timed-wait")[0]["id"])
+    assert "**Canceled**" in artifact["data"]
+
+
+def test_the_flows_own_time_out_cancels_the_run(databricks, workspace) -> None:
+    timed = submit_run_and_wait.with_options(timeout_seconds=5)
+    with pytest.raises(TimeoutError):
+        timed(databricks, LONG, polling_period_seconds=QUICK)
+    assert states(workspace) == CANCELED
+
+
+def test_asyncio_wait_for_cancels_the_run(databricks, workspace) -> None:
+    @flow
+    async def parent() -> str:
+        waiting = asubmit_run_and_wait(databricks, LONG, polling_period_seconds=QUICK)
+        try:
+            await asyncio.wait_for(waiting, 5)
+        except (asyncio.TimeoutError, asyncio.CancelledError):
+            return "timed out"
+        return "ended"
+
+    assert asyncio.run(parent()) == "timed out"
+    wait_until(lambda: states(workspace) == CANCELED)
+
+
+def test_a_submission_whose_answer_nobody_awaits_any_more_is_cancelled(databricks, workspace, monkeypatch) -> None:
+    """The request has been sent and the run is there, but its id has not come back: it must not be lost."""
+    there = threading.Event()
+    submit = DatabricksHook.submit_run
+
+    async def answered_late(self: DatabricksHook, payload: dict) -> int:
+        run_id = await submit(self, payload)
+        there.set()
+        await anyio.sleep(0.3)
+        return run_id
+
+    monkeypatch.setattr(DatabricksHook, "submit_run", answered_late)
+
+    async def interrupted() -> None:
+        submitting = asyncio.create_task(asubmit_run.fn(databricks, LONG))
+        await asyncio.to_thread(there.wait)
+        submitting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await submitting
+
+    asyncio.run(interrupted())
+    wait_until(lambda: states(workspace) == CANCELED)
+
+
+def test_a_flow_interrupted_between_submitting_and_waiting_cancels_the_run(databricks, workspace, monkeypatch) -> None:
+    def submitted_and_interrupted(*args, **parameters) -> int:
+        submit_run(*args, **parameters)
+        raise TimeoutError("the flow's time is up")
+
+    monkeypatch.setattr(flows, "submit_run", submitted_and_interrupted)
+    with pytest.raises(TimeoutError):
+        submit_run_and_wait(databricks, LONG)
+    wait_until(lambda: states(workspace) == CANCELED)
+
+
+def test_a_wait_in_another_thread_is_reached_by_its_time_out(databricks, workspace) -> None:
+    @task(timeout_seconds=3)
+    def waits() -> None:
+        submit_run_and_wait.fn(databricks, LONG, polling_period_seconds=QUICK)
+
+    @flow
+    def parent() -> str:
+        state = waits.submit().wait()
+        return "unfinished" if state is None else "ended"
+
+    began = time.monotonic()
+    with suppress(TimeoutError):
+        parent()
+    assert time.monotonic() - began < 60
+    wait_until(lambda: states(workspace) == CANCELED)
+
+
+def test_six_waits_that_are_cancelled_together_are_all_left_at_once(databricks, workspace) -> None:
+    @flow
+    async def parent() -> str:
+        waits = [asubmit_run_and_wait(databricks, LONG, polling_period_seconds=QUICK) for _ in range(6)]
+        together = asyncio.gather(*waits)
+        await asyncio.to_thread(wait_until, lambda: len(states(workspace)) == 6 and polls(workspace) > 30)
+        together.cancel()
+        with suppress(asyncio.CancelledError):
+            await together
+        return "left"
+
+    assert asyncio.run(parent()) == "left"
+    wait_until(lambda: states(workspace) == CANCELED * 6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"polling_period_seconds": 0},
+        {"polling_period_seconds": float("nan")},
+        {"max_wait_seconds": -1},
+        {"max_outage_seconds": -1},
+        {"databricks_retry_limit": 0},
+        {"databricks_retry_delay": -1},
+    ],
+    ids=str,
+)
+def test_options_that_make_no_sense_are_refused_before_anything_is_sent(options, databricks, workspace) -> None:
+    with pytest.raises(InvalidOption, match=next(iter(options))):
+        submit_run_and_wait(databricks, LONG, **options)
+    with pytest.raises(InvalidOption, match=next(iter(options))):
+        wait_for_run(databricks, 7, **options)
+    assert workspace.requests == ()
+
+
+SCRIPT = """
+    import os
+    from prefect_databricks_runs import DatabricksCredentials, submit_run_and_wait
+
+    databricks = DatabricksCredentials(host=os.environ["DATABRICKS_HOST"], token=os.environ["DATABRICKS_TOKEN"])
+    body = {"notebook_task": {"notebook_path": "/long"}}
+    submit_run_and_wait(databricks, body, polling_period_seconds=0.05)
+"""
+
+ASYNC_SCRIPT = """
+    import asyncio
+    import os
+    from prefect_databricks_runs import DatabricksCredentials, asubmit_run_and_wait
+
+    databricks = DatabricksCredentials(host=os.environ["DATABRICKS_HOST"], token=os.environ["DATABRICKS_TOKEN"])
+    body = {"notebook_task": {"notebook_path": "/long"}}
+    asyncio.run(asubmit_run_and_wait(databricks, body, polling_period_seconds=0.05))
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "somebodys_child", "becomes"),
+    [(SCRIPT, False, CANCELED), (ASYNC_SCRIPT, False, CANCELED), (SCRIPT, True, GOING)],
+    ids=["in a terminal cancels", "in a terminal cancels, async", "in a worker's terminal leaves it going"],
+)
+def test_ctrl_c(script, somebodys_child, becomes, workspace, prefect_server, tmp_path: Path) -> None:
+    file = tmp_path / "script.py"
+    file.write_text(textwrap.dedent(script))
+    environment = {
+        **os.environ,
+        "PREFECT_API_URL": prefect_server.api_url,
+        "DATABRICKS_HOST": workspace.url,
+        "DATABRICKS_TOKEN": workspace.token,
+        "PYTHONWARNINGS": "ignore",
+    }
+    if somebodys_child:
+        environment["PREFECT__FLOW_RUN_ID"] = "00000000-0000-4000-8000-000000000000"
+    with subprocess.Popen(
+        [sys.executable, str(file)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            wait_until(lambda: states(workspace) == GOING and polls(workspace) > 3)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    wait_until(lambda: states(workspace) == becomes)
+    (run_id,) = workspace.runs
+    says = "Databricks run %d goes on" if becomes == GOING else "Cancelling Databricks run %d"
+    assert says % run_id in output
+
+
+def polls(workspace: LocalWorkspace) -> int:
+    return sum(request.path.endswith("runs/get") for request in workspace.requests)
+
+
+def test_a_workspace_that_goes_away_ends_the_wait_after_the_outage_and_says_what_is_not_known(
+    databricks, notebook, run_log
+) -> None:
+    with LocalWorkspace() as gone:
+        (gone.root / "long.py").write_text("# Databricks notebook source\nimport time; time.sleep(60)\n")
+        elsewhere = type(databricks)(host=gone.url, token=gone.token)
+
+        class StopsIt:
+            """Stops the workspace as soon as the flow has seen the run."""
+
+            def filter(self, record) -> bool:
+                if "is Running" in record.getMessage():
+                    gone.stop()
+                return True
+
+        run_log.addFilter(StopsIt())
+        with pytest.raises(DatabricksUnreachable, match="may still be going"):
+            submit_run_and_wait(
+                elsewhere, LONG, polling_period_seconds=QUICK, max_outage_seconds=0.3, databricks_retry_delay=0.01
+            )
+    assert "could not be cancelled and may still be going" in run_log.text
