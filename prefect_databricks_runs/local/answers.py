@@ -6,9 +6,8 @@ from typing import Any
 
 from .bodies import TASK_PARAMETERS
 from .records import JobRecord, Output, RunRecord, TaskRecord, Timed
+from .sign_in import USER
 from .states import QUEUED
-
-CREATOR = "someone@localhost"
 
 
 class Answers:
@@ -85,7 +84,7 @@ class Answers:
         }
         return {
             "job_id": job.job_id,
-            "creator_user_name": CREATOR,
+            "creator_user_name": USER,
             "created_time": job.created_time,
             "settings": {**defaults, **settings},
         }
@@ -98,7 +97,7 @@ class Answers:
             "number_in_job": run_id,
             "original_attempt_run_id": run_id,
             "attempt_number": 0,
-            "creator_user_name": CREATOR,
+            "creator_user_name": USER,
             "format": "MULTI_TASK",
             "trigger": "ONE_TIME",
             "run_type": "JOB_RUN" if run.job else "SUBMIT_RUN",

@@ -6,17 +6,22 @@ import json
 import logging
 import math
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from .endpoints import NOT_SERVED, NOT_SERVED_APIS, Endpoints
+from .calls import Call, Endpoint
 from .errors import ApiError, malformed, path_not_served, unknown_path
+from .not_served import NOT_SERVED, NOT_SERVED_APIS
 from .request_log import RecordedRequest, RequestLog
 from .sign_in import SignIn
 from .texts import text
+
+# What answers a path by itself: request and body to response. It may raise an ApiError.
+Page = Callable[[Request, bytes], Response]
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +37,17 @@ class App:
     """The ASGI application of one workspace.
 
     Args:
-        endpoints: what it serves.
+        endpoints: what it serves under `/api/2.x/` to those who signed in, by method and path: `GET jobs/list`.
+        pages: what it serves to everyone, by method and whole path.
         sign_in: who may ask.
         log: where it writes down what was asked.
     """
 
-    def __init__(self, endpoints: Endpoints, sign_in: SignIn, log: RequestLog) -> None:
+    def __init__(
+        self, endpoints: Mapping[str, Endpoint], pages: Mapping[str, Page], sign_in: SignIn, log: RequestLog
+    ) -> None:
         self._endpoints = endpoints
+        self._pages = pages
         self._sign_in = sign_in
         self._log = log
 
@@ -58,7 +67,8 @@ class App:
         try:
             if request.method == "GET" and (request.url.path == "/" or request.url.path.startswith("/jobs/")):
                 return HTMLResponse(_HOME_PAGE)
-            return _json_response(self._answer(request, raw))
+            page = self._pages.get(f"{request.method} {request.scope['path']}")
+            return page(request, raw) if page else _json_response(self._answer(request, raw))
         except ApiError as error:
             return _error_response(error)
         except Exception as error:
@@ -70,11 +80,11 @@ class App:
         match = _API_PATH.fullmatch(path)
         if not match:
             raise unknown_path(request.method, path)
-        self._sign_in.check(request.headers.get("authorization"))
+        user = self._sign_in.check(request.headers.get("authorization"))
         version, name = match.groups()
-        endpoint = self._endpoints.served.get(f"{request.method} {name}")
+        endpoint = self._endpoints.get(f"{request.method} {name}")
         if endpoint is not None:
-            return endpoint(_fields(request, raw), version)
+            return endpoint(Call(version, _fields(request, raw), user))
         if f"{request.method} {name}" in NOT_SERVED or name.startswith(NOT_SERVED_APIS):
             raise path_not_served(request.method, path)
         raise unknown_path(request.method, f"/{name}")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from .errors import bad_password, bad_token, no_credential
 
+USER = "someone@localhost"
+
 
 @dataclass(frozen=True)
 class SignIn:
@@ -24,8 +26,8 @@ class SignIn:
     login: str | None = None
     password: str | None = field(default=None, repr=False)
 
-    def check(self, authorization: str | None) -> None:
-        """Lets a request pass by its `Authorization` header.
+    def check(self, authorization: str | None) -> str:
+        """Lets a request pass by its `Authorization` header, and returns the name of who asks.
 
         Raises:
             ApiError: it has none that can be used (401), or a wrong one (403 for a token, 401 for a password).
@@ -38,6 +40,7 @@ class SignIn:
             self._check_basic(credential.strip())
         else:
             raise no_credential()
+        return USER
 
     def _check_basic(self, credential: str) -> None:
         try:

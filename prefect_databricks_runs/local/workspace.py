@@ -16,9 +16,10 @@ from starlette.types import ASGIApp
 
 from .answers import Answers
 from .app import App
-from .endpoints import Endpoints
 from .engine import Engine
+from .job_endpoints import JobEndpoints
 from .request_log import RecordedRequest, RequestLog
+from .run_endpoints import RunEndpoints
 from .server import ServerThread
 from .sign_in import SignIn
 from .store import Store
@@ -156,8 +157,11 @@ class LocalWorkspace:
         hidden = tuple(secret for secret in (self.token, self.password) if secret)
         self._engine = Engine(Workshop(self.root, hidden, self._concurrency))
         self._answers = Answers(self.url, self._store.new_id())
-        endpoints = Endpoints(self._store, self._engine, self._answers)
-        return App(endpoints, SignIn(self.token, self.login, self.password), self._log)
+        endpoints = {
+            **JobEndpoints(self._store, self._answers).served,
+            **RunEndpoints(self._store, self._engine, self._answers).served,
+        }
+        return App(endpoints, {}, SignIn(self.token, self.login, self.password), self._log)
 
     async def _close(self) -> None:
         if self._engine:

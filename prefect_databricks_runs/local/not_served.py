@@ -1,0 +1,34 @@
+"""What Databricks has under `/api` and the local workspace lacks."""
+
+from __future__ import annotations
+
+# As "method path".
+NOT_SERVED = frozenset(
+    {
+        "GET jobs/runs/list",
+        "GET jobs/runs/export",
+        "POST jobs/runs/cancel-all",
+        "POST jobs/runs/repair",
+        "POST jobs/update",
+        "POST jobs/reset",
+        "POST jobs/delete",
+    }
+)
+# How the paths of other APIs begin.
+NOT_SERVED_APIS = (
+    "clusters/",
+    "dbfs/",
+    "fs/",
+    "instance-pools/",
+    "libraries/",
+    "permissions/",
+    "pipelines",
+    "policies/",
+    "preview/",
+    "repos",
+    "secrets/",
+    "sql/",
+    "token/",
+    "unity-catalog/",
+    "workspace/",
+)
