@@ -11,6 +11,7 @@ runs) → `course` (one run) → `workshop` (one task) → `child_process` → `
 from __future__ import annotations
 
 from .request_log import RecordedRequest
+from .simulation import SimulatedTask, TaskStart
 from .workspace import LocalWorkspace
 
-__all__ = ["LocalWorkspace", "RecordedRequest"]
+__all__ = ["LocalWorkspace", "RecordedRequest", "SimulatedTask", "TaskStart"]

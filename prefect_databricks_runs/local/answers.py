@@ -1,17 +1,24 @@
-"""From records to the JSON of the API."""
+"""From the records of runs to the JSON of the API."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .bodies import TASK_PARAMETERS
-from .records import JobRecord, Output, RunRecord, TaskRecord, Timed
+from .composed import latest_iterations
+from .errors import invalid
+from .pages import after
+from .records import JobRecord, Output, RepairRecord, RunRecord, TaskRecord, Timed
 from .sign_in import USER
 from .states import QUEUED
 
+TASKS_PER_PAGE = 100
+_MAX_ERROR_STATS = 3
+
 
 class Answers:
-    """Turns records into answers.
+    """Turns runs into answers.
 
     Args:
         url: the workspace's address, for links.
@@ -22,39 +29,68 @@ class Answers:
         self._url = url
         self._workspace_id = workspace_id
 
-    def run(self, run: RunRecord) -> dict[str, Any]:
+    def run(self, run: RunRecord, version: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the answer of `runs/get` for a job run.
 
-        The tasks come in the order of their random ids: Databricks does not keep the order of the body either.
+        Args:
+            run: the run.
+            version: the API's version.
+            asked: the query: `page_token`, `include_history`, `include_resolved_values`.
+
+        Raises:
+            ApiError: it has more tasks than this version can answer, or the page token is none that was given out.
         """
-        tasks = sorted(run.tasks, key=lambda task: task.run_id)
-        durations = _durations(run.tasks[0]) if len(run.tasks) == 1 else _durations(Timed())
-        answer = {
-            **self._common(run, run.run_id, run),
-            **durations,
-            "run_name": run.run_name,
-            "run_duration": run.end_time - run.start_time if run.end_time else 0,
-            "queue_duration": run.queue_duration,
-            "tasks": [self._task(run, task) for task in tasks],
-        }
-        overriding = {name: run.overrides[name] for name in TASK_PARAMETERS if name in run.overrides}
-        if overriding:
-            answer["overriding_parameters"] = overriding
-        if run.job_parameters:
-            answer["job_parameters"] = _job_parameters(run)
-        if "job_clusters" in run.settings:
-            answer["job_clusters"] = run.settings["job_clusters"]
+        if version != "2.2" and len(run.tasks) > TASKS_PER_PAGE:
+            raise invalid("too_many_tasks_for_version", count=len(run.tasks))
+        token = asked.get("page_token", "")
+        tasks, following = after(_in_order(run.tasks), token, TASKS_PER_PAGE, _run_id)
+        answer = self._run(run)
+        resolved = asked.get("include_resolved_values", False)
+        answer["tasks"] = [self._task(run, task, resolved=resolved) for task in tasks]
+        if asked.get("include_history", False):
+            answer["repair_history"] = [_repair(repair) for repair in run.history]
+        return _paged(answer, following)
+
+    def whole_run(self, run: RunRecord) -> dict[str, Any]:
+        """Returns a run with all its tasks."""
+        return {**self._run(run), "tasks": [self._task(run, task) for task in _in_order(run.tasks)]}
+
+    def listed_run(self, run: RunRecord, version: str, *, with_tasks: bool) -> dict[str, Any]:
+        """Returns a run as `runs/list` answers it; its tasks, up to 100 of them, only when asked for."""
+        answer = self._run(run)
+        if with_tasks and (version == "2.2" or len(run.tasks) <= TASKS_PER_PAGE):
+            answer["tasks"] = [self._task(run, task) for task in _in_order(run.tasks)[:TASKS_PER_PAGE]]
+        if version == "2.2" and len(run.tasks) > TASKS_PER_PAGE:
+            answer["has_more"] = True
         return answer
 
-    def task_run(self, run: RunRecord, task: TaskRecord) -> dict[str, Any]:
-        """Returns the answer of `runs/get` for a task run."""
-        return {
+    def task_run(self, run: RunRecord, task: TaskRecord, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns the answer of `runs/get` for a task run.
+
+        Args:
+            run: the job run.
+            task: the attempt.
+            asked: the query; None for the answer without iterations, which is the metadata of an output.
+
+        Raises:
+            ApiError: the page token is none that was given out.
+        """
+        asked, following = asked if asked is not None else {}, None
+        answer = {
             **self._common(run, task.run_id, task),
             **_durations(task),
+            "original_attempt_run_id": task.original_attempt_run_id,
+            "attempt_number": task.attempt_number,
             "run_name": task.task_key,
             "job_run_id": run.run_id,
-            "tasks": [self._task(run, task)],
+            "tasks": [self._task(run, task, resolved=asked.get("include_resolved_values", False))],
         }
+        if task.iterations:
+            token = asked.get("page_token", "")
+            places = {record.run_id: place for place, record in enumerate(task.iterations, 1)}
+            page, following = after(task.iterations, token, TASKS_PER_PAGE, lambda record: places[record.run_id])
+            answer["iterations"] = [self._task(run, record) for record in page]
+        return _paged(answer, following)
 
     def output(self, run: RunRecord, task: TaskRecord) -> dict[str, Any]:
         """Returns the answer of `runs/get-output` for a task run."""
@@ -62,6 +98,8 @@ class Answers:
         answer: dict[str, Any] = {"metadata": self.task_run(run, task)}
         if "notebook_task" in task.settings:
             answer["notebook_output"] = _notebook_output(output)
+        if task.child_run_id is not None:
+            answer["run_job_output"] = {"run_id": task.child_run_id}
         if output.logs is not None:
             answer |= {"logs": output.logs, "logs_truncated": output.logs_truncated}
         if output.error is not None:
@@ -89,17 +127,37 @@ class Answers:
             "settings": {**defaults, **settings},
         }
 
+    def _run(self, run: RunRecord) -> dict[str, Any]:
+        """Returns what a run has beside its tasks."""
+        answer = {
+            **self._common(run, run.run_id, run),
+            **(_durations(run.tasks[0]) if len(run.tasks) == 1 else _durations(Timed())),
+            "original_attempt_run_id": run.run_id,
+            "attempt_number": 0,
+            "run_name": run.run_name,
+            "run_duration": sum(each.end_time - each.start_time for each in run.history if run.end_time),
+            "queue_duration": run.queue_duration,
+        }
+        overriding = {name: run.overrides[name] for name in TASK_PARAMETERS if name in run.overrides}
+        if overriding:
+            answer["overriding_parameters"] = overriding
+        if run.job_parameters:
+            answer["job_parameters"] = _job_parameters(run)
+        if "job_clusters" in run.settings:
+            answer["job_clusters"] = run.settings["job_clusters"]
+        if run.parent:
+            answer["trigger_info"] = {"run_id": run.parent.run_id}
+        return answer
+
     def _common(self, run: RunRecord, run_id: int, timed: Timed) -> dict[str, Any]:
-        queued = run.job.max_concurrent_runs if run.job and timed.state is QUEUED else None
+        queued = run.job.max_concurrent_runs if run.job and timed is run and timed.state is QUEUED else None
         return {
             "job_id": run.job_id,
             "run_id": run_id,
             "number_in_job": run_id,
-            "original_attempt_run_id": run_id,
-            "attempt_number": 0,
-            "creator_user_name": USER,
+            "creator_user_name": run.creator,
             "format": "MULTI_TASK",
-            "trigger": "ONE_TIME",
+            "trigger": run.trigger,
             "run_type": "JOB_RUN" if run.job else "SUBMIT_RUN",
             "run_page_url": self._page(run, run_id),
             "start_time": timed.start_time,
@@ -107,22 +165,46 @@ class Answers:
             **timed.state.answer(timed.message, queued),
         }
 
-    def _task(self, run: RunRecord, task: TaskRecord) -> dict[str, Any]:
-        return {
+    def _task(self, run: RunRecord, task: TaskRecord, *, resolved: bool = False) -> dict[str, Any]:
+        answer = {
             "run_if": "ALL_SUCCESS",
             "timeout_seconds": 0,
             **task.settings,
             "run_id": task.run_id,
             "run_page_url": self._page(run, task.run_id),
-            "attempt_number": 0,
+            "attempt_number": task.attempt_number,
             "start_time": task.start_time,
             "end_time": task.end_time,
             **_durations(task),
             **task.state.answer(task.message),
         }
+        if task.outcome is not None:
+            answer["condition_task"] = {**answer["condition_task"], "outcome": task.outcome}
+        if task.iterations is not None:
+            answer["for_each_task"] = {**answer["for_each_task"], "stats": _stats(task)}
+        if resolved and task.resolved is not None:
+            answer["resolved_values"] = {_type(task): task.resolved}
+        return answer
 
     def _page(self, run: RunRecord, run_id: int) -> str:
         return f"{self._url}/?o={self._workspace_id}#job/{run.job_id}/run/{run_id}"
+
+
+def _run_id(task: TaskRecord) -> int:
+    return task.run_id
+
+
+def _in_order(tasks: Sequence[TaskRecord]) -> list[TaskRecord]:
+    """Returns tasks in the order of their random ids: Databricks does not keep the order of the body either."""
+    return sorted(tasks, key=_run_id)
+
+
+def _paged(answer: dict[str, Any], following: str | None) -> dict[str, Any]:
+    return {**answer, "has_more": True, "next_page_token": following} if following else answer
+
+
+def _type(task: TaskRecord) -> str:
+    return next(name for name in ("condition_task", "for_each_task", "run_job_task") if name in task.settings)
 
 
 def _durations(timed: Timed) -> dict[str, int]:
@@ -148,3 +230,40 @@ def _job_parameters(run: RunRecord) -> list[dict[str, str]]:
         | ({"value": overrides[name]} if name in overrides else {})
         for name in run.job_parameters
     ]
+
+
+def _repair(repair: RepairRecord) -> dict[str, Any]:
+    kind = {"type": "ORIGINAL"} if repair.repair_id is None else {"type": "REPAIR", "id": repair.repair_id}
+    return {
+        **kind,
+        "start_time": repair.start_time,
+        "end_time": repair.end_time,
+        "task_run_ids": [task.run_id for task in repair.tasks],
+        **repair.state.answer(repair.message),
+    }
+
+
+def _stats(task: TaskRecord) -> dict[str, Any]:
+    last = latest_iterations(task)
+    failed = [iteration for iteration in last if iteration.state.failed]
+    succeeded = sum(iteration.state.succeeded for iteration in last)
+    completed = sum(iteration.state.is_terminal for iteration in last)
+    errors: dict[str, int] = {}
+    for iteration in failed:
+        message = iteration.output.error or iteration.message
+        errors[message] = errors.get(message, 0) + 1
+    counted = sorted(errors.items(), key=lambda item: -item[1])[:_MAX_ERROR_STATS]
+    return {
+        "task_run_stats": {
+            "total_iterations": len(task.inputs or []),
+            "scheduled_iterations": len(last),
+            "active_iterations": len(last) - completed,
+            "completed_iterations": completed,
+            "succeeded_iterations": succeeded,
+            "failed_iterations": len(failed),
+        },
+        "error_message_stats": [
+            {"count": count, "error_message": message, "termination_category": "RUN_EXECUTION_ERROR"}
+            for message, count in counted
+        ],
+    }

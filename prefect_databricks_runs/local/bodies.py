@@ -126,6 +126,39 @@ RUN_ID = Object({"run_id": INTEGER}, required=("run_id",))
 JOB_ID = Object({"job_id": INTEGER}, required=("job_id",))
 LIST_JOBS = Object({"limit": INTEGER, "offset": INTEGER, "name": STRING, "expand_tasks": BOOLEAN, "page_token": STRING})
 
+REPAIR = Object(
+    {
+        **TASK_PARAMETERS,
+        "run_id": INTEGER,
+        "latest_repair_id": INTEGER,
+        "rerun_tasks": ListOf(STRING),
+        "rerun_all_failed_tasks": BOOLEAN,
+        "rerun_dependent_tasks": BOOLEAN,
+        "job_parameters": MapOf(STRING),
+    },
+    required=("run_id",),
+)
+LIST_RUNS = Object(
+    {
+        "active_only": BOOLEAN,
+        "completed_only": BOOLEAN,
+        "job_id": INTEGER,
+        "limit": INTEGER,
+        "offset": INTEGER,
+        "page_token": STRING,
+        "run_type": STRING,
+        "expand_tasks": BOOLEAN,
+        "start_time_from": INTEGER,
+        "start_time_to": INTEGER,
+    }
+)
+GET_RUN = Object(
+    {"run_id": INTEGER, "include_history": BOOLEAN, "include_resolved_values": BOOLEAN, "page_token": STRING},
+    required=("run_id",),
+)
+CANCEL_ALL = Object({"job_id": INTEGER, "all_queued_runs": BOOLEAN})
+EXPORT = Object({"run_id": INTEGER, "views_to_export": STRING}, required=("run_id",))
+
 
 def with_tasks(body: dict[str, Any]) -> dict[str, Any]:
     """Returns a body that has `tasks`: one of the old form gets its only task as `main`."""

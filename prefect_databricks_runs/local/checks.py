@@ -38,7 +38,11 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     _check_dependencies(tasks)
 
 
-def check_run_now(body: Mapping[str, Any]) -> None:
+def only_keys(only: list[str], tasks: list[dict[str, Any]]) -> set[str]:
+    return set(only)
+
+
+def check_run_now(body: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Checks the parameters of `run-now`.
 
     Raises:
@@ -53,8 +57,6 @@ def check_run_now(body: Mapping[str, Any]) -> None:
     for name in ("python_params", "spark_submit_params"):
         if not all(item.isascii() for item in body.get(name, [])):
             raise invalid("not_ascii", field=name)
-    if body.get("only"):
-        raise field_not_served("only", body["only"])
 
 
 def _check_task(task: Mapping[str, Any], name: str, environments: set[str]) -> None:
@@ -73,13 +75,6 @@ def _check_task(task: Mapping[str, Any], name: str, environments: set[str]) -> N
 
 
 def _check_served(task: Mapping[str, Any], name: str) -> None:
-    plain = {"run_if": "ALL_SUCCESS", "max_retries": 0, "disabled": False}
-    for field, value in plain.items():
-        if task.get(field, value) != value:
-            raise field_not_served(f"{name}.{field}", task[field])
-    for index, dependency in enumerate(task.get("depends_on", [])):
-        if "outcome" in dependency:
-            raise field_not_served(f"{name}.depends_on[{index}].outcome", dependency["outcome"])
     for task_type, _ in _PATH_FIELDS:
         if task.get(task_type, {}).get("source", "WORKSPACE") != "WORKSPACE":
             raise field_not_served(f"{name}.{task_type}.source", task[task_type]["source"])

@@ -1,149 +1,141 @@
-"""The course of one run: its tasks start when what they depend on has succeeded, and end; then the run ends."""
+"""The course of one run: its tasks start when what they depend on is over, and end; then the run ends."""
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
 
 from . import states
+from .attempts import CANCELED, Attempts, Going, timed_out
+from .clock import Timer
 from .records import Ending, RunRecord, TaskRecord
-from .store import now_ms
-from .texts import text
-from .workshop import Workshop
-
-logger = logging.getLogger(__name__)
+from .run_ending import run_ending
+from .run_if import skipped
 
 
 class Course:
-    """Takes one run from its start to its end. Used only in the server's event loop.
+    """Takes one run, or one repair of it, from its start to its end. Used only in callbacks of the clock.
 
     Args:
-        run: the run.
-        workshop: where its tasks are run.
+        going: the run, and what its tasks share.
+        keys: the tasks that are to be run; the others are over.
+        failed_state: the state of a run of which a task failed.
         ended: called when the run has ended.
     """
 
-    def __init__(self, run: RunRecord, workshop: Workshop, ended: Callable[[Course], None]) -> None:
-        self.run = run
-        self._workshop = workshop
+    def __init__(
+        self, going: Going, keys: Collection[str], failed_state: states.State, ended: Callable[[Course], None]
+    ) -> None:
+        self.run: RunRecord = going.run
+        self._going = going
+        self._failed_state = failed_state
         self._ended = ended
-        self._workers: dict[str, asyncio.Task[Ending]] = {}
-        self._task_ended = {task.task_key: asyncio.Event() for task in run.tasks}
-        # By task key; None stands for the run as a whole.
-        self._timers: dict[str | None, asyncio.TimerHandle] = {}
-        self._stops: dict[str | None, Ending] = {}
-        self.over = asyncio.Event()
+        self._attempts = {key: Attempts(going, self.run.current[key], self._task_over) for key in keys}
+        self._left = len(self._attempts)
+        self._downstream: dict[str, list[str]] = {key: [] for key in keys}
+        self._open_upstream = dict.fromkeys(keys, 0)
+        for key in keys:
+            for upstream in set(self.run.current[key].upstream) & self._attempts.keys():
+                self._downstream[upstream].append(key)
+                self._open_upstream[key] += 1
+        self._begun = False
+        self._stop: Ending | None = None
+        self._timer: Timer | None = None
 
-    def begin(self) -> None:
+    def open(self) -> None:
         """Starts the tasks that wait for nothing; the others follow by themselves."""
-        self.run.queue_duration = now_ms() - self.run.start_time if self.run.state is states.QUEUED else 0
-        self.run.wait(now_ms())
-        self._workers = {task.task_key: asyncio.ensure_future(self._carry_out(task)) for task in self.run.tasks}
-        for task in self.run.tasks:
-            self._workers[task.task_key].add_done_callback(functools.partial(self._settle, task))
+        if self._stop:
+            return
+        self._begun = True
+        now = self._going.now_ms()
+        if self.run.state is states.QUEUED:
+            self.run.queue_duration = now - self.run.start_time
+        self.run.wait(now)
+        self.run.history[-1].wait(now)
+        self.set_timeout()
+        self._enter([key for key, count in self._open_upstream.items() if not count])
+
+    def set_timeout(self) -> None:
+        """Holds the run to its time-out as it now is, counted from when the run, or its repair, began."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
         seconds = self.run.timeout_seconds
-        if seconds:
-            self._set_timer(None, seconds, functools.partial(self.stop, _timed_out(seconds)))
+        if seconds and self._begun:
+            passed = (self._going.now_ms() - self.run.history[-1].start_time) / 1000
+            stop = functools.partial(self.stop, timed_out(seconds))
+            self._timer = self._going.clock.call_later(max(0.0, seconds - passed), stop)
 
-    def stop(self, ending: Ending) -> None:
-        """Stops the whole run, which then ends as `ending`. Nothing happens when it is over or being stopped."""
-        if self.run.state.is_terminal or None in self._stops:
+    def stop(self, ending: Ending, *, at_once: bool = False) -> None:
+        """Stops the whole run, which then ends as `ending`. Nothing happens when it is over or being stopped.
+
+        Args:
+            ending: how it ends.
+            at_once: leave out clean-ups that only pass time.
+        """
+        if self.run.state.is_terminal or self._stop:
             return
-        self._stops[None] = ending
+        self._stop = ending
         self.run.state, self.run.message = states.terminating(ending.state), ending.message
-        for task in self.run.tasks:
-            # A task that had not begun cannot have run out of time.
-            began = task.state is not states.BLOCKED
-            self.stop_task(task, ending if began else Ending(states.CANCELED, text("canceled")))
-        if not self._workers:
+        going_on = []
+        for attempts in self._attempts.values():
+            if attempts.task.state.is_terminal:
+                continue
+            if attempts.task.start_time:
+                going_on.append(attempts)
+            else:  # not begun: it cannot have run out of time, and nothing is to be started by its end
+                attempts.task.end(CANCELED, self._going.now_ms())
+                self._left -= 1
+        for attempts in going_on:
+            attempts.stop(ending, at_once=at_once)
+        if not going_on:
             self._finish()
 
-    def stop_task(self, task: TaskRecord, ending: Ending) -> None:
-        """Stops one task, which then ends as `ending`. Nothing happens when it is over or being stopped."""
-        if task.state.is_terminal or task.task_key in self._stops:
-            return
-        self._stops[task.task_key] = ending
-        if not self._workers:
-            task.end(ending, now_ms())
-            return
-        task.state, task.message = states.terminating(ending.state), ending.message
-        self._workers[task.task_key].cancel()
+    def stop_task(self, task: TaskRecord) -> None:
+        """Cancels one task, or one iteration. Nothing happens when it is over or being stopped."""
+        attempts = self._going.attempts.get(task.run_id)
+        if attempts:
+            attempts.stop(CANCELED)
 
-    async def _carry_out(self, task: TaskRecord) -> Ending:
-        """Takes one task to its end and returns it."""
-        for task_key in task.upstream:
-            await self._task_ended[task_key].wait()
-        skipped = self._skipped(task)
-        if skipped:
-            return skipped
-        task.wait(now_ms())
-        values = {other.task_key: other.output.values for other in self.run.tasks if other.state.is_terminal}
-        return await self._workshop.run(self.run, task, values, functools.partial(self._started, task))
+    def _task_over(self, attempts: Attempts) -> None:
+        self._left -= 1
+        self._enter(self._freed(attempts.task.task_key))
 
-    def _skipped(self, task: TaskRecord) -> Ending | None:
-        """Returns how a task ends without running, because of those that it depends on; None when it is to run."""
-        upstream = [other.state for other in self.run.tasks if other.task_key in task.upstream]
-        if any(state.failed for state in upstream):
-            return Ending(states.UPSTREAM_FAILED, text("upstream_failed"))
-        if any(state.canceled for state in upstream):
-            return Ending(states.UPSTREAM_CANCELED, text("upstream_canceled"))
-        return None
+    def _freed(self, task_key: str) -> list[str]:
+        """Returns the tasks that waited for this one and now wait for none."""
+        freed = []
+        for key in self._downstream[task_key]:
+            self._open_upstream[key] -= 1
+            if not self._open_upstream[key]:
+                freed.append(key)
+        return freed
 
-    def _started(self, task: TaskRecord) -> None:
-        task.run(now_ms())
-        self.run.run(now_ms())
-        seconds = task.timeout_seconds
-        if seconds:
-            self._set_timer(task.task_key, seconds, functools.partial(self.stop_task, task, _timed_out(seconds)))
-
-    def _set_timer(self, task_key: str | None, seconds: int, stop: Callable[[], None]) -> None:
-        self._timers[task_key] = asyncio.get_running_loop().call_later(seconds, stop)
-
-    def _settle(self, task: TaskRecord, worker: asyncio.Task[Ending]) -> None:
-        """Ends a task, however its worker ended: the one place where that happens to a task that was begun."""
-        if worker.cancelled():
-            ending = self._stops.get(task.task_key, Ending(states.CANCELED, text("canceled")))
-        elif error := worker.exception():
-            logger.error("Task %s of run %s failed in our own code", task.task_key, self.run.run_id, exc_info=error)
-            ending = Ending(states.INTERNAL_ERROR, text("internal_error", error=repr(error)))
-            task.output.error = ending.message
-        else:
-            ending = worker.result()
-            task.output = ending.output
-        task.end(ending, now_ms())
-        self._cancel_timer(task.task_key)
-        self._task_ended[task.task_key].set()
-        if all(other.state.is_terminal for other in self.run.tasks):
+    def _enter(self, keys: list[str]) -> None:
+        """Begins or skips tasks that wait for none, and those that are freed by that; ends the run after the last."""
+        ready = deque(keys)
+        while ready:
+            attempts = self._attempts[ready.popleft()]
+            if self._stop or attempts.task.state.is_terminal:
+                continue
+            ending = skipped(attempts.task, self._upstream(attempts.task))
+            if ending is None:
+                attempts.begin()
+                continue
+            attempts.task.end(ending, self._going.now_ms())
+            self._left -= 1
+            ready.extend(self._freed(attempts.task.task_key))
+        if not self._left:
             self._finish()
+
+    def _upstream(self, task: TaskRecord) -> list[TaskRecord]:
+        current = self.run.current
+        return [current[key] for key in task.upstream if key in current]
 
     def _finish(self) -> None:
-        self._cancel_timer(None)
-        self.run.end(self._stops.get(None) or _ending(self.run.tasks), now_ms())
-        self.over.set()
+        if self._timer:
+            self._timer.cancel()
+        ending = self._stop or run_ending(self.run.current.values(), self._failed_state)
+        for record in (self.run, self.run.history[-1]):
+            record.end(ending, self._going.now_ms())
         self._ended(self)
-
-    def _cancel_timer(self, task_key: str | None) -> None:
-        if task_key in self._timers:
-            self._timers.pop(task_key).cancel()
-
-
-def _timed_out(seconds: int) -> Ending:
-    return Ending(states.TIMEDOUT, text("timed_out", seconds=seconds))
-
-
-def _ending(tasks: list[TaskRecord]) -> Ending:
-    """Returns how a run ends whose tasks have all ended by themselves."""
-    in_order = sorted(tasks, key=lambda task: task.end_time)
-    failed = [task for task in in_order if task.state.failed and task.state is not states.UPSTREAM_FAILED]
-    if failed:
-        message = text("task_failed", task_key=failed[0].task_key, message=failed[0].message)
-        if any(task.state is states.UPSTREAM_FAILED for task in tasks):
-            message += text("downstream_skipped")
-        ours = any(task.state is states.INTERNAL_ERROR for task in failed)
-        return Ending(states.INTERNAL_ERROR if ours else states.FAILED, message)
-    canceled = [task for task in in_order if task.state is states.CANCELED]
-    if canceled:
-        return Ending(states.CANCELED, text("task_canceled", task_key=canceled[0].task_key))
-    return Ending(states.SUCCESS)

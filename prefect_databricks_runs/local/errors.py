@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from .texts import text
 
+_BAD_REQUEST = 400
+
 
 class ApiError(Exception):
     """An answer other than 200.
@@ -36,6 +38,12 @@ def invalid(name: str, **values: object) -> ApiError:
 def invalid_state(name: str, **values: object) -> ApiError:
     """Returns a 400 `INVALID_STATE` with the text called `name`."""
     return ApiError(400, "INVALID_STATE", text(name, **values))
+
+
+def missing(name: str, status: int, **values: object) -> ApiError:
+    """Returns the error for a job or run that is not there: 400 `INVALID_PARAMETER_VALUE`, or another `status`."""
+    error_code = "INVALID_PARAMETER_VALUE" if status == _BAD_REQUEST else "RESOURCE_DOES_NOT_EXIST"
+    return ApiError(status, error_code, text(name, **values))
 
 
 def malformed(name: str, **values: object) -> ApiError:

@@ -5,10 +5,6 @@ from __future__ import annotations
 # As "method path".
 NOT_SERVED = frozenset(
     {
-        "GET jobs/runs/list",
-        "GET jobs/runs/export",
-        "POST jobs/runs/cancel-all",
-        "POST jobs/runs/repair",
         "POST jobs/update",
         "POST jobs/reset",
         "POST jobs/delete",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .records import RunRecord, TaskRecord
 from .references import References
 
@@ -16,7 +14,8 @@ def notebook_parameters(run: RunRecord, task: TaskRecord, references: References
     """
     own: dict[str, str] = task.settings["notebook_task"].get("base_parameters", {})
     given = {**own, **run.overrides.get("notebook_params", {}), **run.job_parameters}
-    return {name: references.resolve(value) for name, value in given.items()}
+    resolved: dict[str, str] = references.resolve(given)
+    return resolved
 
 
 def python_parameters(run: RunRecord, task: TaskRecord, references: References) -> list[str]:
@@ -26,5 +25,5 @@ def python_parameters(run: RunRecord, task: TaskRecord, references: References) 
         UnresolvedReferenceError: a reference has no value.
     """
     own: list[str] = task.settings["spark_python_task"].get("parameters", [])
-    given: list[Any] = run.overrides.get("python_params") or own
-    return [references.resolve(value) for value in given]
+    resolved: list[str] = references.resolve(run.overrides.get("python_params") or own)
+    return resolved

@@ -37,7 +37,7 @@ class JobRecord:
         return int(self.settings.get("max_concurrent_runs", 1))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Output:
     """What a task left behind.
 
@@ -60,13 +60,16 @@ class Output:
     logs_truncated: bool = False
 
 
+NO_OUTPUT = Output()
+
+
 @dataclass(frozen=True)
 class Ending:
     """How a task or a run ended: its last state, the state message, and for a task what it left behind."""
 
     state: State
     message: str = ""
-    output: Output = field(default_factory=Output)
+    output: Output = NO_OUTPUT
 
 
 @dataclass
@@ -108,17 +111,39 @@ class Timed:
 
 @dataclass
 class TaskRecord(Timed):
-    """One attempt at one task of a run.
+    """One attempt at one task of a run, or at one iteration of a for-each task.
 
     Attributes:
         run_id: the id of this task run.
-        settings: the task as it was submitted, checked.
+        settings: the task as it was submitted, checked; of an iteration, the nested task.
+        attempt_number: 0 for the first attempt, and so on.
+        retries: how many attempts were made before this one since the run, or its latest repair, began.
+        original_attempt_run_id: the id of the first attempt.
         output: what it left behind, once it has ended.
+        source: the text of its notebook, as it was when the attempt began; None before, and for other tasks.
+        outcome: of a condition task, `true` or `false`; None before.
+        child_run_id: of a run-job task, the run that it started; None before.
+        resolved: its settings with references resolved, as `resolved_values` shows them; None before.
+        inputs: of a for-each task, what it goes through; None before.
+        iterations: of a for-each task, the attempts at its iterations, in the order in which they began.
+        input: of an iteration, its input.
+        parent: of an iteration, the for-each task's attempt.
     """
 
     run_id: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
-    output: Output = field(default_factory=Output)
+    attempt_number: int = 0
+    retries: int = 0
+    original_attempt_run_id: int = 0
+    output: Output = NO_OUTPUT
+    source: str | None = None
+    outcome: str | None = None
+    child_run_id: int | None = None
+    resolved: dict[str, Any] | None = None
+    inputs: list[Any] | None = None
+    iterations: list[TaskRecord] | None = None
+    input: Any = None
+    parent: TaskRecord | None = None
 
     @property
     def task_key(self) -> str:
@@ -137,35 +162,63 @@ class TaskRecord(Timed):
 
 
 @dataclass
+class RepairRecord(Timed):
+    """The first go at a run's tasks, or a repair of them.
+
+    Attributes:
+        repair_id: the repair's id; None for the first go.
+        overrides: the parameters that came with the repair; those of `run-now` for the first go.
+        tasks: the attempts at tasks that were made in it.
+    """
+
+    repair_id: int | None = None
+    overrides: dict[str, Any] = field(default_factory=dict)
+    tasks: list[TaskRecord] = field(default_factory=list)
+
+
+@dataclass
 class RunRecord(Timed):
     """One run of a job, or one that was submitted.
 
     Attributes:
         run_id: its id.
+        sequence: 1 for the first run of the workspace, and so on.
         job_id: the job's id; a submitted run has one of its own that no job answers to.
         run_name: its name.
+        creator: the name of who started it.
         settings: the body of `runs/submit`, or the settings of the job.
-        overrides: the body of `run-now`; empty for a submitted run.
+        overrides: the parameters of `run-now`, or of the latest repair; empty for a submitted run.
         job: the job that is run; None for a submitted run.
-        tasks: its tasks.
+        tasks: all attempts at its tasks, in the order in which they were made.
+        current: the latest attempt at each task, by task key.
+        history: the first go and the repairs, in order.
+        trigger: such as `ONE_TIME`.
+        parent: the run with the run-job task that started it; None without one.
         idempotency_token: the token it was started with; None when there was none.
         queue_duration: how long it waited, ms.
     """
 
     run_id: int = 0
+    sequence: int = 0
     job_id: int = 0
     run_name: str = "Untitled"
+    creator: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     overrides: dict[str, Any] = field(default_factory=dict)
     job: JobRecord | None = None
     tasks: list[TaskRecord] = field(default_factory=list)
+    current: dict[str, TaskRecord] = field(default_factory=dict)
+    history: list[RepairRecord] = field(default_factory=list)
+    trigger: str = "ONE_TIME"
+    parent: RunRecord | None = None
     idempotency_token: str | None = None
     queue_duration: int = 0
 
     @property
     def timeout_seconds(self) -> int:
         """The run's time-out in seconds; 0 = none."""
-        return int(self.settings.get("timeout_seconds", 0))
+        settings = self.job.settings if self.job else self.settings
+        return int(settings.get("timeout_seconds", 0))
 
     @property
     def parameter_defaults(self) -> dict[str, str]:

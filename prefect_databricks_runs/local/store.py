@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
+from collections.abc import Collection
 from typing import Any
 
 from . import states
-from .errors import invalid, invalid_state
-from .records import JobRecord, RunRecord, TaskRecord
+from .clock import Clock
+from .errors import invalid, invalid_state, missing
+from .records import JobRecord, RepairRecord, RunRecord, TaskRecord
 
 MAX_TOKEN_LENGTH = 64
 
 
-def now_ms() -> int:
-    """Returns the time in ms since 1970."""
-    return time.time_ns() // 1_000_000
-
-
 class Store:
-    """The jobs and runs of one workspace. Used only in the server's event loop."""
+    """The jobs and runs of one workspace. Used only in the server's event loop.
 
-    def __init__(self) -> None:
+    Args:
+        clock: the workspace's time.
+        missing_status: the HTTP status for jobs and runs that are not there: 400, or 404 as newer workspaces have it.
+    """
+
+    def __init__(self, clock: Clock, missing_status: int = 400) -> None:
         self.jobs: dict[int, JobRecord] = {}
         self.runs: dict[int, RunRecord] = {}
-        self._run_of_task: dict[int, RunRecord] = {}
+        # Those of `runs` that are not over.
+        self.active: dict[int, RunRecord] = {}
+        self._clock = clock
+        self._missing_status = missing_status
+        self._tasks: dict[int, tuple[RunRecord, TaskRecord]] = {}
         self._run_of_token: dict[str, int] = {}
-        self._sequence = itertools.count(1)
+        self._job_sequence = itertools.count(1)
+        self._run_sequence = itertools.count(1)
         self._ids: set[int] = set()
         self._random = random.SystemRandom()
+
+    def now_ms(self) -> int:
+        """Returns the time in ms since 1970."""
+        return int(self._clock.now() * 1000)
 
     def new_id(self) -> int:
         """Returns an id that looks like those of Databricks: random, and below 2**53 so that JavaScript can read it."""
@@ -41,7 +51,7 @@ class Store:
 
     def add_job(self, settings: dict[str, Any], queue_enabled: bool) -> JobRecord:
         """Keeps a new job and returns it."""
-        job = JobRecord(self.new_id(), next(self._sequence), settings, now_ms(), queue_enabled)
+        job = JobRecord(self.new_id(), next(self._job_sequence), settings, self.now_ms(), queue_enabled)
         self.jobs[job.job_id] = job
         return job
 
@@ -52,49 +62,96 @@ class Store:
             ApiError: there is no such job.
         """
         if job_id not in self.jobs:
-            raise invalid("unknown_job", job_id=job_id)
+            raise missing("unknown_job", self._missing_status, job_id=job_id)
         return self.jobs[job_id]
 
     def add_run(
-        self, settings: dict[str, Any], *, job: JobRecord | None, overrides: dict[str, Any], token: str | None
+        self,
+        settings: dict[str, Any],
+        *,
+        job: JobRecord | None,
+        overrides: dict[str, Any],
+        creator: str,
+        token: str | None = None,
+        keys: Collection[str] | None = None,
+        trigger: str = "ONE_TIME",
+        parent: RunRecord | None = None,
     ) -> RunRecord:
-        """Keeps a new run, with one record for each of its tasks, and returns it."""
+        """Keeps a new run, with one record for each of its tasks, and returns it.
+
+        Args:
+            settings: the body of `runs/submit`, or the settings of the job.
+            job: the job; None for a submitted run.
+            overrides: the parameters of `run-now`.
+            creator: the name of who starts it.
+            token: its idempotency token.
+            keys: the tasks that it is to have; None for all.
+            trigger: what started it.
+            parent: the run with the run-job task that starts it.
+        """
         name = overrides.get("run_name") or settings.get("run_name") or settings.get("name") or "Untitled"
         run = RunRecord(
-            start_time=now_ms(),
+            start_time=self.now_ms(),
             run_id=self.new_id(),
+            sequence=next(self._run_sequence),
             job_id=job.job_id if job else self.new_id(),
             run_name=name,
+            creator=creator,
             settings=settings,
             overrides=overrides,
             job=job,
             idempotency_token=token,
+            trigger=trigger,
+            parent=parent,
         )
-        run.tasks = [self._new_task(task) for task in settings["tasks"]]
-        self.runs[run.run_id] = run
-        self._run_of_task.update({task.run_id: run for task in run.tasks})
+        run.history.append(RepairRecord(start_time=run.start_time, overrides=overrides))
+        for task in settings["tasks"]:
+            if keys is None or task["task_key"] in keys:
+                self._add_attempt(run, TaskRecord(settings=task))
+        self.runs[run.run_id] = self.active[run.run_id] = run
         if token:
             self._run_of_token[token] = run.run_id
         return run
 
-    def _new_task(self, settings: dict[str, Any]) -> TaskRecord:
-        task = TaskRecord(run_id=self.new_id(), settings=settings)
-        if task.upstream:
-            task.state, task.message = states.BLOCKED, ""
-        return task
+    def retry(self, run: RunRecord, task: TaskRecord) -> TaskRecord:
+        """Returns the record of the attempt after `task`."""
+        number = task.attempt_number + 1
+        record = TaskRecord(settings=task.settings, attempt_number=number, retries=task.retries + 1)
+        record.original_attempt_run_id = task.original_attempt_run_id
+        record.input, record.parent = task.input, task.parent
+        return self._add_iteration(run, record) if task.parent else self._add_attempt(run, record)
+
+    def renew(self, run: RunRecord, task: TaskRecord) -> TaskRecord:
+        """Returns the record of the first attempt at a task in a repair, with the settings that the task has now."""
+        settings = next(each for each in run.settings["tasks"] if each["task_key"] == task.task_key)
+        record = TaskRecord(settings=settings, attempt_number=task.attempt_number + 1)
+        record.original_attempt_run_id = task.original_attempt_run_id
+        return self._add_attempt(run, record)
+
+    def iteration(self, run: RunRecord, parent: TaskRecord, value: object) -> TaskRecord:
+        """Returns the record of the first attempt at an iteration of the for-each task `parent`."""
+        settings = parent.settings["for_each_task"]["task"]
+        return self._add_iteration(run, TaskRecord(settings=settings, input=value, parent=parent))
+
+    def reopened(self, run: RunRecord) -> None:
+        """Notes that a run is active again."""
+        self.active[run.run_id] = run
+
+    def closed(self, run: RunRecord) -> None:
+        """Notes that a run is over."""
+        self.active.pop(run.run_id, None)
 
     def find(self, run_id: int) -> tuple[RunRecord, TaskRecord | None]:
-        """Returns the run with this id, or the run and the task when it is the id of a task run.
+        """Returns the run with this id, or the run and the attempt when it is the id of a task run.
 
         Raises:
             ApiError: there is no such run.
         """
         if run_id in self.runs:
             return self.runs[run_id], None
-        if run_id in self._run_of_task:
-            run = self._run_of_task[run_id]
-            return run, next(task for task in run.tasks if task.run_id == run_id)
-        raise invalid("unknown_run", run_id=run_id)
+        if run_id in self._tasks:
+            return self._tasks[run_id]
+        raise missing("unknown_run", self._missing_status, run_id=run_id)
 
     def run_of_token(self, token: str | None) -> RunRecord | None:
         """Returns the run that was started with this token, whatever its state; None when there is none.
@@ -124,4 +181,24 @@ class Store:
             raise invalid_state("delete_active_run", run_id=run_id)
         del self.runs[run.run_id]
         for task in run.tasks:
-            del self._run_of_task[task.run_id]
+            for record in (task, *(task.iterations or ())):
+                del self._tasks[record.run_id]
+
+    def _add_attempt(self, run: RunRecord, record: TaskRecord) -> TaskRecord:
+        if record.upstream:
+            record.state, record.message = states.BLOCKED, ""
+        run.tasks.append(record)
+        run.current[record.task_key] = record
+        run.history[-1].tasks.append(record)
+        return self._keep(run, record)
+
+    def _add_iteration(self, run: RunRecord, record: TaskRecord) -> TaskRecord:
+        if record.parent is not None and record.parent.iterations is not None:
+            record.parent.iterations.append(record)
+        return self._keep(run, record)
+
+    def _keep(self, run: RunRecord, record: TaskRecord) -> TaskRecord:
+        record.run_id = self.new_id()
+        record.original_attempt_run_id = record.original_attempt_run_id or record.run_id
+        self._tasks[record.run_id] = (run, record)
+        return record

@@ -32,6 +32,14 @@ KNOWN: Final = {
     "task_failed": "Task {task_key} failed with message: {message}.",
     "downstream_skipped": " This caused all downstream tasks to get skipped.",
     "upstream_failed": "An upstream task failed.",
+    "latest_repair_needed": "The latest repair ID needs to be provided in order to create a new repair",
+    "too_many_tasks_for_version": (
+        "Resources with more than 100 tasks can only be handled by API 2.2 and above. Your resource has {count} tasks"
+    ),
+    "offset_too_large": (
+        "The supplied offset {offset} has exceeded the value of {limit} allowed for this parameter."
+        "Please use the page_token parameter to paginate"
+    ),
     "queued": "Queued due to reaching maximum concurrent runs of {limit}.",
 }
 
@@ -61,7 +69,29 @@ INVENTED: Final = {
     "bad_page_token": "The page_token is not valid.",
     "delete_active_run": "Run {run_id} is still active and cannot be deleted. Cancel it first.",
     "internal_error": "The local workspace failed: {error}",
+    "repair_active_run": "Run {run_id} is still active and cannot be repaired.",
+    "repair_successful_run": "Run {run_id} was successful: there is nothing to repair.",
+    "repair_by_task_run": "Run {run_id} is a task run; a repair takes the job run.",
+    "repair_without_tasks": "Either rerun_tasks or rerun_all_failed_tasks must be given.",
+    "repair_with_both": "rerun_tasks and rerun_all_failed_tasks cannot be given together.",
+    "repair_unknown_task": "The task {task_key} of rerun_tasks is not a task of this run.",
+    "export_needs_notebook": "Run {run_id} is not the run of a notebook task: only those can be exported.",
+    "export_without_notebook": "Run {run_id} has no notebook to export: it did not get as far as to read one.",
+    "both_active_and_completed": "active_only and completed_only cannot both be true.",
+    "bad_course": "The local_course of task {task_key} makes no sense: {error}",
     # State messages of runs and tasks.
+    "waiting_for_retry": "Waiting for retry",
+    "queued_task": "Queued due to reaching the maximum of active task runs.",
+    "excluded": "The conditions of the task were not met.",
+    "disabled": "The task is disabled.",
+    "success_with_failures": "{count} of the tasks failed.",
+    "not_numbers": "The condition {op} compares numbers, it was given {left!r} and {right!r}",
+    "inputs_not_a_list": "The inputs of a for each task must be a JSON array, they are {inputs}",
+    "too_many_iterations": "A for each task has at most {limit} iterations, the inputs have {count}",
+    "iterations_failed": "{failed} of {total} iterations failed",
+    "child_run_failed": "The run {run_id} of the job failed: {message}",
+    "child_run_canceled": "The run {run_id} of the job was cancelled.",
+    "job_runs_itself": "Job {job_id} is already running in this chain of runs, so it would never end",
     "canceled": "Run cancelled.",
     "timed_out": "Run timed out after {seconds} seconds.",
     "task_canceled": "Task {task_key} was cancelled.",

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import states
-from .bodies import TASK_TYPES
 from .child_process import Tail, run_process
+from .composed import CannotRunError
 from .parameters import notebook_parameters, python_parameters
 from .paths import find_file, find_notebook
 from .records import Ending, Output, RunRecord, TaskRecord
@@ -26,19 +27,6 @@ _HERE = Path(__file__).parent
 # By its folder: importing it by its full name would import the server and Prefect into every child.
 _START_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from task_child.main import main; main(sys.argv[2])"
 _HIDDEN_VARIABLES = ("PREFECT_", "DATABRICKS_")
-
-
-class CannotRunError(Exception):
-    """The task ends before its work begins.
-
-    Args:
-        state: how it ends.
-        message: why.
-    """
-
-    def __init__(self, state: states.State, message: str) -> None:
-        super().__init__(message)
-        self.ending = Ending(state, message, Output(error=message))
 
 
 class Workshop:
@@ -56,20 +44,22 @@ class Workshop:
         self._places = asyncio.Semaphore(concurrency)
 
     async def run(
-        self, run: RunRecord, task: TaskRecord, values: Mapping[str, Mapping[str, Any]], started: Callable[[], None]
+        self, run: RunRecord, task: TaskRecord, references: References, started: Callable[[], None]
     ) -> Ending:
         """Runs one attempt at a task and returns how it ended.
 
         Args:
             run: the run.
             task: the task. When this call is cancelled, what it wrote so far stays in `task.output`.
-            values: the task values of the tasks that have ended, by task key.
+            references: what its strings refer to.
             started: called when the child process is there.
         """
         try:
-            spec = self._spec(run, task, values)
+            spec = self._spec(run, task, references)
         except CannotRunError as error:
             return error.ending
+        except UnresolvedReferenceError as error:
+            return CannotRunError(states.INVALID_CONFIGURATION, str(error)).ending
         async with self._places:
             folder = Path(tempfile.mkdtemp(prefix="databricks-task-"))
             try:
@@ -78,22 +68,17 @@ class Workshop:
                 # Here and not in a thread: when the interpreter ends there is none to be had.
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _spec(self, run: RunRecord, task: TaskRecord, values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def _spec(self, run: RunRecord, task: TaskRecord, references: References) -> dict[str, Any]:
         """Returns what the child is told."""
-        references = References(run, task, values)
-        try:
-            if "notebook_task" in task.settings:
-                file = self._notebook(task.settings["notebook_task"]["notebook_path"])
-                parameters: Any = notebook_parameters(run, task, references)
-                return {"values": values, "type": "notebook_task", "file": str(file), "parameters": parameters}
-            if "spark_python_task" in task.settings:
-                file = self._python_file(task.settings["spark_python_task"]["python_file"])
-                parameters = python_parameters(run, task, references)
-                return {"values": values, "type": "spark_python_task", "file": str(file), "parameters": parameters}
-        except UnresolvedReferenceError as error:
-            raise CannotRunError(states.INVALID_CONFIGURATION, str(error)) from None
-        task_type = next(name for name in TASK_TYPES if name in task.settings)
-        raise CannotRunError(states.NOT_RUN_HERE, text("not_run_here", task_type=task_type))
+        values = {key: other.output.values for key, other in run.current.items() if other.state.is_terminal}
+        if "notebook_task" in task.settings:
+            file = self._notebook(references.resolve(task.settings["notebook_task"]["notebook_path"]))
+            task.source = file.read_text("utf-8", "replace")
+            parameters: Any = notebook_parameters(run, task, references)
+            return {"values": values, "type": "notebook_task", "file": str(file), "parameters": parameters}
+        file = self._python_file(references.resolve(task.settings["spark_python_task"]["python_file"]))
+        parameters = python_parameters(run, task, references)
+        return {"values": values, "type": "spark_python_task", "file": str(file), "parameters": parameters}
 
     def _notebook(self, path: str) -> Path:
         file = find_notebook(self._root, path)
@@ -146,8 +131,9 @@ def _outcome(file: Path, code: int, written: Tail) -> tuple[Output, bool]:
     succeeded = told.pop("succeeded") and code == 0
     output = Output(**told)
     if not succeeded and output.error is None:
-        output.error = text("process_died", how=_how(code))
-        output.error_trace = written.text() or None
+        output = dataclasses.replace(
+            output, error=text("process_died", how=_how(code)), error_trace=written.text() or None
+        )
     return output, succeeded
 
 
@@ -157,6 +143,4 @@ def _how(code: int) -> str:
 
 def _with_logs(output: Output, written: Tail) -> Output:
     logs = written.text().rstrip("\n")
-    output.logs = f"{logs}\n" if logs else ""
-    output.logs_truncated = written.truncated
-    return output
+    return dataclasses.replace(output, logs=f"{logs}\n" if logs else "", logs_truncated=written.truncated)

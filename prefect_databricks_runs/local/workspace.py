@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 import weakref
 from pathlib import Path
 from types import TracebackType
@@ -14,15 +15,21 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from . import states
 from .answers import Answers
 from .app import App
+from .clock import Clock, RealClock, VirtualClock
 from .engine import Engine
 from .job_endpoints import JobEndpoints
+from .records import RunRecord, TaskRecord
+from .references import References
 from .request_log import RecordedRequest, RequestLog
 from .run_endpoints import RunEndpoints
 from .server import ServerThread
 from .sign_in import SignIn
+from .simulation import Script, Simulation
 from .store import Store
+from .works import Works
 from .workshop import Workshop
 
 DEFAULT_CONCURRENCY = 8
@@ -48,10 +55,18 @@ class LocalWorkspace:
         password: its password.
         root: the folder that plays the workspace's files: `/a/b` is `root/a/b`. When None, a temporary one that is
             removed on stop.
-        concurrency: how many tasks run at once.
+        concurrency: how many tasks run at once in child processes.
+        script: tasks that are only played, so that they cost nothing: the course of each task by its key, with `*` for
+            all others; for each attempt, where it is a list; or a function from a `TaskStart` to a course, or to None
+            for real work. A course is a `SimulatedTask`, or a dict with its fields.
+        virtual_time: let the time of the workspace stand still but for `advance()`. Real work goes on as it does.
+        missing_status: the HTTP status for jobs and runs that are not there: 400, or 404 as newer workspaces have it.
+        failed_as_internal_error: let a run of which a task failed end in the life-cycle state `INTERNAL_ERROR`, as
+            seen on serverless compute, instead of `TERMINATED`; the result state is `FAILED` in both.
 
     Raises:
-        ValueError: only one of `login` and `password` is given, or `concurrency` is below 1.
+        ValueError: only one of `login` and `password` is given, `concurrency` is below 1, `missing_status` is neither
+            400 nor 404, or the script makes no sense.
 
     Attributes:
         token: the token that clients need.
@@ -69,11 +84,17 @@ class LocalWorkspace:
         root: str | Path | None = None,
         *,
         concurrency: int = DEFAULT_CONCURRENCY,
+        script: Script | None = None,
+        virtual_time: bool = False,
+        missing_status: int = 400,
+        failed_as_internal_error: bool = False,
     ) -> None:
         if bool(login) != bool(password):
             raise ValueError("Basic sign-in needs both login and password, or neither")
         if concurrency < 1:
             raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
+        if missing_status not in {400, 404}:
+            raise ValueError(f"missing_status must be 400 or 404, it is {missing_status}")
         self.token = token or f"dapi{secrets.token_hex(16)}"
         self.login = login or None
         self.password = password or None
@@ -83,7 +104,10 @@ class LocalWorkspace:
         )
         self._port = port
         self._concurrency = concurrency
-        self._store = Store()
+        self._simulation = Simulation(script)
+        self._clock: Clock = VirtualClock(time.time()) if virtual_time else RealClock()
+        self._failed_state = states.FAILED_AS_INTERNAL_ERROR if failed_as_internal_error else states.FAILED
+        self._store = Store(self._clock, missing_status)
         self._log = RequestLog()
         self._answers: Answers | None = None
         self._engine: Engine | None = None
@@ -111,6 +135,23 @@ class LocalWorkspace:
             RuntimeError: it was not started.
         """
         return self._started().call(self._all_runs)
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass in a workspace with virtual time: what falls due in it happens, each at its own time.
+
+        Args:
+            seconds: how long, 0 or more.
+
+        Raises:
+            RuntimeError: its time is not virtual, or it was not started.
+            ValueError: `seconds` is negative.
+        """
+        clock = self._clock
+        if not isinstance(clock, VirtualClock):
+            raise RuntimeError("The time of this workspace is real: give LocalWorkspace(virtual_time=True)")
+        if seconds < 0:
+            raise ValueError(f"Time cannot go back: {seconds} s")
+        self._started().call(lambda: clock.advance(seconds))
 
     def start(self) -> LocalWorkspace:
         """Starts to serve and returns this workspace.
@@ -155,8 +196,14 @@ class LocalWorkspace:
     def _app(self) -> ASGIApp:
         """Puts the pieces together, in the server's event loop."""
         hidden = tuple(secret for secret in (self.token, self.password) if secret)
-        self._engine = Engine(Workshop(self.root, hidden, self._concurrency))
-        self._answers = Answers(self.url, self._store.new_id())
+        workspace_id = self._store.new_id()
+
+        def references(run: RunRecord, task: TaskRecord) -> References:
+            return References(run, task, self.url, workspace_id)
+
+        works = Works(self._simulation, Workshop(self.root, hidden, self._concurrency), references)
+        self._engine = Engine(self._store, self._clock, works, self._failed_state)
+        self._answers = Answers(self.url, workspace_id)
         endpoints = {
             **JobEndpoints(self._store, self._answers).served,
             **RunEndpoints(self._store, self._engine, self._answers).served,
@@ -169,4 +216,6 @@ class LocalWorkspace:
 
     def _all_runs(self) -> dict[int, dict[str, Any]]:
         answers = self._answers
-        return {run.run_id: answers.run(run) for run in self._store.runs.values()} if answers else {}
+        if not answers:
+            return {}
+        return {run.run_id: answers.whole_run(run) for run in self._store.runs.values()}

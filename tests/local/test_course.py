@@ -150,7 +150,7 @@ def test_a_run_that_takes_too_long_is_timed_out(client: Client) -> None:
     assert state_of(task_of(run, "next")) == ("TERMINATED", "CANCELED")
 
 
-@pytest.mark.parametrize("task_type", ["sql_task", "condition_task", "for_each_task", "run_job_task", "dbt_task"])
+@pytest.mark.parametrize("task_type", ["sql_task", "dbt_task", "pipeline_task"])
 def test_a_task_type_that_is_not_run_here_never_succeeds(client: Client, task_type: str) -> None:
     run = client.finish({"task_key": "main", task_type: {}}, notebook_task(client.notebook(""), "after", "main"))
     assert state_of(run) == ("TERMINATED", "FAILED")

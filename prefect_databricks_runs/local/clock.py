@@ -1,0 +1,107 @@
+"""The time of a workspace: the machine's, or one that passes only when a test says so."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Timer(Protocol):
+    """A callback that was asked for."""
+
+    def cancel(self) -> None:
+        """Sees to it that it is not called any more."""
+
+
+class Clock(Protocol):
+    """Tells the time and calls back. Used only in the server's event loop."""
+
+    def now(self) -> float:
+        """Returns the time in seconds since 1970."""
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Calls `callback` in `seconds`, never before this call has returned to the one who began the present turn.
+
+        Args:
+            seconds: 0 = as soon as possible.
+            callback: what to call.
+        """
+
+
+class RealClock:
+    """The machine's time."""
+
+    def now(self) -> float:
+        """Returns the time in seconds since 1970."""
+        return time.time()
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Calls `callback` in `seconds`."""
+        loop = asyncio.get_running_loop()
+        return loop.call_later(seconds, callback) if seconds > 0 else loop.call_soon(callback)
+
+
+class VirtualClock:
+    """A time that stands still until it is advanced.
+
+    Args:
+        start: the time that it shows at first, in seconds since 1970.
+    """
+
+    def __init__(self, start: float) -> None:
+        self._now = start
+        self._sequence = itertools.count()
+        self._timers: list[tuple[float, int, _VirtualTimer]] = []
+        self._due: deque[_VirtualTimer] = deque()
+        self._turning = False
+
+    def now(self) -> float:
+        """Returns the time in seconds since 1970."""
+        return self._now
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Calls `callback` when the time has been advanced by `seconds`; one that is due at once is called here."""
+        timer = _VirtualTimer(callback)
+        if seconds > 0:
+            heapq.heappush(self._timers, (self._now + seconds, next(self._sequence), timer))
+        else:
+            self._due.append(timer)
+            self._turn()
+        return timer
+
+    def advance(self, seconds: float) -> None:
+        """Lets `seconds` pass, and calls what falls due in them, each at its own time."""
+        end = self._now + seconds
+        while self._timers and self._timers[0][0] <= end:
+            self._now, _, timer = heapq.heappop(self._timers)
+            self._due.append(timer)
+            self._turn()
+        self._now = end
+
+    def _turn(self) -> None:
+        """Calls what is due, and what falls due through that, one after the other and never one inside another."""
+        if self._turning:
+            return
+        self._turning = True
+        try:
+            while self._due:
+                timer = self._due.popleft()
+                if timer.callback:
+                    timer.callback()
+        finally:
+            self._turning = False
+
+
+class _VirtualTimer:
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        self.callback = None
