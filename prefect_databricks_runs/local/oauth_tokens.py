@@ -11,6 +11,8 @@ from .credentials import fingerprint, same
 class OAuthTokens:
     """The OAuth tokens of one workspace, which has one service principal or none.
 
+    Used only in the server's event loop.
+
     A token is a random text without meaning. Databricks' are signed JSON Web Tokens.
 
     Args:

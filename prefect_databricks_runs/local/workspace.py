@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import shutil
 import tempfile
@@ -66,7 +67,7 @@ class LocalWorkspace:
 
     Raises:
         ValueError: only one of `login` and `password` or of `client_id` and `client_secret` is given, `concurrency` is
-            below 1, or `oauth_token_seconds` is not positive.
+            below 1, or `oauth_token_seconds` is not positive and finite.
 
     Attributes:
         token: the token that clients need.
@@ -95,8 +96,8 @@ class LocalWorkspace:
             raise ValueError("Basic sign-in needs both login and password, or neither")
         if bool(client_id) != bool(client_secret):
             raise ValueError("OAuth needs both client_id and client_secret, or neither")
-        if oauth_token_seconds <= 0:
-            raise ValueError(f"oauth_token_seconds must be positive, it is {oauth_token_seconds}")
+        if not 0 < oauth_token_seconds < math.inf:
+            raise ValueError(f"oauth_token_seconds must be positive and finite, it is {oauth_token_seconds}")
         if concurrency < 1:
             raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
         self._users = Users()
@@ -177,8 +178,12 @@ class LocalWorkspace:
         return token
 
     def expire_tokens(self) -> None:
-        """Lets all OAuth tokens that were issued so far expire; personal tokens never do."""
-        self._oauth_tokens.expire_all()
+        """Lets all OAuth tokens that were issued so far expire; personal tokens never do.
+
+        The tokens of a service principal get 403 from then on, and a client has to ask for a new one.
+        """
+        if self._server:
+            self._server.call(self._oauth_tokens.expire_all)
 
     def start(self) -> LocalWorkspace:
         """Starts to serve and returns this workspace.
@@ -191,13 +196,10 @@ class LocalWorkspace:
             raise RuntimeError("A local workspace can be started only once")
         if os.name != "posix":
             raise RuntimeError("The local workspace needs Linux or macOS: it ends tasks by their process group")
+        self._certificates = Certificates() if self._tls else None
         self._server = ServerThread(self._port)
         atexit.register(self.stop)
-        certificate = None
-        if self._tls:
-            self._certificates = Certificates()
-            certificate = self._certificates.files.server_file
-        self._server.start(self._app, self._close, certificate)
+        self._server.start(self._app, self._close, self._certificates.files.server_file if self._certificates else None)
         return self
 
     def stop(self) -> None:

@@ -192,6 +192,7 @@ def test_half_a_service_principal_is_an_error(options: dict[str, str]) -> None:
         LocalWorkspace(**options)
 
 
-def test_a_token_must_live_for_some_time() -> None:
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+def test_a_token_must_live_for_some_time(seconds: float) -> None:
     with pytest.raises(ValueError, match="must be positive"):
-        LocalWorkspace(oauth_token_seconds=0)
+        LocalWorkspace(oauth_token_seconds=seconds)

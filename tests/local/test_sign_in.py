@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import httpx
 import pytest
@@ -97,6 +98,12 @@ def test_what_a_page_in_a_browser_can_send_runs_nothing(headers: dict[str, str])
             assert not [name for name in answer.headers if name.startswith("access-control-")]
             assert not answer.headers["www-authenticate"].startswith("Basic")
         assert not workspace.runs
+
+
+def test_it_listens_on_loopback_only(shared_workspace: LocalWorkspace) -> None:
+    port = int(shared_workspace.url.rpartition(":")[2])
+    with pytest.raises(OSError):  # noqa: PT011 - refused on Linux, no such address on macOS
+        socket.create_connection(("127.0.0.2", port), timeout=2)
 
 
 def test_no_child_finds_a_secret_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
