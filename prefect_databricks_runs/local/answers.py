@@ -10,7 +10,6 @@ from .composed import latest_iterations
 from .errors import invalid
 from .pages import after
 from .records import JobRecord, Output, RepairRecord, RunRecord, TaskRecord, Timed
-from .sign_in import USER
 from .states import QUEUED
 
 TASKS_PER_PAGE = 100
@@ -122,7 +121,7 @@ class Answers:
         }
         return {
             "job_id": job.job_id,
-            "creator_user_name": USER,
+            "creator_user_name": job.creator_user_name,
             "created_time": job.created_time,
             "settings": {**defaults, **settings},
         }
@@ -155,7 +154,7 @@ class Answers:
             "job_id": run.job_id,
             "run_id": run_id,
             "number_in_job": run_id,
-            "creator_user_name": run.creator,
+            "creator_user_name": run.creator_user_name,
             "format": "MULTI_TASK",
             "trigger": run.trigger,
             "run_type": "JOB_RUN" if run.job else "SUBMIT_RUN",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
@@ -41,15 +42,22 @@ class App:
         pages: what it serves to everyone, by method and whole path.
         sign_in: who may ask.
         log: where it writes down what was asked.
+        workspace_id: the workspace's id, which every answer of the API names.
     """
 
     def __init__(
-        self, endpoints: Mapping[str, Endpoint], pages: Mapping[str, Page], sign_in: SignIn, log: RequestLog
+        self,
+        endpoints: Mapping[str, Endpoint],
+        pages: Mapping[str, Page],
+        sign_in: SignIn,
+        log: RequestLog,
+        workspace_id: int,
     ) -> None:
         self._endpoints = endpoints
         self._pages = pages
         self._sign_in = sign_in
         self._log = log
+        self._workspace_id = workspace_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -60,6 +68,8 @@ class App:
             return
         place = self._log.add(_recorded(request, raw))
         response = self._response(request, raw)
+        if request.scope["path"].startswith("/api/"):
+            response.headers["X-Databricks-Org-Id"] = str(self._workspace_id)
         self._log.answered(place, response.status_code)
         await response(scope, receive, send)
 
@@ -121,10 +131,11 @@ def _finite(digits: str) -> float:
 
 
 def _recorded(request: Request, raw: bytes) -> RecordedRequest:
-    try:
-        body = _parse(raw)
-    except (ValueError, RecursionError):
-        body = None
+    body = None
+    # A client that sends its secret to the token endpoint as JSON is wrong, and is not to find it in a log.
+    if not request.scope["path"].startswith("/oidc/"):
+        with contextlib.suppress(ValueError, RecursionError):
+            body = _parse(raw)
     return RecordedRequest(
         method=request.method,
         path=request.scope["path"],

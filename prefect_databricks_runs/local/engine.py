@@ -82,7 +82,12 @@ class Engine:
             ancestor = ancestor.parent
         overrides = {name: value for name, value in settings.items() if name != "job_id"}
         run = self._store.add_run(
-            job.settings, job=job, overrides=overrides, creator=parent.creator, trigger="RUN_JOB_TASK", parent=parent
+            job.settings,
+            job=job,
+            overrides=overrides,
+            creator=parent.creator_user_name,
+            trigger="RUN_JOB_TASK",
+            parent=parent,
         )
         self.start(run, queue=job.queue_enabled, over=over)
         return run

@@ -23,6 +23,7 @@ class JobRecord:
         settings: the body of `jobs/create`, checked.
         created_time: ms since 1970.
         queue_enabled: whether runs above `max_concurrent_runs` wait (True) or are skipped (False).
+        creator_user_name: who made it.
     """
 
     job_id: int
@@ -30,6 +31,7 @@ class JobRecord:
     settings: dict[str, Any]
     created_time: int
     queue_enabled: bool
+    creator_user_name: str
 
     @property
     def max_concurrent_runs(self) -> int:
@@ -185,7 +187,6 @@ class RunRecord(Timed):
         sequence: 1 for the first run of the workspace, and so on.
         job_id: the job's id; a submitted run has one of its own that no job answers to.
         run_name: its name.
-        creator: the name of who started it.
         settings: the body of `runs/submit`, or the settings of the job.
         overrides: the parameters of `run-now`, or of the latest repair; empty for a submitted run.
         job: the job that is run; None for a submitted run.
@@ -196,13 +197,13 @@ class RunRecord(Timed):
         parent: the run with the run-job task that started it; None without one.
         idempotency_token: the token it was started with; None when there was none.
         queue_duration: how long it waited, ms.
+        creator_user_name: who started it.
     """
 
     run_id: int = 0
     sequence: int = 0
     job_id: int = 0
     run_name: str = "Untitled"
-    creator: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     overrides: dict[str, Any] = field(default_factory=dict)
     job: JobRecord | None = None
@@ -213,6 +214,7 @@ class RunRecord(Timed):
     parent: RunRecord | None = None
     idempotency_token: str | None = None
     queue_duration: int = 0
+    creator_user_name: str = ""
 
     @property
     def timeout_seconds(self) -> int:

@@ -7,10 +7,12 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 T = TypeVar("T")
 
@@ -48,18 +50,24 @@ class ServerThread:
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]]) -> None:
+    def start(
+        self,
+        make_app: Callable[[], ASGIApp],
+        close: Callable[[], Awaitable[None]],
+        certificate: Path | None = None,
+    ) -> None:
         """Starts to serve; returns when requests are answered.
 
         Args:
             make_app: called in the event loop; returns the application.
             close: awaited in the event loop when no request is answered any more.
+            certificate: a file with the server's key and certificate, for https; None = http.
 
         Raises:
             RuntimeError: the server did not start.
         """
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(make_app, close)), name="local-workspace", daemon=True
+            target=lambda: asyncio.run(self._serve(make_app, close, certificate)), name="local-workspace", daemon=True
         )
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._error:
@@ -88,18 +96,21 @@ class ServerThread:
 
         return asyncio.run_coroutine_threadsafe(called(), self._loop).result(CALL_SECONDS)
 
-    async def _serve(self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]]) -> None:
+    async def _serve(
+        self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]], certificate: Path | None
+    ) -> None:
         try:
             self._loop = asyncio.get_running_loop()
             config = uvicorn.Config(
                 make_app(),
-                http="h11",
+                http=_Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=STOP_SECONDS,
+                ssl_certfile=certificate,
             )
             self._server = _Server(config, self._ready)
             try:
@@ -111,6 +122,16 @@ class ServerThread:
             logger.exception("The server of the local workspace failed")
         finally:
             self._ready.set()
+
+
+class _Connection(H11Protocol):
+    """A connection of a client."""
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        # By its own, TLS would wait until the client says goodbye too, and an idle client does not listen.
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            self.transport.abort()
 
 
 class _Server(uvicorn.Server):

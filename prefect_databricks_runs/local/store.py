@@ -49,9 +49,9 @@ class Store:
                 self._ids.add(number)
                 return number
 
-    def add_job(self, settings: dict[str, Any], queue_enabled: bool) -> JobRecord:
+    def add_job(self, settings: dict[str, Any], queue_enabled: bool, creator: str) -> JobRecord:
         """Keeps a new job and returns it."""
-        job = JobRecord(self.new_id(), next(self._job_sequence), settings, self.now_ms(), queue_enabled)
+        job = JobRecord(self.new_id(), next(self._job_sequence), settings, self.now_ms(), queue_enabled, creator)
         self.jobs[job.job_id] = job
         return job
 
@@ -96,7 +96,7 @@ class Store:
             sequence=next(self._run_sequence),
             job_id=job.job_id if job else self.new_id(),
             run_name=name,
-            creator=creator,
+            creator_user_name=creator,
             settings=settings,
             overrides=overrides,
             job=job,
