@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .bodies import TASK_PARAMETERS
-from .records import JobRecord, Output, RunRecord, TaskRecord, Timed
+from .records import Output, RunRecord, TaskRecord, Timed
 from .sign_in import USER
 from .states import QUEUED
 
@@ -69,25 +69,6 @@ class Answers:
         if output.error_trace is not None:
             answer["error_trace"] = output.error_trace
         return answer
-
-    def job(self, job: JobRecord, *, with_tasks: bool) -> dict[str, Any]:
-        """Returns a job as `jobs/get` (with its tasks) and `jobs/list` (without, unless asked for) answer it."""
-        left_out = () if with_tasks else ("tasks", "job_clusters", "environments")
-        settings = {name: value for name, value in job.settings.items() if name not in left_out}
-        defaults = {
-            "name": "Untitled",
-            "format": "MULTI_TASK",
-            "max_concurrent_runs": job.max_concurrent_runs,
-            "timeout_seconds": 0,
-            "email_notifications": {},
-            "webhook_notifications": {},
-        }
-        return {
-            "job_id": job.job_id,
-            "creator_user_name": USER,
-            "created_time": job.created_time,
-            "settings": {**defaults, **settings},
-        }
 
     def _common(self, run: RunRecord, run_id: int, timed: Timed) -> dict[str, Any]:
         queued = run.job.max_concurrent_runs if run.job and timed.state is QUEUED else None

@@ -9,9 +9,6 @@ NOT_SERVED = frozenset(
         "GET jobs/runs/export",
         "POST jobs/runs/cancel-all",
         "POST jobs/runs/repair",
-        "POST jobs/update",
-        "POST jobs/reset",
-        "POST jobs/delete",
     }
 )
 # How the paths of other APIs begin.

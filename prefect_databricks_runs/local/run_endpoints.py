@@ -43,7 +43,7 @@ class RunEndpoints:
             return {"run_id": known.run_id}
         if not body.get("tasks"):
             raise invalid("no_tasks")
-        check_settings(body)
+        check_settings(body, call.version)
         run = self._store.add_run(body, job=None, overrides={}, token=token)
         self._engine.start(run)
         return {"run_id": run.run_id}
@@ -55,7 +55,7 @@ class RunEndpoints:
         run = self._store.run_of_token(token)
         if run is None:
             job = self._store.job(body.get("job_id", 0))
-            check_run_now(body)
+            check_run_now(body, job.settings)
             if not job.settings.get("tasks"):
                 raise invalid("job_without_tasks", job_id=job.job_id)
             run = self._store.add_run(job.settings, job=job, overrides=body, token=token)

@@ -39,9 +39,31 @@ class Store:
                 self._ids.add(number)
                 return number
 
-    def add_job(self, settings: dict[str, Any], queue_enabled: bool) -> JobRecord:
-        """Keeps a new job and returns it."""
-        job = JobRecord(self.new_id(), next(self._sequence), settings, now_ms(), queue_enabled)
+    def add_job(
+        self,
+        settings: dict[str, Any],
+        *,
+        queues_by_default: bool,
+        user: str,
+        access_control_list: list[dict[str, Any]] | None = None,
+    ) -> JobRecord:
+        """Keeps a new job and returns it.
+
+        Args:
+            settings: its settings, checked.
+            queues_by_default: whether its runs wait when its settings do not say so.
+            user: who makes it.
+            access_control_list: who may do what with it.
+        """
+        job = JobRecord(
+            job_id=self.new_id(),
+            sequence=next(self._sequence),
+            settings=settings,
+            created_time=now_ms(),
+            queues_by_default=queues_by_default,
+            creator_user_name=user,
+            access_control_list=access_control_list or [],
+        )
         self.jobs[job.job_id] = job
         return job
 
@@ -54,6 +76,15 @@ class Store:
         if job_id not in self.jobs:
             raise invalid("unknown_job", job_id=job_id)
         return self.jobs[job_id]
+
+    def delete_job(self, job_id: int) -> None:
+        """Forgets a job. Its runs stay, and those under way go on.
+
+        Raises:
+            ApiError: there is no such job.
+        """
+        self.job(job_id).deleted = True
+        del self.jobs[job_id]
 
     def add_run(
         self, settings: dict[str, Any], *, job: JobRecord | None, overrides: dict[str, Any], token: str | None

@@ -158,7 +158,7 @@ class LocalWorkspace:
         self._engine = Engine(Workshop(self.root, hidden, self._concurrency))
         self._answers = Answers(self.url, self._store.new_id())
         endpoints = {
-            **JobEndpoints(self._store, self._answers).served,
+            **JobEndpoints(self._store).served,
             **RunEndpoints(self._store, self._engine, self._answers).served,
         }
         return App(endpoints, {}, SignIn(self.token, self.login, self.password), self._log)
