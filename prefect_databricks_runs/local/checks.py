@@ -42,7 +42,6 @@ GIT_PROVIDERS = (
 _COUNTS = {"tags": 25, "environments": 10, "environment_variables": 10, "job_clusters": 100}
 _ENVIRONMENT_VARIABLES = {"variables": 20, "files": 5}
 _GIT_LENGTHS = {"git_url": 300, "git_branch": 255, "git_tag": 255, "git_commit": 64}
-
 _PARAMETER_NAME = re.compile(r"[\w.-]+", re.ASCII)
 _STARTERS = ("schedule", "trigger", "continuous")
 _TRIGGERS = ("file_arrival", "table_update", "periodic", "model")

@@ -13,11 +13,11 @@ from .task_bodies import TASK_TYPES
 from .task_type_checks import check_task_type
 
 MAX_DESCRIPTION_BYTES = 4096
+MAX_KEY_LENGTH = 100
 
 _COMPUTE_FIELDS = ("existing_cluster_id", "new_cluster", "job_cluster_key", "environment_key")
 _NEED_COMPUTE = ("spark_python_task", "spark_jar_task", "spark_submit_task", "python_wheel_task")
 _LIBRARY_KINDS = ("jar", "egg", "whl", "requirements", "pypi", "maven", "cran")
-_KEY_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def _check_task(task: Mapping[str, Any], name: str, job: _Job) -> None:
 
 def _check_sizes(task: Mapping[str, Any], prefix: str) -> None:
     check_bytes(task, "description", MAX_DESCRIPTION_BYTES, prefix=prefix)
+    check_characters(task, "environment_key", MAX_KEY_LENGTH, prefix=prefix)
     check_range(task, "timeout_seconds", 0, prefix=prefix)
     check_range(task, "max_retries", -1, prefix=prefix)
     check_range(task, "min_retry_interval_millis", 0, prefix=prefix)
@@ -91,7 +92,6 @@ def _check_compute(task: Mapping[str, Any], task_type: str, job: _Job) -> None:
     if task_type in _NEED_COMPUTE and not any(field in task for field in _COMPUTE_FIELDS):
         raise invalid("no_compute")
     check_one_of(task, _COMPUTE_FIELDS, f"task {task_key}", at_least=0)
-    check_characters(task, "environment_key", _KEY_LENGTH, prefix=f"task {task_key}: ")
     environment_key = task.get("environment_key")
     if environment_key is not None and environment_key not in job.environment_keys:
         raise invalid("unknown_environment", task_key=task_key, environment_key=environment_key)
