@@ -8,12 +8,13 @@ from typing import Any
 from .bodies import TASK_PARAMETERS
 from .composed import latest_iterations
 from .errors import invalid
-from .pages import after
-from .records import JobRecord, Output, RepairRecord, RunRecord, TaskRecord, Timed
+from .paging import Page, turn_to
+from .records import Output, RepairRecord, RunRecord, TaskRecord, Timed
 from .states import QUEUED
 
 TASKS_PER_PAGE = 100
 _MAX_ERROR_STATS = 3
+_LAST_PLACE = 10**6
 
 
 class Answers:
@@ -40,15 +41,15 @@ class Answers:
             ApiError: it has more tasks than this version can answer, or the page token is none that was given out.
         """
         if version != "2.2" and len(run.tasks) > TASKS_PER_PAGE:
-            raise invalid("too_many_tasks_for_version", count=len(run.tasks))
+            raise invalid("too_many_tasks_for_version", limit=TASKS_PER_PAGE, count=len(run.tasks))
         token = asked.get("page_token", "")
-        tasks, following = after(_in_order(run.tasks), token, TASKS_PER_PAGE, _run_id)
+        page = turn_to(_in_order(run.tasks), _run_id, limit=TASKS_PER_PAGE, page_token=token)
         answer = self._run(run)
         resolved = asked.get("include_resolved_values", False)
-        answer["tasks"] = [self._task(run, task, resolved=resolved) for task in tasks]
+        answer["tasks"] = [self._task(run, task, resolved=resolved) for task in page.items]
         if asked.get("include_history", False):
             answer["repair_history"] = [_repair(repair) for repair in run.history]
-        return _paged(answer, following)
+        return _paged(answer, page)
 
     def whole_run(self, run: RunRecord) -> dict[str, Any]:
         """Returns a run with all its tasks."""
@@ -74,7 +75,7 @@ class Answers:
         Raises:
             ApiError: the page token is none that was given out.
         """
-        asked, following = asked if asked is not None else {}, None
+        asked = asked if asked is not None else {}
         answer = {
             **self._common(run, task.run_id, task),
             **_durations(task),
@@ -84,12 +85,14 @@ class Answers:
             "job_run_id": run.run_id,
             "tasks": [self._task(run, task, resolved=asked.get("include_resolved_values", False))],
         }
-        if task.iterations:
-            token = asked.get("page_token", "")
-            places = {record.run_id: place for place, record in enumerate(task.iterations, 1)}
-            page, following = after(task.iterations, token, TASKS_PER_PAGE, lambda record: places[record.run_id])
-            answer["iterations"] = [self._task(run, record) for record in page]
-        return _paged(answer, following)
+        if not task.iterations:
+            return answer
+        # The first iteration comes first; a page's place falls from one to the next.
+        places = {record.run_id: _LAST_PLACE - index for index, record in enumerate(task.iterations)}
+        token = asked.get("page_token", "")
+        page = turn_to(task.iterations, lambda each: places[each.run_id], limit=TASKS_PER_PAGE, page_token=token)
+        answer["iterations"] = [self._task(run, record) for record in page.items]
+        return _paged(answer, page)
 
     def output(self, run: RunRecord, task: TaskRecord) -> dict[str, Any]:
         """Returns the answer of `runs/get-output` for a task run."""
@@ -106,25 +109,6 @@ class Answers:
         if output.error_trace is not None:
             answer["error_trace"] = output.error_trace
         return answer
-
-    def job(self, job: JobRecord, *, with_tasks: bool) -> dict[str, Any]:
-        """Returns a job as `jobs/get` (with its tasks) and `jobs/list` (without, unless asked for) answer it."""
-        left_out = () if with_tasks else ("tasks", "job_clusters", "environments")
-        settings = {name: value for name, value in job.settings.items() if name not in left_out}
-        defaults = {
-            "name": "Untitled",
-            "format": "MULTI_TASK",
-            "max_concurrent_runs": job.max_concurrent_runs,
-            "timeout_seconds": 0,
-            "email_notifications": {},
-            "webhook_notifications": {},
-        }
-        return {
-            "job_id": job.job_id,
-            "creator_user_name": job.creator_user_name,
-            "created_time": job.created_time,
-            "settings": {**defaults, **settings},
-        }
 
     def _run(self, run: RunRecord) -> dict[str, Any]:
         """Returns what a run has beside its tasks."""
@@ -157,7 +141,7 @@ class Answers:
             "creator_user_name": run.creator_user_name,
             "format": "MULTI_TASK",
             "trigger": run.trigger,
-            "run_type": "JOB_RUN" if run.job else "SUBMIT_RUN",
+            "run_type": run.run_type,
             "run_page_url": self._page(run, run_id),
             "start_time": timed.start_time,
             "end_time": timed.end_time,
@@ -195,11 +179,14 @@ def _run_id(task: TaskRecord) -> int:
 
 def _in_order(tasks: Sequence[TaskRecord]) -> list[TaskRecord]:
     """Returns tasks in the order of their random ids: Databricks does not keep the order of the body either."""
-    return sorted(tasks, key=_run_id)
+    return sorted(tasks, key=_run_id, reverse=True)
 
 
-def _paged(answer: dict[str, Any], following: str | None) -> dict[str, Any]:
-    return {**answer, "has_more": True, "next_page_token": following} if following else answer
+def _paged(answer: dict[str, Any], page: Page[TaskRecord]) -> dict[str, Any]:
+    """Adds what leads to the next page; `runs/get` has no way back."""
+    if page.next_page_token is None:
+        return answer
+    return {**answer, "has_more": True, "next_page_token": page.next_page_token}
 
 
 def _type(task: TaskRecord) -> str:

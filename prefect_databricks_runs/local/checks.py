@@ -1,118 +1,145 @@
-"""The rules that a body must keep across its fields, and the features that are not there yet."""
+"""The rules that the settings of a job or of a submitted run must keep, and the features that are not there yet."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from .bodies import TASK_PARAMETERS, TASK_TYPES
 from .errors import field_not_served, invalid
+from .limits import (
+    KEY,
+    check_bytes,
+    check_characters,
+    check_count,
+    check_one_of,
+    check_range,
+    check_unique,
+    check_webhooks,
+)
+from .run_now_checks import check_parameters, check_run_now, only_keys
+from .task_checks import check_tasks
 
-MAX_PARAMETERS_BYTES = 10_000
+__all__ = ["check_parameters", "check_run_now", "check_settings", "only_keys"]
 
-_TASK_KEY = re.compile(r"[\w-]{1,100}", re.ASCII)
-_COMPUTE_FIELDS = ("existing_cluster_id", "new_cluster", "job_cluster_key", "environment_key")
-_NEED_COMPUTE = ("spark_python_task", "spark_jar_task", "python_wheel_task")
-_PATH_FIELDS = (("notebook_task", "notebook_path"), ("spark_python_task", "python_file"))
-_EXCLUSIVE = (("notebook_params", "jar_params"), *(("job_parameters", name) for name in TASK_PARAMETERS))
+MAX_TASKS = 1000
+# In the versions before 2.2, to be written and to be read.
+MAX_TASKS_BEFORE = 100
+MAX_NAME_BYTES = 4096
+MAX_DESCRIPTION = 27_700
+MAX_CONCURRENT_RUNS = 1000
+GIT_PROVIDERS = (
+    "github",
+    "gitlab",
+    "bitbucketcloud",
+    "gitlabenterpriseedition",
+    "bitbucketserver",
+    "azuredevopsservices",
+    "githubenterprise",
+    "awscodecommit",
+)
+
+_COUNTS = {"tags": 25, "environments": 10, "environment_variables": 10, "job_clusters": 100}
+_ENVIRONMENT_VARIABLES = {"variables": 20, "files": 5}
+_GIT_LENGTHS = {"git_url": 300, "git_branch": 255, "git_tag": 255, "git_commit": 64}
+_PARAMETER_NAME = re.compile(r"[\w.-]+", re.ASCII)
+_STARTERS = ("schedule", "trigger", "continuous")
+_TRIGGERS = ("file_arrival", "table_update", "periodic", "model")
 
 
-def check_settings(settings: Mapping[str, Any]) -> None:
+def check_settings(settings: Mapping[str, Any], version: str = "2.2") -> None:
     """Checks the settings of a job or of a submitted run, with all its tasks.
 
+    Args:
+        settings: the settings, in the new form and read by their shape.
+        version: the version of the API that they came by.
+
     Raises:
         ApiError: a rule is broken (400), or a field asks for what is not done here (501).
     """
-    _check_not_negative(settings, "timeout_seconds", "max_concurrent_runs")
+    check_task_count(settings, version)
+    _check_sizes(settings)
+    _check_keys(settings)
+    check_webhooks(settings)
+    _check_run_as(settings)
+    _check_targets(settings)
     if "git_source" in settings:
-        raise field_not_served("git_source", settings["git_source"])
-    for name in ("schedule", "trigger", "continuous"):
-        if name in settings and settings[name].get("pause_status", "UNPAUSED") != "PAUSED":
-            raise field_not_served(name, settings[name])
-    tasks = settings.get("tasks", [])
-    environments = {environment["environment_key"] for environment in settings.get("environments", [])}
-    for index, task in enumerate(tasks):
-        _check_task(task, f"tasks[{index}]", environments)
-    _check_dependencies(tasks)
+        _check_git(settings["git_source"])
+    _check_starters(settings)
+    check_tasks(settings)
 
 
-def only_keys(only: list[str], tasks: list[dict[str, Any]]) -> set[str]:
-    return set(only)
-
-
-def check_run_now(body: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Checks the parameters of `run-now`.
+def check_task_count(settings: Mapping[str, Any], version: str) -> None:
+    """Checks that a version of the API can handle so many tasks.
 
     Raises:
-        ApiError: a rule is broken (400), or a field asks for what is not done here (501).
+        ApiError: it cannot.
     """
-    for first, second in _EXCLUSIVE:
-        if body.get(first) and body.get(second):
-            raise invalid("parameters_conflict", first=first, second=second)
-    for name in TASK_PARAMETERS:
-        if len(json.dumps(body.get(name, ""))) > MAX_PARAMETERS_BYTES:
-            raise invalid("parameters_too_long", field=name, limit=MAX_PARAMETERS_BYTES)
-    for name in ("python_params", "spark_submit_params"):
-        if not all(item.isascii() for item in body.get(name, [])):
-            raise invalid("not_ascii", field=name)
+    count = len(settings.get("tasks", ()))
+    if version != "2.2" and count > MAX_TASKS_BEFORE:
+        raise invalid("too_many_tasks_for_version", limit=MAX_TASKS_BEFORE, count=count)
+    check_count(settings, "tasks", MAX_TASKS)
 
 
-def _check_task(task: Mapping[str, Any], name: str, environments: set[str]) -> None:
-    task_key = task["task_key"]
-    if not _TASK_KEY.fullmatch(task_key):
-        raise invalid("bad_task_key", task_key=task_key)
-    types = [task_type for task_type in TASK_TYPES if task_type in task]
-    if len(types) != 1:
-        raise invalid("no_task_type", task_key=task_key, found=" and ".join(types) or "none")
-    _check_not_negative(task, "timeout_seconds")
-    _check_served(task, name)
-    _check_compute(task, types[0], environments)
-    for task_type, path_field in _PATH_FIELDS:
-        if task_type in task:
-            _check_path(task[task_type][path_field], f"{name}.{task_type}.{path_field}")
+def _check_sizes(settings: Mapping[str, Any]) -> None:
+    check_range(settings, "timeout_seconds", 0)
+    check_range(settings, "max_concurrent_runs", 0, MAX_CONCURRENT_RUNS)
+    for name in ("name", "run_name"):
+        check_bytes(settings, name, MAX_NAME_BYTES)
+    check_characters(settings, "description", MAX_DESCRIPTION)
+    for name, limit in _COUNTS.items():
+        check_count(settings, name, limit)
+    for index, entry in enumerate(settings.get("environment_variables", [])):
+        for name, limit in _ENVIRONMENT_VARIABLES.items():
+            check_count(entry.get("spec", {}), name, limit, prefix=f"environment_variables[{index}].spec.")
 
 
-def _check_served(task: Mapping[str, Any], name: str) -> None:
-    for task_type, _ in _PATH_FIELDS:
-        if task.get(task_type, {}).get("source", "WORKSPACE") != "WORKSPACE":
-            raise field_not_served(f"{name}.{task_type}.source", task[task_type]["source"])
-
-
-def _check_compute(task: Mapping[str, Any], task_type: str, environments: set[str]) -> None:
-    if task_type in _NEED_COMPUTE and not any(field in task for field in _COMPUTE_FIELDS):
-        raise invalid("no_compute")
-    environment_key = task.get("environment_key")
-    if environment_key is not None and environment_key not in environments:
-        raise invalid("unknown_environment", task_key=task["task_key"], environment_key=environment_key)
-
-
-def _check_path(path: str, name: str) -> None:
-    if re.match(r"\w+:/", path):
-        raise field_not_served(name, path)
-    if not path.startswith("/"):
-        raise invalid("relative_path", path=path)
-    if ".." in path.split("/") or "\0" in path:
-        raise invalid("path_leaves_workspace", path=path)
-
-
-def _check_dependencies(tasks: list[dict[str, Any]]) -> None:
-    keys = [task["task_key"] for task in tasks]
-    for index, key in enumerate(keys):
-        if key in keys[:index]:
-            raise invalid("duplicate_task_key", task_key=key)
-    waiting = {task["task_key"]: {other["task_key"] for other in task.get("depends_on", [])} for task in tasks}
-    for key, upstream in waiting.items():
-        for dependency in sorted(upstream - waiting.keys()):
-            raise invalid("unknown_dependency", task_key=key, dependency=dependency)
-    while ready := {key for key, upstream in waiting.items() if not upstream}:
-        waiting = {key: upstream - ready for key, upstream in waiting.items() if key not in ready}
-    if waiting:
-        raise invalid("dependency_cycle", task_keys=", ".join(sorted(waiting)))
-
-
-def _check_not_negative(fields: Mapping[str, Any], *names: str) -> None:
+def _check_keys(settings: Mapping[str, Any]) -> None:
+    names = [parameter["name"] for parameter in settings.get("parameters", [])]
     for name in names:
-        if fields.get(name, 0) < 0:
-            raise invalid("negative", field=name)
+        if not _PARAMETER_NAME.fullmatch(name):
+            raise invalid("bad_parameter_name", parameter=name[:100])
+    check_unique(names, "parameters")
+    keys = [cluster["job_cluster_key"] for cluster in settings.get("job_clusters", [])]
+    for key in keys:
+        if not KEY.fullmatch(key):
+            raise invalid("bad_job_cluster_key", job_cluster_key=key[:200])
+    check_unique(keys, "job_clusters")
+    check_unique((entry["environment_key"] for entry in settings.get("environments", [])), "environments")
+
+
+def _check_run_as(settings: Mapping[str, Any]) -> None:
+    if "run_as" in settings:
+        check_one_of(settings["run_as"], ("user_name", "service_principal_name", "group_name"), "run_as")
+
+
+def _check_targets(settings: Mapping[str, Any]) -> None:
+    if settings.get("performance_target") == "COST_OPTIMIZED" and "duration_target" not in settings:
+        raise invalid("missing_field", field="duration_target")
+
+
+def _check_git(source: Mapping[str, Any]) -> None:
+    """Checks where the sources come from; that they cannot be fetched here is for the tasks that need them."""
+    if source.get("git_provider", "").lower() not in GIT_PROVIDERS:
+        raise invalid("bad_git_provider", providers=",".join(GIT_PROVIDERS))
+    for name, limit in _GIT_LENGTHS.items():
+        check_characters(source, name, limit, prefix="git_source.")
+    check_one_of(source, ("git_branch", "git_tag", "git_commit"), "git_source", at_least=0)
+
+
+def _check_starters(settings: Mapping[str, Any]) -> None:
+    check_one_of(settings, ("schedule", "continuous"), "settings", at_least=0)
+    if "triggers" in settings:
+        check_one_of(settings, ("triggers", *_STARTERS), "settings", at_least=0)
+    if "trigger" in settings:
+        check_one_of(settings["trigger"], _TRIGGERS, "trigger", at_least=0)
+    for name in _STARTERS:
+        if name in settings:
+            _check_paused(name, settings[name])
+    for index, trigger in enumerate(settings.get("triggers", [])):
+        _check_paused(f"triggers[{index}]", trigger)
+
+
+def _check_paused(name: str, starter: Mapping[str, Any]) -> None:
+    if starter.get("pause_status", "UNPAUSED") != "PAUSED":
+        raise field_not_served(name, starter)

@@ -1,18 +1,25 @@
-"""The endpoints of jobs: create, get, list."""
+"""The endpoints of jobs: create, get, list, update, reset, delete."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from . import bodies
-from .answers import Answers
 from .calls import Call, Endpoint, Fields
 from .checks import check_settings
 from .errors import invalid
+from .job_answers import job_answer, listed_job
+from .job_settings import replaced, updated
+from .limits import check_range
+from .paging import turn_to
 from .records import JobRecord
 from .schema import read
 from .store import Store
 
 MAX_JOBS_PER_PAGE = 100
 DEFAULT_JOBS_PER_PAGE = 20
+MAX_OFFSET = 1000
 
 
 class JobEndpoints:
@@ -20,58 +27,112 @@ class JobEndpoints:
 
     Args:
         store: the workspace's jobs and runs.
-        answers: what makes the JSON.
+        timeout_changed: called with a job whose `timeout_seconds` was changed: that holds for active runs too.
     """
 
-    def __init__(self, store: Store, answers: Answers) -> None:
+    def __init__(self, store: Store, timeout_changed: Callable[[JobRecord], None] | None = None) -> None:
         self._store = store
-        self._answers = answers
+        self._timeout_changed = timeout_changed
         self.served: dict[str, Endpoint] = {
             "POST jobs/create": self.create,
             "GET jobs/get": self.get_job,
             "GET jobs/list": self.list_jobs,
+            "POST jobs/update": self.update,
+            "POST jobs/reset": self.reset,
+            "POST jobs/delete": self.delete,
         }
 
     def create(self, call: Call) -> Fields:
         """Makes a job: `job_id`."""
-        body = read(bodies.with_tasks(call.fields), bodies.CREATE)
+        body = _settings(call.fields)
         if not body:
             raise invalid("no_settings")
-        check_settings(body)
-        queue_enabled = body.get("queue", {}).get("enabled", call.version == "2.2")
-        return {"job_id": self._store.add_job(body, queue_enabled, call.user).job_id}
+        access_control_list = body.pop("access_control_list", None)
+        check_settings(body, call.version)
+        job = self._store.add_job(
+            body,
+            queues_by_default=call.version == "2.2",
+            user=call.user,
+            access_control_list=access_control_list,
+        )
+        return {"job_id": job.job_id}
 
     def get_job(self, call: Call) -> Fields:
-        """Answers a job with its tasks."""
-        job_id = read(call.fields, bodies.JOB_ID)["job_id"]
-        return self._answers.job(self._store.job(job_id), with_tasks=True)
+        """Answers a job with its tasks, 100 to a page in 2.2."""
+        asked = read(call.fields, bodies.GET_JOB)
+        return job_answer(self._store.job(asked["job_id"]), call.version, asked.get("page_token", ""))
 
     def list_jobs(self, call: Call) -> Fields:
-        """Answers a page of jobs, newest first: `jobs` if there are any, `next_page_token` unless it is the last."""
+        """Answers a page of jobs, newest first: `jobs` if there are any, and the tokens of the pages beside it."""
         asked = read(call.fields, bodies.LIST_JOBS)
-        limit = asked.get("limit", DEFAULT_JOBS_PER_PAGE)
-        if not 1 <= limit <= MAX_JOBS_PER_PAGE:
-            raise invalid("bad_limit", limit=MAX_JOBS_PER_PAGE)
-        jobs = self._jobs_before(asked.get("page_token", ""), asked.get("name", ""))[max(0, asked.get("offset", 0)) :]
-        page, rest = jobs[:limit], jobs[limit:]
-        answer: Fields = {}
-        if page:
-            with_tasks = asked.get("expand_tasks", False)
-            answer["jobs"] = [self._answers.job(job, with_tasks=with_tasks) for job in page]
-        if rest:
-            answer["next_page_token"] = str(page[-1].sequence)
-        if call.version != "2.2":
-            answer["has_more"] = bool(rest)
-        return answer
-
-    def _jobs_before(self, page_token: str, name: str) -> list[JobRecord]:
-        """Returns the jobs that come after the page that gave this token, newest first; all of them without a token."""
-        if page_token and not (page_token.isascii() and page_token.isdigit()):
-            raise invalid("bad_page_token")
-        before = float(page_token or "inf")
+        name = asked.get("name", "").casefold()
         jobs = sorted(self._store.jobs.values(), key=lambda job: job.sequence, reverse=True)
-        return [job for job in jobs if job.sequence < before and _has_name(job, name)]
+        page = turn_to(
+            [job for job in jobs if not name or job.name.casefold() == name],
+            lambda job: job.sequence,
+            limit=_limit(asked, call.version, len(jobs)),
+            offset=_offset(asked),
+            page_token=asked.get("page_token", ""),
+        )
+        answer: Fields = {}
+        if page.items:
+            expand_tasks = asked.get("expand_tasks", False)
+            answer["jobs"] = [listed_job(job, call.version, expand_tasks=expand_tasks) for job in page.items]
+        if call.version != "2.2":
+            answer["has_more"] = page.next_page_token is not None
+        return {**answer, **page.tokens}
+
+    def update(self, call: Call) -> Fields:
+        """Changes some of a job's settings."""
+        body = read(call.fields, bodies.UPDATE)
+        new_settings = _settings(body.get("new_settings", {}))
+        job = self._store.job(body["job_id"])
+        self._change(job, updated(job.settings, new_settings, body.get("fields_to_remove", [])), call.version)
+        return {}
+
+    def reset(self, call: Call) -> Fields:
+        """Replaces all of a job's settings, but for `run_as` when it is not given."""
+        body = read(call.fields, bodies.RESET)
+        new_settings = _settings(body.get("new_settings", {}))
+        job = self._store.job(body["job_id"])
+        if not new_settings:
+            raise invalid("no_settings")
+        self._change(job, replaced(job.settings, new_settings), call.version)
+        return {}
+
+    def delete(self, call: Call) -> Fields:
+        """Deletes a job. Its runs stay, and those under way go on."""
+        self._store.delete_job(read(call.fields, bodies.DELETE_JOB)["job_id"])
+        return {}
+
+    def _change(self, job: JobRecord, settings: dict[str, Any], version: str) -> None:
+        settings.pop("access_control_list", None)
+        check_settings(settings, version)
+        before = job.settings.get("timeout_seconds", 0)
+        job.settings = settings
+        if self._timeout_changed and settings.get("timeout_seconds", 0) != before:
+            self._timeout_changed(job)
 
 
-def _has_name(job: JobRecord, name: str) -> bool:
-    return not name or str(job.settings.get("name", "Untitled")).casefold() == name.casefold()
+def _settings(fields: Fields) -> dict[str, Any]:
+    """Returns settings in the new form, read by their shape."""
+    settings: dict[str, Any] = read(bodies.with_tasks(fields), bodies.CREATE)
+    return settings
+
+
+def _limit(asked: Fields, version: str, count: int) -> int:
+    """Returns how many jobs to answer: in 2.0, which had no such field, all of them unless it is there."""
+    if version == "2.0" and "limit" not in asked:
+        return max(1, count)
+    limit: int = asked.get("limit", DEFAULT_JOBS_PER_PAGE)
+    if not 1 <= limit <= MAX_JOBS_PER_PAGE:
+        raise invalid("bad_limit", limit=MAX_JOBS_PER_PAGE)
+    return limit
+
+
+def _offset(asked: Fields) -> int:
+    check_range(asked, "offset", 0)
+    offset: int = asked.get("offset", 0)
+    if offset > MAX_OFFSET:
+        raise invalid("offset_too_large", offset=offset, limit=MAX_OFFSET)
+    return offset

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 # As "method path".
-NOT_SERVED = frozenset(
-    {
-        "POST jobs/update",
-        "POST jobs/reset",
-        "POST jobs/delete",
-    }
-)
+NOT_SERVED: frozenset[str] = frozenset({})
 # How the paths of other APIs begin.
 NOT_SERVED_APIS = (
     "clusters/",

@@ -13,30 +13,53 @@ from .states import State
 from .texts import text
 
 
-@dataclass(frozen=True)
+@dataclass
 class JobRecord:
     """A job made with `jobs/create`.
 
     Attributes:
         job_id: its id.
         sequence: 1 for the first job of the workspace, and so on.
-        settings: the body of `jobs/create`, checked.
+        settings: its settings, checked, without what is filled in when they are read. A change replaces them as a
+            whole, so that runs can keep those that they were started with.
         created_time: ms since 1970.
-        queue_enabled: whether runs above `max_concurrent_runs` wait (True) or are skipped (False).
+        queues_by_default: whether its runs wait when its settings do not say so.
         creator_user_name: who made it.
+        access_control_list: who may do what with it, as `jobs/create` was told.
+        deleted: whether it was deleted.
     """
 
     job_id: int
     sequence: int
     settings: dict[str, Any]
     created_time: int
-    queue_enabled: bool
-    creator_user_name: str
+    queues_by_default: bool
+    creator_user_name: str = ""
+    access_control_list: list[dict[str, Any]] = field(default_factory=list)
+    deleted: bool = False
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return str(self.settings.get("name", "Untitled"))
 
     @property
     def max_concurrent_runs(self) -> int:
         """How many runs of the job may be active at once; 0 means that every run is skipped."""
         return int(self.settings.get("max_concurrent_runs", 1))
+
+    @property
+    def queue_enabled(self) -> bool:
+        """Whether runs above `max_concurrent_runs` wait (True) or are skipped (False)."""
+        queue = self.settings.get("queue")
+        return self.queues_by_default if queue is None else bool(queue.get("enabled", True))
+
+    @property
+    def run_as_user_name(self) -> str:
+        """In whose name its runs are."""
+        run_as: dict[str, str] = self.settings.get("run_as", {})
+        names = (run_as.get(kind) for kind in ("user_name", "service_principal_name", "group_name"))
+        return next((name for name in names if name is not None), self.creator_user_name)
 
 
 @dataclass(frozen=True)
@@ -215,6 +238,11 @@ class RunRecord(Timed):
     idempotency_token: str | None = None
     queue_duration: int = 0
     creator_user_name: str = ""
+
+    @property
+    def run_type(self) -> str:
+        """Whether it is a run of a job."""
+        return "JOB_RUN" if self.job else "SUBMIT_RUN"
 
     @property
     def timeout_seconds(self) -> int:

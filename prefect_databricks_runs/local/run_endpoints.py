@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import bodies
 from .answers import Answers
 from .calls import Call, Endpoint, Fields
-from .checks import check_run_now, check_settings, only_keys
+from .checks import check_parameters, check_run_now, check_settings, only_keys
 from .engine import Engine
 from .errors import invalid
 from .export import notebook_html
@@ -52,7 +52,7 @@ class RunEndpoints:
             return {"run_id": known.run_id}
         if not body.get("tasks"):
             raise invalid("no_tasks")
-        check_settings(body)
+        check_settings(body, call.version)
         for task in body["tasks"]:
             own_courses(task)
         run = self._store.add_run(body, job=None, overrides={}, creator=call.user, token=token)
@@ -74,8 +74,8 @@ class RunEndpoints:
         run, task = self._store.find(body["run_id"])
         if task is not None:
             raise invalid("repair_by_task_run", run_id=body["run_id"])
-        settings = run.job.settings if run.job and run.job.job_id in self._store.jobs else run.settings
-        check_run_now(body, settings)
+        settings = run.settings if run.job is None or run.job.deleted else run.job.settings
+        check_parameters(body)
         keys = tasks_to_repair(run, settings, body)
         return {"repair_id": self._engine.repair(run, settings, keys, body)}
 

@@ -49,9 +49,31 @@ class Store:
                 self._ids.add(number)
                 return number
 
-    def add_job(self, settings: dict[str, Any], queue_enabled: bool, creator: str) -> JobRecord:
-        """Keeps a new job and returns it."""
-        job = JobRecord(self.new_id(), next(self._job_sequence), settings, self.now_ms(), queue_enabled, creator)
+    def add_job(
+        self,
+        settings: dict[str, Any],
+        *,
+        queues_by_default: bool,
+        user: str,
+        access_control_list: list[dict[str, Any]] | None = None,
+    ) -> JobRecord:
+        """Keeps a new job and returns it.
+
+        Args:
+            settings: its settings, checked.
+            queues_by_default: whether its runs wait when its settings do not say so.
+            user: who makes it.
+            access_control_list: who may do what with it.
+        """
+        job = JobRecord(
+            job_id=self.new_id(),
+            sequence=next(self._job_sequence),
+            settings=settings,
+            created_time=self.now_ms(),
+            queues_by_default=queues_by_default,
+            creator_user_name=user,
+            access_control_list=access_control_list or [],
+        )
         self.jobs[job.job_id] = job
         return job
 
@@ -64,6 +86,15 @@ class Store:
         if job_id not in self.jobs:
             raise missing("unknown_job", self._missing_status, job_id=job_id)
         return self.jobs[job_id]
+
+    def delete_job(self, job_id: int) -> None:
+        """Forgets a job. Its runs stay, and those under way go on.
+
+        Raises:
+            ApiError: there is no such job.
+        """
+        self.job(job_id).deleted = True
+        del self.jobs[job_id]
 
     def add_run(
         self,

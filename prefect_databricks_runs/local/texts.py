@@ -26,6 +26,22 @@ KNOWN: Final = {
     ),
     "no_settings": "Run settings must be specified.",
     "no_compute": "One of job_cluster_key, new_cluster, or existing_cluster_id must be specified",
+    "not_a_map_entry": (
+        "Could not parse request object: Expected 'key' and 'value' to be set for JSON map field {field}, "
+        "got '{found}' instead."
+    ),
+    "bad_python_file": (
+        "Invalid Python file URI: {path}. Please visit Databricks user guide for supported URI schemes."
+    ),
+    "bad_git_provider": "git_source.git_provider must be one of: {providers}",
+    "too_many_tasks_for_version": (
+        "Resources with more than {limit} tasks can only be handled by API 2.2 and above. "
+        "Your resource has {count} tasks"
+    ),
+    "offset_too_large": (
+        "The supplied offset {offset} has exceeded the value of {limit} allowed for this parameter."
+        "Please use the page_token parameter to paginate"
+    ),
     # State messages of runs and tasks.
     "waiting_for_cluster": "Waiting for cluster",
     "in_run": "In run",
@@ -34,13 +50,6 @@ KNOWN: Final = {
     "downstream_skipped": " This caused all downstream tasks to get skipped.",
     "upstream_failed": "An upstream task failed.",
     "latest_repair_needed": "The latest repair ID needs to be provided in order to create a new repair",
-    "too_many_tasks_for_version": (
-        "Resources with more than 100 tasks can only be handled by API 2.2 and above. Your resource has {count} tasks"
-    ),
-    "offset_too_large": (
-        "The supplied offset {offset} has exceeded the value of {limit} allowed for this parameter."
-        "Please use the page_token parameter to paginate"
-    ),
     "queued": "Queued due to reaching maximum concurrent runs of {limit}.",
 }
 
@@ -72,6 +81,28 @@ INVENTED: Final = {
     "not_ascii": "The parameter {field} must contain only ASCII characters.",
     "bad_limit": "The limit must be between 1 and {limit}.",
     "bad_page_token": "The page_token is not valid.",
+    "too_deep": "Could not parse request object: it is nested more than {limit} levels deep.",
+    "bad_choice": "The field {field} must be one of {choices}, it is {found}.",
+    "out_of_range": "The field {field} must be {limits}, it is {found}.",
+    "too_long": "The field {field} must not be longer than {limit} {unit}.",
+    "too_many": "The field {field} must not have more than {limit} entries, it has {count}.",
+    "duplicate": "The field {field} has {value} more than once.",
+    "not_one_of": "Of {names}, only one can be in {field}, which has {found}.",
+    "bad_parameter_name": "The parameter name {parameter} is not valid: use letters, digits, '_', '-' and '.'.",
+    "bad_job_cluster_key": (
+        "The job_cluster_key {job_cluster_key} is not valid: use 1 to 100 letters, digits, dashes and underscores."
+    ),
+    "unknown_job_cluster": "Task {task_key} refers to job_cluster_key {job_cluster_key}, which is not defined.",
+    "nested_for_each": "The for_each_task of task {task_key} cannot have another for_each_task inside.",
+    "nested_depends_on": "Task {task_key} is inside a for_each_task and cannot depend on other tasks.",
+    "outcome_of_no_condition": (
+        "Task {task_key} depends on an outcome of {dependency}, which is not a condition task and has none."
+    ),
+    "not_dbt": "The field {field} must be a command that starts with dbt, it is {command}.",
+    "not_one_deployment": "The field {field} must have exactly one entry, it has {count}.",
+    "not_with_spark_submit": "Task {task_key} has a spark_submit_task, which cannot be used with {field}.",
+    "unknown_only": "The task {task_key} in only is not a task of this job.",
+    "nested_removal": "The field {field} cannot be removed: only top-level fields, tasks and job_clusters can.",
     "delete_active_run": "Run {run_id} is still active and cannot be deleted. Cancel it first.",
     "internal_error": "The local workspace failed: {error}",
     "repair_active_run": "Run {run_id} is still active and cannot be repaired.",

@@ -278,14 +278,14 @@ class LocalWorkspace:
         works = Works(self._simulation, Workshop(self.root, self._hidden, self._concurrency), references)
         self._engine = Engine(self._store, self._clock, works, self._failed_state)
         self._answers = Answers(self.url, workspace_id)
-        endpoints = {
-            **JobEndpoints(self._store, self._answers).served,
+        self._endpoints = {
+            **JobEndpoints(self._store, self._engine.job_changed).served,
             **RunEndpoints(self._store, self._engine, self._answers).served,
             **PlatformEndpoints(self._users).served,
         }
         pages = OAuthPages(self._oauth_tokens, workspace_id, str(uuid.uuid4()), self.url).served
         sign_in = SignIn(self._users, self._oauth_tokens, self.login, self.password)
-        return OriginForm(App(endpoints, pages, sign_in, self._log, workspace_id))
+        return OriginForm(App(self._endpoints, pages, sign_in, self._log, workspace_id))
 
     async def _close(self) -> None:
         if self._engine:

@@ -8,6 +8,7 @@ import pytest
 
 from prefect_databricks_runs.local import workshop
 from tests.local.client import Client, is_alive, notebook_task, over, state_of, task_of, wait_until
+from tests.local.valid_tasks import VALID_TASKS
 
 SLEEP = "import time\ntime.sleep(60)"
 
@@ -152,7 +153,8 @@ def test_a_run_that_takes_too_long_is_timed_out(client: Client) -> None:
 
 @pytest.mark.parametrize("task_type", ["sql_task", "dbt_task", "pipeline_task"])
 def test_a_task_type_that_is_not_run_here_never_succeeds(client: Client, task_type: str) -> None:
-    run = client.finish({"task_key": "main", task_type: {}}, notebook_task(client.notebook(""), "after", "main"))
+    task = {"task_key": "main", **VALID_TASKS[task_type]}
+    run = client.finish(task, notebook_task(client.notebook(""), "after", "main"))
     assert state_of(run) == ("TERMINATED", "FAILED")
     assert state_of(task_of(run, "main")) == ("TERMINATED", "FAILED")
     assert state_of(task_of(run, "after")) == ("SKIPPED", "UPSTREAM_FAILED")

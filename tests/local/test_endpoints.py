@@ -1,4 +1,4 @@
-"""The endpoints, one by one: jobs, runs, tokens."""
+"""The endpoints of runs, one by one, and their tokens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs.local import LocalWorkspace
 from tests.local.client import API, Client, error, notebook_task, python_task, state_of, task_of, wait_until
 
 SLEEP = "import time\ntime.sleep(60)"
@@ -83,7 +82,6 @@ def test_an_unknown_run_cannot_be_changed(client: Client, endpoint: str) -> None
 def test_an_unknown_job_gets_the_real_error(client: Client) -> None:
     assert client.refused("run-now", job_id=1234)[2] == "Job 1234 does not exist."
     assert client.refused("run-now")[2] == "Job 0 does not exist."
-    assert error(client.http.get(f"{API}/get", params={"job_id": 5}))[2] == "Job 5 does not exist."
 
 
 def test_the_output_of_a_job_run_is_refused_even_with_one_task(client: Client) -> None:
@@ -145,67 +143,9 @@ def test_an_active_run_cannot_be_deleted(client: Client) -> None:
     client.post("runs/delete", run_id=run_id)
 
 
-def test_a_job_without_settings_gets_the_real_error(client: Client) -> None:
-    assert client.refused("create") == (400, "INVALID_PARAMETER_VALUE", "Run settings must be specified.")
-
-
 def test_a_job_without_tasks_cannot_be_run(client: Client) -> None:
     job_id = client.post("create", name="empty")["job_id"]
     assert client.refused("run-now", job_id=job_id)[:2] == (400, "INVALID_PARAMETER_VALUE")
-
-
-def test_a_job_is_answered_as_it_was_made(client: Client) -> None:
-    task = notebook_task("/n")
-    job_id = client.post("create", name="mine", tasks=[task], tags={"a": "b"})["job_id"]
-    settings = client.get("get", job_id=job_id)["settings"]
-    assert (settings["name"], settings["tasks"], settings["tags"]) == ("mine", [task], {"a": "b"})
-    assert (settings["format"], settings["max_concurrent_runs"]) == ("MULTI_TASK", 1)
-
-
-class TestListing:
-    @pytest.fixture
-    def names(self) -> list[str]:
-        return [f"job {number}" for number in range(5)]
-
-    @pytest.fixture
-    def own_client(self, names: list[str]) -> Any:
-        with LocalWorkspace() as workspace:
-            client = Client(workspace)
-            for name in names:
-                client.post("create", name=name, tasks=[notebook_task("/n")])
-            yield client
-            client.close()
-
-    def test_pages_follow_each_other_newest_first(self, own_client: Client, names: list[str]) -> None:
-        seen: list[str] = []
-        token, pages = "", 0
-        while True:
-            page = own_client.get("list", limit=2, page_token=token)
-            seen += [job["settings"]["name"] for job in page["jobs"]]
-            own_client.post("create", name="made meanwhile")
-            pages += 1
-            if "next_page_token" not in page:
-                break
-            token = page["next_page_token"]
-        assert (seen, pages) == (names[::-1], 3)
-
-    def test_a_name_is_found_in_any_case_and_only_whole(self, own_client: Client) -> None:
-        jobs = own_client.get("list", name="JOB 3")["jobs"]
-        assert [job["settings"]["name"] for job in jobs] == ["job 3"]
-        assert own_client.get("list", name="job") == {}
-
-    def test_tasks_come_only_when_asked_for(self, own_client: Client) -> None:
-        assert "tasks" not in own_client.get("list")["jobs"][0]["settings"]
-        assert "tasks" in own_client.get("list", expand_tasks="true")["jobs"][0]["settings"]
-
-    def test_older_versions_say_whether_there_is_more(self, own_client: Client) -> None:
-        assert own_client.http.get("/api/2.1/jobs/list", params={"limit": 5}).json()["has_more"] is False
-        assert own_client.http.get("/api/2.1/jobs/list", params={"limit": 4}).json()["has_more"] is True
-        assert "has_more" not in own_client.get("list")
-
-    @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"page_token": "x"}, {"page_token": "²"}])
-    def test_a_bad_page_is_refused(self, own_client: Client, query: dict[str, Any]) -> None:
-        assert error(own_client.http.get(f"{API}/list", params=query))[:2] == (400, "INVALID_PARAMETER_VALUE")
 
 
 class TestParameters:
