@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -82,6 +83,16 @@ class TestReading:
         (task,) = settings_of(client, job_id)["tasks"]
         assert (task["task_key"], task["existing_cluster_id"], task["max_retries"]) == ("main", "c", 2)
         assert "max_retries" not in settings_of(client, job_id)
+
+    def test_tasks_win_over_a_task_of_the_old_form(self, client: Client) -> None:
+        job_id = create(client, notebook_task("/n", "a"), spark_python_task={"python_file": "/f.py"})
+        assert keys(settings_of(client, job_id)) == ["a"]
+
+    def test_a_name_may_hold_what_utf8_cannot(self, client: Client) -> None:
+        name = "half a letter \ud800"
+        content = json.dumps({"name": name})
+        job_id = client.answer(client.http.post(f"{API}/create", content=content))["job_id"]
+        assert settings_of(client, job_id)["name"] == name
 
     def test_a_job_needs_no_tasks(self, client: Client) -> None:
         assert "tasks" not in settings_of(client, client.post("create", name="empty")["job_id"])
