@@ -10,7 +10,8 @@ runs) → `course` (one run) → `workshop` (one task) → `child_process` → `
 
 from __future__ import annotations
 
+from .faults import Fault
 from .request_log import RecordedRequest
 from .workspace import LocalWorkspace
 
-__all__ = ["LocalWorkspace", "RecordedRequest"]
+__all__ = ["Fault", "LocalWorkspace", "RecordedRequest"]

@@ -12,6 +12,8 @@ from typing import TypeVar
 import uvicorn
 from starlette.types import ASGIApp
 
+from .connection import Connection
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -93,7 +95,7 @@ class ServerThread:
             self._loop = asyncio.get_running_loop()
             config = uvicorn.Config(
                 make_app(),
-                http="h11",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,

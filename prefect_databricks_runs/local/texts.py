@@ -38,6 +38,12 @@ KNOWN: Final = {
 INVENTED: Final = {
     # Errors of the API.
     "bad_password": "Invalid username or password. [ReqId: {request_id}]",
+    "body_too_long": "The body of the request is too long: it must not have more than {limit} bytes.",
+    "fault": "The local workspace was told to answer with status {status}.",
+    "proxy_page": (
+        "<!doctype html><html><head><title>{status} {phrase}</title></head>"
+        "<body><h1>{status} {phrase}</h1></body></html>"
+    ),
     "not_an_object": "Invalid JSON given in the body of the request - expected a map",
     "not_served_path": "{method} {path} is not served by the local workspace: Databricks has it.",
     "not_served_field": "{field} = {value} is not served by the local workspace: Databricks has it.",

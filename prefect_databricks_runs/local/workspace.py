@@ -16,19 +16,22 @@ from starlette.types import ASGIApp
 
 from .answers import Answers
 from .app import App
+from .controls import Controls
 from .engine import Engine
+from .fault_endpoints import FaultEndpoints
 from .job_endpoints import JobEndpoints
-from .request_log import RecordedRequest, RequestLog
+from .request_log import DEFAULT_MAX_REQUESTS
 from .run_endpoints import RunEndpoints
 from .server import ServerThread
 from .sign_in import SignIn
 from .store import Store
+from .waits import Waits
 from .workshop import Workshop
 
 DEFAULT_CONCURRENCY = 8
 
 
-class LocalWorkspace:
+class LocalWorkspace(Controls):
     """A small Databricks workspace on this machine, which really runs what it is given.
 
     It serves the Jobs API on 127.0.0.1 and runs notebooks and Python files in child processes, with the rights of
@@ -49,9 +52,10 @@ class LocalWorkspace:
         root: the folder that plays the workspace's files: `/a/b` is `root/a/b`. When None, a temporary one that is
             removed on stop.
         concurrency: how many tasks run at once.
+        max_requests: how many requests `requests` remembers; older ones are forgotten.
 
     Raises:
-        ValueError: only one of `login` and `password` is given, or `concurrency` is below 1.
+        ValueError: only one of `login` and `password` is given, or `concurrency` or `max_requests` is below 1.
 
     Attributes:
         token: the token that clients need.
@@ -69,7 +73,9 @@ class LocalWorkspace:
         root: str | Path | None = None,
         *,
         concurrency: int = DEFAULT_CONCURRENCY,
+        max_requests: int = DEFAULT_MAX_REQUESTS,
     ) -> None:
+        super().__init__(max_requests)
         if bool(login) != bool(password):
             raise ValueError("Basic sign-in needs both login and password, or neither")
         if concurrency < 1:
@@ -84,7 +90,7 @@ class LocalWorkspace:
         self._port = port
         self._concurrency = concurrency
         self._store = Store()
-        self._log = RequestLog()
+        self._waits = Waits()
         self._answers: Answers | None = None
         self._engine: Engine | None = None
         self._server: ServerThread | None = None
@@ -97,11 +103,6 @@ class LocalWorkspace:
             RuntimeError: it was not started.
         """
         return f"http://127.0.0.1:{self._started().port}"
-
-    @property
-    def requests(self) -> tuple[RecordedRequest, ...]:
-        """What clients asked, in order."""
-        return self._log.all()
 
     @property
     def runs(self) -> dict[int, dict[str, Any]]:
@@ -131,6 +132,7 @@ class LocalWorkspace:
     def stop(self) -> None:
         """Stops to serve and ends all tasks; returns when no thread, child process or temporary file is left."""
         if self._server is not None:
+            self._waits.end()
             self._server.stop()
         if self._remove_root:
             self._remove_root()
@@ -161,7 +163,9 @@ class LocalWorkspace:
             **JobEndpoints(self._store, self._answers).served,
             **RunEndpoints(self._store, self._engine, self._answers).served,
         }
-        return App(endpoints, {}, SignIn(self.token, self.login, self.password), self._log)
+        sign_in = SignIn(self.token, self.login, self.password)
+        pages = FaultEndpoints(self._faults, sign_in.check).served
+        return App(endpoints, pages, sign_in=sign_in, log=self._log, faults=self._faults, waits=self._waits)
 
     async def _close(self) -> None:
         if self._engine:
