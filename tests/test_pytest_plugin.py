@@ -9,17 +9,19 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import prefect_databricks_runs as package
+from prefect_databricks_runs.demo.servers import PrefectServer
+from tests.test_docs import fences
 
 PLUGIN = "prefect_databricks_runs.pytest_plugin"
 ROOT = Path(package.__file__).parent.parent
 
 
-def run(*arguments: str, folder: Path) -> str:
+def run(*arguments: str, folder: Path, **environment: str) -> str:
     """Returns what a Python process wrote, which must end well."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(folder / "home")},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(folder / "home"), **environment},
         capture_output=True,
         text=True,
         timeout=100,
@@ -29,14 +31,14 @@ def run(*arguments: str, folder: Path) -> str:
     return done.stdout
 
 
-def pytest_says(folder: Path, test_file: str, *options: str) -> str:
+def pytest_says(folder: Path, test_file: str, *options: str, **environment: str) -> str:
     """Returns what pytest writes about a file of tests that has the plugin and nothing else of ours."""
     (folder / "test_theirs.py").write_text(test_file)
     plugins = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio")
     # Where the package is installed, the entry point has loaded it: to name it again is to load it twice.
     installed = any(entry.value == PLUGIN for entry in distribution("prefect-databricks-runs").entry_points)
     ours = () if installed else ("-p", PLUGIN)
-    return run("-m", "pytest", "-q", "--strict-markers", *plugins, *ours, *options, folder=folder)
+    return run("-m", "pytest", "-q", "--strict-markers", *plugins, *ours, *options, folder=folder, **environment)
 
 
 def test_a_test_has_a_workspace_of_its_own_that_is_stopped_afterwards(tmp_path: Path) -> None:
@@ -104,6 +106,13 @@ def test_credentials(databricks_credentials, databricks_workspace):
     assert databricks_credentials.token.get_secret_value() == databricks_workspace.token
 """
     assert "1 passed" in pytest_says(tmp_path, test_file)
+
+
+def test_the_example_of_the_page_runs(tmp_path: Path, prefect_server: PrefectServer) -> None:
+    page = [fence.text for fence in fences(ROOT / "docs" / "local-workspace.md") if fence.language == "python"]
+    (last,) = (number for number, text in enumerate(page) if "@pytest.mark.databricks_workspace" in text)
+    test_file = "\n".join(page[: last + 1]).replace("test_nightly()  #", "#")
+    assert "3 passed" in pytest_says(tmp_path, test_file, "-W", "ignore", PREFECT_API_URL=prefect_server.api_url)
 
 
 def test_pytest_tells_about_marker_and_fixtures(tmp_path: Path) -> None:
