@@ -58,7 +58,11 @@ def test_in_a_fresh_interpreter(code: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(INIT.parent.parent), "PREFECT_HOME": str(tmp_path / "home")},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(INIT.parent.parent), *sys.path]),
+            "PREFECT_HOME": str(tmp_path / "home"),
+        },
         capture_output=True,
         text=True,
         timeout=100,

@@ -21,7 +21,12 @@ def run(*arguments: str, folder: Path, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(folder / "home"), **environment},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+            "PREFECT_HOME": str(folder / "home"),
+            **environment,
+        },
         capture_output=True,
         text=True,
         timeout=100,
