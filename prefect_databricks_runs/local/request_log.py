@@ -19,6 +19,7 @@ DEFAULT_MAX_REQUESTS = 100_000
 _SCHEMES = {"bearer": "Bearer", "basic": "Basic"}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/")
 _SECRETS = frozenset({"access_token", "assertion", "client_assertion", "client_secret", "password", "refresh_token"})
+_SIGN_IN = "/oidc/"
 _HIDDEN = "********"
 
 
@@ -31,7 +32,8 @@ class RecordedRequest:
         path: such as `/api/2.2/jobs/runs/submit`.
         query: the query parameters; the last value of each name. Those that sign in, such as `access_token`, are
             hidden, here as in `body`.
-        body: the body as parsed from JSON; None when there was none, it is not JSON, or it is a form.
+        body: the body as parsed from JSON; None when there was none, it is not JSON, it is a form, or the path is one
+            under `/oidc/`, where secrets are sent.
         status: the HTTP status of the answer; None while there is no answer, and when a fault lost it.
         user_agent: the `User-Agent` header; empty when there was none.
         auth_scheme: how the client signed in: `Bearer`, `Basic`, `other`, or empty when it did not.
@@ -122,7 +124,7 @@ def recorded(request: Request, path: str, raw: bytes | None) -> RecordedRequest:
         method=request.method,
         path=path,
         query=_without_secrets(dict(request.query_params)),
-        body=_body(request, raw),
+        body=None if path.startswith(_SIGN_IN) else _body(request, raw),
         status=None,
         user_agent=request.headers.get("user-agent", ""),
         auth_scheme=_scheme(request.headers.get("authorization")),

@@ -88,10 +88,17 @@ def test_they_tell_how_a_client_signed_in_but_not_with_what(
     ids=["form", "file", "JSON", "query", "JSON that is called a form"],
 )
 def test_what_may_hold_a_secret_is_not_remembered(workspace: LocalWorkspace, client: Client, sent) -> None:
-    client.http.post("/oidc/v1/token", **sent)
-    (request,) = workspace.requests
-    assert request.path == "/oidc/v1/token"
-    assert "hunter2" not in repr(request)
+    for path in ("/oidc/v1/token", f"{API}/create"):
+        workspace.clear_requests()
+        client.http.post(path, **sent)
+        (request,) = workspace.requests
+        assert request.path == path
+        assert "hunter2" not in repr(request)
+
+
+def test_nothing_of_what_is_sent_to_sign_in_is_remembered(workspace: LocalWorkspace, client: Client) -> None:
+    client.http.post("/oidc/v1/token", json={"nested": {"secret": "hunter2"}})
+    assert workspace.requests[0].body is None
 
 
 def test_a_job_parameter_that_is_called_password_can_be_read(workspace: LocalWorkspace, client: Client) -> None:
