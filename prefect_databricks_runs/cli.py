@@ -79,13 +79,18 @@ def local(
         Path | None,
         typer.Option(exists=True, file_okay=False, help="The folder that plays the workspace's files."),
     ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Serve https, with a certificate that is printed as SSL_CERT_FILE.")
+    ] = False,
 ) -> None:
     """Serve a local Databricks Jobs API, which runs notebooks and Python files on this machine, until stopped."""
     from prefect_databricks_runs.local import LocalWorkspace
 
     try:
-        with _ended_by_signals(), LocalWorkspace(port=port, token=token, root=root) as workspace:
+        with _ended_by_signals(), LocalWorkspace(port=port, token=token, root=root, tls=tls) as workspace:
             typer.echo(f"DATABRICKS_HOST={workspace.url}\nDATABRICKS_TOKEN={workspace.token}")
+            if workspace.ca_file:
+                typer.echo(f"SSL_CERT_FILE={workspace.ca_file}")
             sys.stdout.flush()
             _wait_forever()
     except OSError as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -134,6 +136,18 @@ def test_local_prints_what_every_databricks_client_understands(started, tmp_path
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 130
+
+
+def test_local_serves_https_when_asked_and_prints_whom_to_trust(started) -> None:
+    process = start(started, "local", "--port", "0", "--tls")
+    output = read_until(process, "SSL_CERT_FILE=")
+    host, ca_file = re.fullmatch(
+        r"DATABRICKS_HOST=(https://127\.0\.0\.1:\d+)\nDATABRICKS_TOKEN=.*\nSSL_CERT_FILE=(.*)\n", output
+    ).groups()
+    assert httpx.get(host, verify=ssl.create_default_context(cafile=ca_file)).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert not Path(ca_file).parent.exists()
 
 
 def test_a_port_that_is_taken_is_one_clear_error(workspace) -> None:

@@ -3,9 +3,9 @@
 It is the other side of the wire: it imports nothing else of this package and nothing of Prefect.
 
 The way of a request: `server` (thread and loop) → `app` (sign-in, JSON, errors) → `endpoints` → `schema`, `bodies`
-and `checks` (is it right?) → `store` (jobs and runs, as `records`) → `answers` (JSON). The way of a run: `engine` (all
-runs) → `course` (one run) → `workshop` (one task) → `child_process` → `task_child` (the user's code). `states` and
-`texts` are tables.
+and `checks` (is it right?) → `store` (jobs and runs, as `records`) → `answers` (JSON). Who asks: `sign_in`, by
+`users` and by `oauth_tokens`, which `oauth_pages` hands out. The way of a run: `engine` (all runs) → `course` (one run)
+→ `workshop` (one task) → `child_process` → `task_child` (the user's code). `states` and `texts` are tables.
 """
 
 from __future__ import annotations

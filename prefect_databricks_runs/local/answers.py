@@ -6,7 +6,6 @@ from typing import Any
 
 from .bodies import TASK_PARAMETERS
 from .records import JobRecord, Output, RunRecord, TaskRecord, Timed
-from .sign_in import USER
 from .states import QUEUED
 
 
@@ -84,7 +83,7 @@ class Answers:
         }
         return {
             "job_id": job.job_id,
-            "creator_user_name": USER,
+            "creator_user_name": job.creator_user_name,
             "created_time": job.created_time,
             "settings": {**defaults, **settings},
         }
@@ -97,7 +96,7 @@ class Answers:
             "number_in_job": run_id,
             "original_attempt_run_id": run_id,
             "attempt_number": 0,
-            "creator_user_name": USER,
+            "creator_user_name": run.creator_user_name,
             "format": "MULTI_TASK",
             "trigger": "ONE_TIME",
             "run_type": "JOB_RUN" if run.job else "SUBMIT_RUN",

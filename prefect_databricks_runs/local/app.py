@@ -50,6 +50,7 @@ class App:
         log: where it writes down what was asked.
         faults: what goes wrong.
         waits: where requests wait that are held up by a fault.
+        workspace_id: the workspace's id, which every answer of the API names.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class App:
         log: RequestLog,
         faults: Faults,
         waits: Waits,
+        workspace_id: int,
     ) -> None:
         self._endpoints = endpoints
         self._pages = pages
@@ -68,6 +70,7 @@ class App:
         self._log = log
         self._faults = faults
         self._waits = waits
+        self._workspace_id = workspace_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -96,6 +99,13 @@ class App:
         return await play(rule, connection_of(request.scope), self._waits, answer)
 
     def _response(self, request: Request, raw: bytes | None) -> Response:
+        """Does what is asked for, and returns the answer, which may be an error."""
+        response = self._page_or_answer(request, raw)
+        if request.scope["path"].startswith("/api/"):
+            response.headers["X-Databricks-Org-Id"] = str(self._workspace_id)
+        return response
+
+    def _page_or_answer(self, request: Request, raw: bytes | None) -> Response:
         try:
             if raw is None:
                 raise malformed("body_too_long", limit=MAX_BODY_BYTES)

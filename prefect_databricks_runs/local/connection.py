@@ -31,6 +31,13 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
         self.lost.set()
 
+    def shutdown(self) -> None:
+        """Called by the server when it begins to stop."""
+        super().shutdown()
+        # By its own, TLS would wait until the client says goodbye too, and an idle client does not listen.
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            self.transport.abort()
+
     async def close(self) -> None:
         """Closes the connection when all that was written is sent; returns when it is gone."""
         self.transport.close()

@@ -39,7 +39,7 @@ class JobEndpoints:
             raise invalid("no_settings")
         check_settings(body)
         queue_enabled = body.get("queue", {}).get("enabled", call.version == "2.2")
-        return {"job_id": self._store.add_job(body, queue_enabled).job_id}
+        return {"job_id": self._store.add_job(body, queue_enabled, call.user).job_id}
 
     def get_job(self, call: Call) -> Fields:
         """Answers a job with its tasks."""

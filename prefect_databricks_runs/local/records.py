@@ -23,6 +23,7 @@ class JobRecord:
         settings: the body of `jobs/create`, checked.
         created_time: ms since 1970.
         queue_enabled: whether runs above `max_concurrent_runs` wait (True) or are skipped (False).
+        creator_user_name: who made it.
     """
 
     job_id: int
@@ -30,6 +31,7 @@ class JobRecord:
     settings: dict[str, Any]
     created_time: int
     queue_enabled: bool
+    creator_user_name: str
 
     @property
     def max_concurrent_runs(self) -> int:
@@ -150,6 +152,7 @@ class RunRecord(Timed):
         tasks: its tasks.
         idempotency_token: the token it was started with; None when there was none.
         queue_duration: how long it waited, ms.
+        creator_user_name: who started it.
     """
 
     run_id: int = 0
@@ -161,6 +164,7 @@ class RunRecord(Timed):
     tasks: list[TaskRecord] = field(default_factory=list)
     idempotency_token: str | None = None
     queue_duration: int = 0
+    creator_user_name: str = ""
 
     @property
     def timeout_seconds(self) -> int:

@@ -44,7 +44,7 @@ class RunEndpoints:
         if not body.get("tasks"):
             raise invalid("no_tasks")
         check_settings(body)
-        run = self._store.add_run(body, job=None, overrides={}, token=token)
+        run = self._store.add_run(body, job=None, overrides={}, token=token, creator=call.user)
         self._engine.start(run)
         return {"run_id": run.run_id}
 
@@ -58,7 +58,7 @@ class RunEndpoints:
             check_run_now(body)
             if not job.settings.get("tasks"):
                 raise invalid("job_without_tasks", job_id=job.job_id)
-            run = self._store.add_run(job.settings, job=job, overrides=body, token=token)
+            run = self._store.add_run(job.settings, job=job, overrides=body, token=token, creator=call.user)
             self._engine.start(run, queue=body.get("queue", {}).get("enabled", job.queue_enabled))
         return {"run_id": run.run_id, "number_in_job": run.run_id}
 

@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import uvicorn
@@ -50,18 +51,24 @@ class ServerThread:
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]]) -> None:
+    def start(
+        self,
+        make_app: Callable[[], ASGIApp],
+        close: Callable[[], Awaitable[None]],
+        certificate: Path | None = None,
+    ) -> None:
         """Starts to serve; returns when requests are answered.
 
         Args:
             make_app: called in the event loop; returns the application.
             close: awaited in the event loop when no request is answered any more.
+            certificate: a file with the server's key and certificate, for https; None = http.
 
         Raises:
             RuntimeError: the server did not start.
         """
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(make_app, close)), name="local-workspace", daemon=True
+            target=lambda: asyncio.run(self._serve(make_app, close, certificate)), name="local-workspace", daemon=True
         )
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._error:
@@ -90,7 +97,9 @@ class ServerThread:
 
         return asyncio.run_coroutine_threadsafe(called(), self._loop).result(CALL_SECONDS)
 
-    async def _serve(self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]]) -> None:
+    async def _serve(
+        self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]], certificate: Path | None
+    ) -> None:
         try:
             self._loop = asyncio.get_running_loop()
             config = uvicorn.Config(
@@ -102,6 +111,7 @@ class ServerThread:
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=STOP_SECONDS,
+                ssl_certfile=certificate,
             )
             self._server = _Server(config, self._ready)
             try:

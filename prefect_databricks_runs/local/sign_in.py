@@ -1,60 +1,61 @@
-"""Who may ask: a token, or a login with its password."""
+"""Who may ask: the owner of a token, or whoever knows a login and its password."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-from dataclasses import dataclass, field
-
+from .credentials import login_and_password, same, split
 from .errors import bad_password, bad_token, no_credential
+from .oauth_tokens import OAuthTokens
+from .users import USER, Users
 
-USER = "someone@localhost"
 
-
-@dataclass(frozen=True)
 class SignIn:
     """What lets a client in.
 
-    Attributes:
-        token: the personal access token.
+    Args:
+        users: the users and their personal tokens.
+        oauth_tokens: the tokens of the service principal.
         login: the login; None together with `password` when there is no such way in.
         password: its password.
     """
 
-    token: str = field(repr=False)
-    login: str | None = None
-    password: str | None = field(default=None, repr=False)
+    def __init__(
+        self, users: Users, oauth_tokens: OAuthTokens, login: str | None = None, password: str | None = None
+    ) -> None:
+        self._users = users
+        self._oauth_tokens = oauth_tokens
+        self._login = login
+        self._password = password
 
     def check(self, authorization: str | None) -> str:
         """Lets a request pass by its `Authorization` header, and returns the name of who asks.
 
         Raises:
-            ApiError: it has none that can be used (401), or a wrong one (403 for a token, 401 for a password).
+            ApiError: it has none that can be used (401), or a wrong one (403 for a token, also for one that has
+                expired; 401 for a password).
         """
-        scheme, _, credential = (authorization or "").partition(" ")
-        if scheme.lower() == "bearer":
-            if not _same(credential.strip(), self.token):
-                raise bad_token()
-        elif scheme.lower() == "basic":
-            self._check_basic(credential.strip())
-        else:
-            raise no_credential()
-        return USER
+        scheme, credential = split(authorization)
+        if scheme == "bearer":
+            return self._owner(credential)
+        if scheme == "basic":
+            return self._check_basic(credential)
+        raise no_credential()
 
-    def _check_basic(self, credential: str) -> None:
-        try:
-            login, _, password = base64.b64decode(credential, validate=True).decode("utf-8").partition(":")
-        except (binascii.Error, ValueError):
-            raise no_credential() from None
+    def _owner(self, token: str) -> str:
+        user = self._users.of_token(token)
+        name = user.name if user else self._oauth_tokens.owner(token)
+        if name is None:
+            raise bad_token()
+        return name
+
+    def _check_basic(self, credential: str) -> str:
+        pair = login_and_password(credential)
+        if pair is None:
+            raise no_credential()
+        login, password = pair
         if login == "token":  # Databricks takes a token in this form too
-            if not _same(password, self.token):
-                raise bad_token()
-        elif self.login is None or self.password is None:
+            return self._owner(password)
+        if self._login is None or self._password is None:
             raise no_credential()
-        elif not (_same(login, self.login) and _same(password, self.password)):
+        if not (same(login, self._login) & same(password, self._password)):
             raise bad_password()
-
-
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8"), wanted.encode("utf-8"))
+        return USER

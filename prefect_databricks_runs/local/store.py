@@ -39,9 +39,9 @@ class Store:
                 self._ids.add(number)
                 return number
 
-    def add_job(self, settings: dict[str, Any], queue_enabled: bool) -> JobRecord:
+    def add_job(self, settings: dict[str, Any], queue_enabled: bool, creator: str) -> JobRecord:
         """Keeps a new job and returns it."""
-        job = JobRecord(self.new_id(), next(self._sequence), settings, now_ms(), queue_enabled)
+        job = JobRecord(self.new_id(), next(self._sequence), settings, now_ms(), queue_enabled, creator)
         self.jobs[job.job_id] = job
         return job
 
@@ -56,7 +56,13 @@ class Store:
         return self.jobs[job_id]
 
     def add_run(
-        self, settings: dict[str, Any], *, job: JobRecord | None, overrides: dict[str, Any], token: str | None
+        self,
+        settings: dict[str, Any],
+        *,
+        job: JobRecord | None,
+        overrides: dict[str, Any],
+        token: str | None,
+        creator: str,
     ) -> RunRecord:
         """Keeps a new run, with one record for each of its tasks, and returns it."""
         name = overrides.get("run_name") or settings.get("run_name") or settings.get("name") or "Untitled"
@@ -69,6 +75,7 @@ class Store:
             overrides=overrides,
             job=job,
             idempotency_token=token,
+            creator_user_name=creator,
         )
         run.tasks = [self._new_task(task) for task in settings["tasks"]]
         self.runs[run.run_id] = run

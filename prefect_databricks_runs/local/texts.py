@@ -13,6 +13,7 @@ KNOWN: Final = {
     "no_credential": "Credential was not sent or was of an unsupported type for this API. [ReqId: {request_id}]",
     "bad_token": "Invalid access token. [ReqId: {request_id}]",
     "bad_token_reason": "Invalid access token.",
+    "invalid_client": "Client authentication failed",
     "unknown_path": "No API found for '{method} {path}'",
     "not_json": "Invalid JSON given in the body of the request - failed to parse given JSON",
     "wrong_type": "Could not parse request object: Expected {expected} for field {field}, found {found}",
@@ -44,6 +45,10 @@ INVENTED: Final = {
         "<!doctype html><html><head><title>{status} {phrase}</title></head>"
         "<body><h1>{status} {phrase}</h1></body></html>"
     ),
+    "no_grant_type": "The form has no grant_type.",
+    "unsupported_grant_type": "The local workspace serves only the grant_type client_credentials.",
+    "invalid_scope": "The scope must be all-apis.",
+    "bad_form": "The body must be a form in which no field is repeated.",
     "not_an_object": "Invalid JSON given in the body of the request - expected a map",
     "not_served_path": "{method} {path} is not served by the local workspace: Databricks has it.",
     "not_served_field": "{field} = {value} is not served by the local workspace: Databricks has it.",

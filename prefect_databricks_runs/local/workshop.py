@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,11 @@ class Workshop:
 
     Args:
         root: the folder that plays the workspace's files.
-        secrets: texts that no child may find in its environment.
+        secrets: texts that no child may find in its environment; more may be added at any time.
         concurrency: how many children run at once.
     """
 
-    def __init__(self, root: Path, secrets: tuple[str, ...], concurrency: int) -> None:
+    def __init__(self, root: Path, secrets: Collection[str], concurrency: int) -> None:
         self._root = root
         self._secrets = secrets
         self._places = asyncio.Semaphore(concurrency)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import math
 import os
-import secrets
 import shutil
 import tempfile
+import time
+import uuid
 import weakref
 from pathlib import Path
 from types import TracebackType
@@ -14,29 +16,37 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from .addresses import OriginForm
 from .answers import Answers
 from .app import App
+from .certificates import Certificates
 from .controls import Controls
 from .engine import Engine
 from .fault_endpoints import FaultEndpoints
 from .job_endpoints import JobEndpoints
+from .oauth_pages import OAuthPages
+from .oauth_tokens import OAuthTokens
+from .platform_endpoints import PlatformEndpoints
 from .request_log import DEFAULT_MAX_REQUESTS
 from .run_endpoints import RunEndpoints
 from .server import ServerThread
 from .sign_in import SignIn
 from .store import Store
+from .users import USER, Users
 from .waits import Waits
 from .workshop import Workshop
 
 DEFAULT_CONCURRENCY = 8
+DEFAULT_OAUTH_TOKEN_SECONDS = 3600.0
 
 
 class LocalWorkspace(Controls):
     """A small Databricks workspace on this machine, which really runs what it is given.
 
     It serves the Jobs API on 127.0.0.1 and runs notebooks and Python files in child processes, with the rights of
-    whoever started it: anyone who has the token can run code here. A workspace is started once, by `with` or by
-    `start()`.
+    whoever started it: anyone who can sign in can run code here. That is why it cannot be reached from other machines,
+    and does nothing for a request without sign-in, which is all that a page in a browser can send. A workspace is
+    started once, by `with` or by `start()`.
 
     Example:
         ```python
@@ -53,14 +63,22 @@ class LocalWorkspace(Controls):
             removed on stop.
         concurrency: how many tasks run at once.
         max_requests: how many requests `requests` remembers; older ones are forgotten.
+        client_id: the client id of a service principal, for OAuth machine-to-machine, which is off unless both
+            `client_id` and `client_secret` are given.
+        client_secret: its secret.
+        oauth_token_seconds: how long an OAuth token is good for, s.
+        tls: whether it serves https, with a certificate of its own, instead of http.
 
     Raises:
-        ValueError: only one of `login` and `password` is given, or `concurrency` or `max_requests` is below 1.
+        ValueError: only one of `login` and `password` or of `client_id` and `client_secret` is given, `concurrency` or
+            `max_requests` is below 1, or `oauth_token_seconds` is not positive and finite.
 
     Attributes:
         token: the token that clients need.
         login: the login of basic sign-in; None when that is off.
         password: its password; None when that is off.
+        client_id: the client id of the service principal; None when there is none.
+        client_secret: its secret; None when there is none.
         root: the folder that plays the workspace's files.
     """
 
@@ -74,21 +92,38 @@ class LocalWorkspace(Controls):
         *,
         concurrency: int = DEFAULT_CONCURRENCY,
         max_requests: int = DEFAULT_MAX_REQUESTS,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        oauth_token_seconds: float = DEFAULT_OAUTH_TOKEN_SECONDS,
+        tls: bool = False,
     ) -> None:
         super().__init__(max_requests)
         if bool(login) != bool(password):
             raise ValueError("Basic sign-in needs both login and password, or neither")
+        if bool(client_id) != bool(client_secret):
+            raise ValueError("OAuth needs both client_id and client_secret, or neither")
+        if not 0 < oauth_token_seconds < math.inf:
+            raise ValueError(f"oauth_token_seconds must be positive and finite, it is {oauth_token_seconds}")
         if concurrency < 1:
             raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
-        self.token = token or f"dapi{secrets.token_hex(16)}"
+        self._users = Users()
+        self.token = self._users.add_token(USER, token)
         self.login = login or None
         self.password = password or None
+        self.client_id = client_id or None
+        self.client_secret = client_secret or None
+        if self.client_id:
+            self._users.add(self.client_id, is_service_principal=True)
+        self._hidden = [secret for secret in (self.token, self.password, self.client_secret) if secret]
+        self._oauth_tokens = OAuthTokens(self.client_id, self.client_secret, oauth_token_seconds, time.monotonic)
         self.root = Path(tempfile.mkdtemp(prefix="databricks-workspace-") if root is None else root).absolute()
         self._remove_root = (
             weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True) if root is None else None
         )
         self._port = port
         self._concurrency = concurrency
+        self._tls = tls
+        self._certificates: Certificates | None = None
         self._store = Store()
         self._waits = Waits()
         self._answers: Answers | None = None
@@ -97,12 +132,24 @@ class LocalWorkspace(Controls):
 
     @property
     def url(self) -> str:
-        """The workspace's address, such as `http://127.0.0.1:8765`.
+        """The workspace's address, such as `http://127.0.0.1:8765`; with TLS it begins with `https`.
 
         Raises:
             RuntimeError: it was not started.
         """
-        return f"http://127.0.0.1:{self._started().port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._started().port}"
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The certificate that clients are to trust, for `SSL_CERT_FILE` or `verify=`; None without TLS.
+
+        It is made on start, and the file is removed on stop.
+
+        Raises:
+            RuntimeError: it was not started.
+        """
+        self._started()
+        return self._certificates.files.ca_file if self._certificates else None
 
     @property
     def runs(self) -> dict[int, dict[str, Any]]:
@@ -112,6 +159,32 @@ class LocalWorkspace(Controls):
             RuntimeError: it was not started.
         """
         return self._started().call(self._all_runs)
+
+    def add_user(self, name: str, token: str | None = None) -> str:
+        """Gives a user a personal access token and returns it; a user may have several.
+
+        What a user makes and starts carries the name as `creator_user_name`. All users may do everything.
+
+        Args:
+            name: the user name, such as `anna@example.com`; a new one makes a new user.
+            token: the token; a random one when None.
+
+        Raises:
+            ValueError: the name is empty, or the token is another user's.
+        """
+        if not name:
+            raise ValueError("A user needs a name")
+        token = self._users.add_token(name, token)
+        self._hidden.append(token)
+        return token
+
+    def expire_tokens(self) -> None:
+        """Lets all OAuth tokens that were issued so far expire; personal tokens never do.
+
+        The tokens of a service principal get 403 from then on, and a client has to ask for a new one.
+        """
+        if self._server:
+            self._server.call(self._oauth_tokens.expire_all)
 
     def start(self) -> LocalWorkspace:
         """Starts to serve and returns this workspace.
@@ -124,9 +197,10 @@ class LocalWorkspace(Controls):
             raise RuntimeError("A local workspace can be started only once")
         if os.name != "posix":
             raise RuntimeError("The local workspace needs Linux or macOS: it ends tasks by their process group")
+        self._certificates = Certificates() if self._tls else None
         self._server = ServerThread(self._port)
         atexit.register(self.stop)
-        self._server.start(self._app, self._close)
+        self._server.start(self._app, self._close, self._certificates.files.server_file if self._certificates else None)
         return self
 
     def stop(self) -> None:
@@ -136,6 +210,8 @@ class LocalWorkspace(Controls):
             self._server.stop()
         if self._remove_root:
             self._remove_root()
+        if self._certificates:
+            self._certificates.remove()
         atexit.unregister(self.stop)
 
     def __enter__(self) -> LocalWorkspace:
@@ -156,16 +232,29 @@ class LocalWorkspace(Controls):
 
     def _app(self) -> ASGIApp:
         """Puts the pieces together, in the server's event loop."""
-        hidden = tuple(secret for secret in (self.token, self.password) if secret)
-        self._engine = Engine(Workshop(self.root, hidden, self._concurrency))
-        self._answers = Answers(self.url, self._store.new_id())
+        self._engine = Engine(Workshop(self.root, self._hidden, self._concurrency))
+        workspace_id = self._store.new_id()
+        self._answers = Answers(self.url, workspace_id)
         endpoints = {
             **JobEndpoints(self._store, self._answers).served,
             **RunEndpoints(self._store, self._engine, self._answers).served,
+            **PlatformEndpoints(self._users).served,
         }
-        sign_in = SignIn(self.token, self.login, self.password)
-        pages = FaultEndpoints(self._faults, sign_in.check).served
-        return App(endpoints, pages, sign_in=sign_in, log=self._log, faults=self._faults, waits=self._waits)
+        sign_in = SignIn(self._users, self._oauth_tokens, self.login, self.password)
+        pages = {
+            **OAuthPages(self._oauth_tokens, workspace_id, str(uuid.uuid4()), self.url).served,
+            **FaultEndpoints(self._faults, sign_in.check).served,
+        }
+        app = App(
+            endpoints,
+            pages,
+            sign_in=sign_in,
+            log=self._log,
+            faults=self._faults,
+            waits=self._waits,
+            workspace_id=workspace_id,
+        )
+        return OriginForm(app)
 
     async def _close(self) -> None:
         if self._engine:

@@ -22,9 +22,9 @@ def imported(folder: Path) -> Iterator[str]:
                 yield node.module.split(".")[0] if node.level == 0 and node.module else "." * node.level
 
 
-def test_it_imports_only_the_web_server() -> None:
+def test_it_imports_only_the_web_server_and_what_makes_certificates() -> None:
     others = set(imported(FOLDER)) - sys.stdlib_module_names - {"."}
-    assert others == {"starlette", "uvicorn"}
+    assert others == {"starlette", "trustme", "uvicorn"}
 
 
 def test_the_child_imports_only_the_standard_library() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import socket
+
 import httpx
 import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.local.client import API, Client
+from tests.local.client import API, Client, notebook_task
 
 
 def list_jobs(workspace: LocalWorkspace, **options: object) -> httpx.Response:
@@ -52,6 +55,69 @@ def test_a_wrong_login_or_password_is_refused(shared_workspace: LocalWorkspace, 
 
 def test_unknown_paths_ask_for_a_credential_first(shared_workspace: LocalWorkspace) -> None:
     assert httpx.get(f"{shared_workspace.url}/api/2.2/jobs/xyz").status_code == 401
+
+
+def test_each_further_user_has_a_token_and_maybe_more() -> None:
+    with LocalWorkspace() as workspace:
+        before = workspace.add_user("anna@example.com", "dapi-anna")
+        assert before == "dapi-anna"
+        tokens = {before, workspace.add_user("anna@example.com"), workspace.add_user("ben@example.com")}
+        assert len(tokens | {workspace.token}) == 4
+        for token in tokens:
+            assert list_jobs(workspace, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+            assert list_jobs(workspace, auth=("token", token)).status_code == 200
+
+
+def test_a_user_needs_a_name_and_a_token_of_its_own() -> None:
+    workspace = LocalWorkspace(token="dapi-mine")
+    with pytest.raises(ValueError, match="needs a name"):
+        workspace.add_user("")
+    with pytest.raises(ValueError, match="token of another user") as caught:
+        workspace.add_user("anna@example.com", "dapi-mine")
+    assert "dapi-mine" not in str(caught.value)
+    workspace.stop()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": "http://evil.example"}, {"Host": "evil.example"}])
+def test_what_a_page_in_a_browser_can_send_runs_nothing(headers: dict[str, str]) -> None:
+    with LocalWorkspace(login="someone", password="a-password") as workspace:
+        body = {"tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "/a"}}]}
+        plain = {"Content-Type": "text/plain", **headers}
+        sent = httpx.post(f"{workspace.url}{API}/runs/submit", content=json.dumps(body), headers=plain)
+        asked = httpx.options(
+            f"{workspace.url}{API}/runs/submit",
+            headers={
+                "Access-Control-Request-Headers": "authorization",
+                "Access-Control-Request-Method": "POST",
+                **headers,
+            },
+        )
+        assert (sent.status_code, asked.status_code) == (401, 401)
+        for answer in (sent, asked):
+            # Nothing is shown to pages of others, and no browser asks its user for the password on their behalf.
+            assert not [name for name in answer.headers if name.startswith("access-control-")]
+            assert not answer.headers["www-authenticate"].startswith("Basic")
+        assert not workspace.runs
+
+
+def test_it_listens_on_loopback_only(shared_workspace: LocalWorkspace) -> None:
+    port = int(shared_workspace.url.rpartition(":")[2])
+    with pytest.raises(OSError):  # noqa: PT011 - refused on Linux, no such address on macOS
+        socket.create_connection(("127.0.0.2", port), timeout=2)
+
+
+def test_no_child_finds_a_secret_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"login": "someone", "password": "pw-1", "client_id": "id", "client_secret": "dose-1"}
+    with LocalWorkspace(token="dapi-1", **options) as workspace:
+        secrets = ["dapi-1", "pw-1", "dose-1", workspace.add_user("anna@example.com")]
+        for number, secret in enumerate(secrets):
+            monkeypatch.setenv(f"LEAK_{number}", f"it is {secret}")
+        monkeypatch.setenv("LEAK_NOT", "nothing")
+        client = Client(workspace)
+        text = "import os\ndbutils.notebook.exit(','.join(name for name in os.environ if name.startswith('LEAK')))"
+        run = client.finish(notebook_task(client.notebook(text)))
+        assert client.output(run)["notebook_output"]["result"] == "LEAK_NOT"
+        client.close()
 
 
 def test_no_answer_and_no_repr_has_a_secret(client: Client) -> None:
