@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -177,6 +178,23 @@ def test_a_run_whose_answer_was_lost_really_runs(workspace: LocalWorkspace, clie
 def test_a_reset_is_a_reset(workspace: LocalWorkspace) -> None:
     workspace.fault("* *", reset=True)
     assert raw_exchange(workspace, f"{API}/list") == (b"", ConnectionResetError)
+
+
+def test_over_https_connections_are_cut_as_well() -> None:
+    with LocalWorkspace(tls=True) as workspace:
+        trust = ssl.create_default_context(cafile=workspace.ca_file)
+        sign_in = {"Authorization": f"Bearer {workspace.token}"}
+        with httpx.Client(base_url=workspace.url, verify=trust, headers=sign_in, timeout=1) as http:
+            workspace.fault("* *", reset=True, times=1)
+            with pytest.raises(httpx.TransportError):
+                http.get(f"{API}/list")
+            workspace.fault("* *", truncate=True, times=1)
+            with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+                http.get(f"{API}/list")
+            workspace.fault("* *", hang=True, times=1)
+            with pytest.raises(httpx.ReadTimeout):
+                http.get(f"{API}/list")
+            assert http.get(f"{API}/list").status_code == 200
 
 
 def test_a_truncated_answer_announces_all_and_sends_half(workspace: LocalWorkspace, client: Client) -> None:
