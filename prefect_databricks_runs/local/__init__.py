@@ -10,8 +10,9 @@ and `checks` (is it right?) → `store` (jobs and runs, as `records`) → `answe
 
 from __future__ import annotations
 
+from .faults import Fault
 from .request_log import RecordedRequest
 from .simulation import SimulatedTask, TaskStart
 from .workspace import LocalWorkspace
 
-__all__ = ["LocalWorkspace", "RecordedRequest", "SimulatedTask", "TaskStart"]
+__all__ = ["Fault", "LocalWorkspace", "RecordedRequest", "SimulatedTask", "TaskStart"]

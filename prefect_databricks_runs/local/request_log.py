@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
+
+from starlette.requests import Request
+
+from .json_body import parse
+from .patterns import Pattern
+
+DEFAULT_MAX_REQUESTS = 100_000
+
+_SCHEMES = {"bearer": "Bearer", "basic": "Basic"}
+_FORMS = ("application/x-www-form-urlencoded", "multipart/")
+_SECRETS = frozenset({"access_token", "assertion", "client_assertion", "client_secret", "password", "refresh_token"})
+_SIGN_IN = "/oidc/"
+_HIDDEN = "********"
 
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request. It holds no header that signs in.
+    """One request. It holds no header that signs in, and no form, which is how clients send secrets.
 
     Attributes:
         method: such as `POST`.
         path: such as `/api/2.2/jobs/runs/submit`.
-        query: the query parameters; the last value of each name.
-        body: the body as parsed from JSON; None when there was none or it is not JSON.
-        status: the HTTP status of the answer; None while there is no answer.
+        query: the query parameters; the last value of each name. Those that sign in, such as `access_token`, are
+            hidden, here as in `body`.
+        body: the body as parsed from JSON; None when there was none, it is not JSON, it is a form, or the path is one
+            under `/oidc/`, where secrets are sent.
+        status: the HTTP status of the answer; None while there is no answer, and when a fault lost it.
         user_agent: the `User-Agent` header; empty when there was none.
+        auth_scheme: how the client signed in: `Bearer`, `Basic`, `other`, or empty when it did not.
+        fault: what a fault did to it, such as `reset after the effect`; None when there was none.
+        started_ms: when it had come in whole, in ms since 1970.
+        answered_ms: when the answer was ready to be sent, in ms since 1970; None as for `status`.
     """
 
     method: str
@@ -26,23 +48,111 @@ class RecordedRequest:
     body: Any
     status: int | None
     user_agent: str
+    auth_scheme: str = ""
+    fault: str | None = None
+    started_ms: int = field(default=0, compare=False)
+    answered_ms: int | None = field(default=None, compare=False)
+
+
+class LogEntry:
+    """The place of one request in the log. Written in the server's event loop."""
+
+    def __init__(self, request: RecordedRequest) -> None:
+        self.request = request
+
+    def answered(self, status: int) -> None:
+        """Notes that the answer is there, and its status."""
+        self.request = dataclasses.replace(self.request, status=status, answered_ms=_now_ms())
+
+    def struck(self, fault: str) -> None:
+        """Notes what a fault does to the request."""
+        self.request = dataclasses.replace(self.request, fault=fault)
 
 
 class RequestLog:
-    """The requests of one workspace. Written in the server's event loop, read anywhere."""
+    """The last requests of one workspace. Written in the server's event loop, read anywhere.
 
-    def __init__(self) -> None:
-        self._requests: list[RecordedRequest] = []
+    Args:
+        max_requests: how many are kept; older ones are forgotten.
 
-    def add(self, request: RecordedRequest) -> int:
+    Raises:
+        ValueError: that is below 1.
+    """
+
+    def __init__(self, max_requests: int = DEFAULT_MAX_REQUESTS) -> None:
+        if max_requests < 1:
+            raise ValueError(f"max_requests must be at least 1, it is {max_requests}")
+        self._entries: deque[LogEntry] = deque(maxlen=max_requests)
+        self._lock = threading.Lock()
+
+    def add(self, request: RecordedRequest) -> LogEntry:
         """Keeps a request and returns its place."""
-        self._requests.append(request)
-        return len(self._requests) - 1
-
-    def answered(self, place: int, status: int) -> None:
-        """Notes the status of the answer."""
-        self._requests[place] = dataclasses.replace(self._requests[place], status=status)
+        entry = LogEntry(request)
+        with self._lock:
+            self._entries.append(entry)
+        return entry
 
     def all(self) -> tuple[RecordedRequest, ...]:
-        """Returns all requests in the order in which they came."""
-        return tuple(self._requests)
+        """Returns the requests in the order in which they came."""
+        with self._lock:
+            return tuple(entry.request for entry in self._entries)
+
+    def matching(self, pattern: str) -> tuple[RecordedRequest, ...]:
+        """Returns the requests that a pattern means, in the order in which they came.
+
+        Raises:
+            ValueError: the pattern is not right.
+        """
+        wanted = Pattern(pattern)
+        return tuple(request for request in self.all() if wanted.matches(request.method, request.path))
+
+    def clear(self) -> None:
+        """Forgets all requests."""
+        with self._lock:
+            self._entries.clear()
+
+
+def recorded(request: Request, path: str, raw: bytes | None) -> RecordedRequest:
+    """Returns what is remembered of a request, which has no answer yet.
+
+    Args:
+        request: the request.
+        path: its path.
+        raw: its body; None when it was too long to be kept.
+    """
+    return RecordedRequest(
+        method=request.method,
+        path=path,
+        query=_without_secrets(dict(request.query_params)),
+        body=None if path.startswith(_SIGN_IN) else _body(request, raw),
+        status=None,
+        user_agent=request.headers.get("user-agent", ""),
+        auth_scheme=_scheme(request.headers.get("authorization")),
+        started_ms=_now_ms(),
+    )
+
+
+def _body(request: Request, raw: bytes | None) -> Any:
+    if not raw or request.headers.get("content-type", "").lower().startswith(_FORMS):
+        return None
+    try:
+        # Parsed for the log alone: an endpoint may change what it is given.
+        body = parse(raw)
+    except ValueError:
+        return None
+    return _without_secrets(body) if isinstance(body, dict) else body
+
+
+def _without_secrets(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: _HIDDEN if name in _SECRETS else value for name, value in fields.items()}
+
+
+def _scheme(authorization: str | None) -> str:
+    """Returns the way to sign in; only known ones by name, since a client may send the bare credential."""
+    if authorization is None:
+        return ""
+    return _SCHEMES.get(authorization.partition(" ")[0].lower(), "other")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .connection import Connection
 
 T = TypeVar("T")
 
@@ -103,7 +104,7 @@ class ServerThread:
             self._loop = asyncio.get_running_loop()
             config = uvicorn.Config(
                 make_app(),
-                http=_Connection,
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -122,16 +123,6 @@ class ServerThread:
             logger.exception("The server of the local workspace failed")
         finally:
             self._ready.set()
-
-
-class _Connection(H11Protocol):
-    """A connection of a client."""
-
-    def shutdown(self) -> None:
-        super().shutdown()
-        # By its own, TLS would wait until the client says goodbye too, and an idle client does not listen.
-        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
-            self.transport.abort()
 
 
 class _Server(uvicorn.Server):

@@ -56,6 +56,12 @@ KNOWN: Final = {
 INVENTED: Final = {
     # Errors of the API.
     "bad_password": "Invalid username or password. [ReqId: {request_id}]",
+    "body_too_long": "The body of the request is too long: it must not have more than {limit} bytes.",
+    "fault": "The local workspace was told to answer with status {status}.",
+    "proxy_page": (
+        "<!doctype html><html><head><title>{status} {phrase}</title></head>"
+        "<body><h1>{status} {phrase}</h1></body></html>"
+    ),
     "no_grant_type": "The form has no grant_type.",
     "unsupported_grant_type": "The local workspace serves only the grant_type client_credentials.",
     "invalid_scope": "The scope must be all-apis.",

@@ -22,20 +22,23 @@ from .answers import Answers
 from .app import App
 from .certificates import Certificates
 from .clock import Clock, RealClock, VirtualClock
+from .controls import Controls
 from .engine import Engine
+from .fault_endpoints import FaultEndpoints
 from .job_endpoints import JobEndpoints
 from .oauth_pages import OAuthPages
 from .oauth_tokens import OAuthTokens
 from .platform_endpoints import PlatformEndpoints
 from .records import RunRecord, TaskRecord
 from .references import References
-from .request_log import RecordedRequest, RequestLog
+from .request_log import DEFAULT_MAX_REQUESTS
 from .run_endpoints import RunEndpoints
 from .server import ServerThread
 from .sign_in import SignIn
 from .simulation import Script, Simulation
 from .store import Store
 from .users import USER, Users
+from .waits import Waits
 from .works import Works
 from .workshop import Workshop
 
@@ -43,7 +46,7 @@ DEFAULT_CONCURRENCY = 8
 DEFAULT_OAUTH_TOKEN_SECONDS = 3600.0
 
 
-class LocalWorkspace:
+class LocalWorkspace(Controls):
     """A small Databricks workspace on this machine, which really runs what it is given.
 
     It serves the Jobs API on 127.0.0.1 and runs notebooks and Python files in child processes, with the rights of
@@ -72,6 +75,7 @@ class LocalWorkspace:
         missing_status: the HTTP status for jobs and runs that are not there: 400, or 404 as newer workspaces have it.
         failed_as_internal_error: let a run of which a task failed end in the life-cycle state `INTERNAL_ERROR`, as
             seen on serverless compute, instead of `TERMINATED`; the result state is `FAILED` in both.
+        max_requests: how many requests `requests` remembers; older ones are forgotten.
         client_id: the client id of a service principal, for OAuth machine-to-machine, which is off unless both
             `client_id` and `client_secret` are given.
         client_secret: its secret.
@@ -79,9 +83,9 @@ class LocalWorkspace:
         tls: whether it serves https, with a certificate of its own, instead of http.
 
     Raises:
-        ValueError: only one of `login` and `password` or of `client_id` and `client_secret` is given, `concurrency` is
-            below 1, `oauth_token_seconds` is not positive and finite, `missing_status` is neither 400 nor 404, or the
-            script makes no sense.
+        ValueError: only one of `login` and `password` or of `client_id` and `client_secret` is given, `concurrency` or
+            `max_requests` is below 1, `oauth_token_seconds` is not positive and finite, `missing_status` is neither 400
+            nor 404, or the script makes no sense.
 
     Attributes:
         token: the token that clients need.
@@ -105,11 +109,13 @@ class LocalWorkspace:
         virtual_time: bool = False,
         missing_status: int = 400,
         failed_as_internal_error: bool = False,
+        max_requests: int = DEFAULT_MAX_REQUESTS,
         client_id: str | None = None,
         client_secret: str | None = None,
         oauth_token_seconds: float = DEFAULT_OAUTH_TOKEN_SECONDS,
         tls: bool = False,
     ) -> None:
+        super().__init__(max_requests)
         if bool(login) != bool(password):
             raise ValueError("Basic sign-in needs both login and password, or neither")
         if bool(client_id) != bool(client_secret):
@@ -120,6 +126,7 @@ class LocalWorkspace:
             raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
         if missing_status not in {400, 404}:
             raise ValueError(f"missing_status must be 400 or 404, it is {missing_status}")
+        self._simulation = Simulation(script)
         self._clock: Clock = VirtualClock(time.time()) if virtual_time else RealClock()
         self._users = Users()
         self.token = self._users.add_token(USER, token)
@@ -137,12 +144,11 @@ class LocalWorkspace:
         )
         self._port = port
         self._concurrency = concurrency
-        self._simulation = Simulation(script)
         self._failed_state = states.FAILED_AS_INTERNAL_ERROR if failed_as_internal_error else states.FAILED
         self._store = Store(self._clock, missing_status)
         self._tls = tls
         self._certificates: Certificates | None = None
-        self._log = RequestLog()
+        self._waits = Waits()
         self._answers: Answers | None = None
         self._engine: Engine | None = None
         self._server: ServerThread | None = None
@@ -167,11 +173,6 @@ class LocalWorkspace:
         """
         self._started()
         return self._certificates.files.ca_file if self._certificates else None
-
-    @property
-    def requests(self) -> tuple[RecordedRequest, ...]:
-        """What clients asked, in order."""
-        return self._log.all()
 
     @property
     def runs(self) -> dict[int, dict[str, Any]]:
@@ -245,6 +246,7 @@ class LocalWorkspace:
     def stop(self) -> None:
         """Stops to serve and ends all tasks; returns when no thread, child process or temporary file is left."""
         if self._server is not None:
+            self._waits.end()
             self._server.stop()
         if self._remove_root:
             self._remove_root()
@@ -283,9 +285,21 @@ class LocalWorkspace:
             **RunEndpoints(self._store, self._engine, self._answers).served,
             **PlatformEndpoints(self._users).served,
         }
-        pages = OAuthPages(self._oauth_tokens, workspace_id, str(uuid.uuid4()), self.url).served
         sign_in = SignIn(self._users, self._oauth_tokens, self.login, self.password)
-        return OriginForm(App(self._endpoints, pages, sign_in, self._log, workspace_id))
+        pages = {
+            **OAuthPages(self._oauth_tokens, workspace_id, str(uuid.uuid4()), self.url).served,
+            **FaultEndpoints(self._faults, sign_in.check).served,
+        }
+        app = App(
+            self._endpoints,
+            pages,
+            sign_in=sign_in,
+            log=self._log,
+            faults=self._faults,
+            waits=self._waits,
+            workspace_id=workspace_id,
+        )
+        return OriginForm(app)
 
     async def _close(self) -> None:
         if self._engine:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 
@@ -57,6 +59,32 @@ def test_text_that_utf8_cannot_hold_does_no_harm(client: Client) -> None:
 
 def test_a_body_that_is_no_object_is_malformed(client: Client) -> None:
     assert error(client.http.post(f"{API}/runs/submit", json=[1]))[:2] == (400, "MALFORMED_REQUEST")
+
+
+def test_a_body_that_is_too_long_is_refused_and_not_held_in_memory(client: Client) -> None:
+    part = b" " * 1_000_000
+
+    def parts() -> Iterator[bytes]:
+        for _ in range(40):
+            yield part
+
+    tracemalloc.start()
+    try:
+        answer = client.http.post(f"{API}/create", content=parts())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    says = "The body of the request is too long: it must not have more than 10000000 bytes."
+    assert error(answer) == (400, "MALFORMED_REQUEST", says)
+    assert peak < 20_000_000
+    assert client.workspace.requests[-1].body is None
+
+
+def test_a_body_may_have_ten_megabytes(client: Client) -> None:
+    fields = json.dumps({"name": "long"})
+    longest = fields + " " * (10_000_000 - len(fields))
+    assert client.http.post(f"{API}/create", content=longest).status_code == 200
+    assert error(client.http.post(f"{API}/create", content=longest + " "))[1] == "MALFORMED_REQUEST"
 
 
 def test_a_field_of_the_wrong_type_gets_the_real_error(client: Client) -> None:

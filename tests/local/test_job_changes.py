@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs.local.clock import RealClock
 from prefect_databricks_runs.local.calls import Call
+from prefect_databricks_runs.local.clock import RealClock
 from prefect_databricks_runs.local.job_endpoints import JobEndpoints
 from prefect_databricks_runs.local.records import JobRecord
 from prefect_databricks_runs.local.store import Store

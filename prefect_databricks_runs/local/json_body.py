@@ -1,0 +1,74 @@
+"""From the body of a request to its fields."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from starlette.requests import Request
+
+from .errors import malformed
+
+MAX_BODY_BYTES = 10_000_000
+
+
+async def read_body(request: Request) -> bytes | None:
+    """Returns the request's body; None when it has more than 10 MB, of which no more than that is ever held.
+
+    A body that is too long is taken to its end all the same: a client that still sends would not read the answer.
+
+    Raises:
+        ClientDisconnect: the client left before the end.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            parts.clear()
+        else:
+            parts.append(part)
+    return b"".join(parts) if size <= MAX_BODY_BYTES else None
+
+
+def read_fields(request: Request, raw: bytes) -> dict[str, Any]:
+    """Returns the request's fields: of a GET the query, or the body when there is no query; else the body.
+
+    Raises:
+        ApiError: the body is not a JSON object.
+    """
+    if request.method == "GET" and request.query_params:
+        return dict(request.query_params)
+    if not raw.strip():
+        return {}
+    try:
+        fields = parse(raw)
+    except ValueError:
+        raise malformed("not_json") from None
+    if not isinstance(fields, dict):
+        raise malformed("not_an_object")
+    return fields
+
+
+def parse(raw: bytes) -> Any:
+    """Returns what JSON says: the JSON of the standard, without NaN, infinity and numbers that become infinite.
+
+    Raises:
+        ValueError: it is not JSON, or too deep to be read.
+    """
+    try:
+        return json.loads(raw, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("too deep") from None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(digits)
+    return number

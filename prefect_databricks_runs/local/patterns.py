@@ -1,0 +1,43 @@
+"""The language in which tests say which requests they mean: `POST /api/2.*/jobs/runs/submit`."""
+
+from __future__ import annotations
+
+import re
+
+
+class Pattern:
+    """A method and a path, in both of which `*` stands for any characters, also none and also `/`.
+
+    Everything else stands for itself, and the whole method and the whole path must match. The method may be in small
+    letters; the path may not. The path is the one without the query, with `%20` and the like decoded.
+
+    Args:
+        text: method and path with a space between, such as `* *runs/get*`.
+
+    Raises:
+        ValueError: it is not of that form, or can match no request.
+    """
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise ValueError(f"A pattern is a text such as 'POST */runs/submit', not {text!r}")
+        method, _, path = text.strip().partition(" ")
+        path = path.strip()
+        if not path:
+            raise ValueError(f"The pattern {text!r} must be a method and a path, such as 'POST */runs/submit' or '* *'")
+        if not re.fullmatch(r"[A-Za-z*]+", method):
+            raise ValueError(f"The pattern {text!r} must begin with a method, such as GET, or with *")
+        if not path.startswith(("/", "*")):
+            raise ValueError(f"The path of the pattern {text!r} must begin with / or *")
+        if "?" in path:
+            raise ValueError(f"The pattern {text!r} has a query: patterns are about the path without it")
+        self.text = f"{method.upper()} {path}"
+        self._method, self._path = _expression(method.upper()), _expression(path)
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether a request is meant."""
+        return bool(self._method.fullmatch(method) and self._path.fullmatch(path))
+
+
+def _expression(glob: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in re.split(r"\*+", glob)), re.DOTALL)

@@ -1,0 +1,56 @@
+"""The pytest plugin: the fixtures `databricks_workspace` and `databricks_credentials`, and a marker for their options.
+
+pytest imports this module at every start, also where nobody tests Databricks: what is heavy is imported when used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from prefect_databricks_runs.credentials import DatabricksCredentials
+    from prefect_databricks_runs.local import LocalWorkspace
+
+MARKER = "databricks_workspace"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(**options): the options of the LocalWorkspace that the fixture databricks_workspace starts.",
+    )
+
+
+@pytest.fixture
+def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorkspace]:
+    """A local Databricks workspace of the test's own, which has started; it stops when the test is over.
+
+    Options of `LocalWorkspace` are given by `@pytest.mark.databricks_workspace(concurrency=2)`, on the test, its class
+    or its module; the nearest one wins for each option.
+    """
+    from prefect_databricks_runs.local import LocalWorkspace
+
+    with LocalWorkspace(**_options(request)) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def databricks_credentials(databricks_workspace: LocalWorkspace) -> DatabricksCredentials:
+    """Credentials for `databricks_workspace`, which are not saved anywhere."""
+    from prefect_databricks_runs._compat import SecretStr
+    from prefect_databricks_runs.credentials import DatabricksCredentials
+
+    return DatabricksCredentials(host=databricks_workspace.url, token=SecretStr(databricks_workspace.token))
+
+
+def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for marker in request.node.iter_markers(MARKER):  # the nearest one first
+        if marker.args:
+            pytest.fail(f"The marker {MARKER} takes options by name, such as concurrency=2, not {marker.args[0]!r}.")
+        options = {**marker.kwargs, **options}
+    return options
