@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import threading
@@ -23,6 +24,7 @@ START_SECONDS = 30.0
 # How long requests that are under way are waited for.
 STOP_SECONDS = 1
 CALL_SECONDS = 10.0
+_TICK_SECONDS = 1.0
 
 
 class ServerThread:
@@ -48,7 +50,7 @@ class ServerThread:
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: uvicorn.Server | None = None
+        self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     def start(
@@ -77,8 +79,9 @@ class ServerThread:
 
     def stop(self) -> None:
         """Stops to serve; returns when thread and socket are gone."""
-        if self._server:
-            self._server.should_exit = True
+        if self._server and self._loop:
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                self._loop.call_soon_threadsafe(self._server.exit)
         if self._thread:
             self._thread.join()
         self._socket.close()
@@ -126,11 +129,23 @@ class ServerThread:
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it is ready."""
+    """A server that tells when it is ready, and stops when it is told to and not at its next tick."""
 
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._exit = asyncio.Event()
+
+    def exit(self) -> None:
+        """Lets it stop. Called in the event loop."""
+        self.should_exit = True
+        self._exit.set()
+
+    async def main_loop(self) -> None:
+        """Waits until it is to stop; every second, uvicorn renews the date in its answers."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._exit.wait(), _TICK_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
