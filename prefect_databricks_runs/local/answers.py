@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .bodies import TASK_PARAMETERS
+from .bodies import TASK_PARAMETERS, TASK_TYPES
 from .composed import latest_iterations
 from .errors import invalid
 from .paging import Page, turn_to
@@ -49,6 +49,8 @@ class Answers:
         answer["tasks"] = [self._task(run, task, resolved=resolved) for task in page.items]
         if asked.get("include_history", False):
             answer["repair_history"] = [_repair(repair) for repair in run.history]
+        if version == "2.0" and len(run.current) == 1:
+            answer |= _single_task(run.tasks[-1])
         return _paged(answer, page)
 
     def whole_run(self, run: RunRecord) -> dict[str, Any]:
@@ -171,6 +173,16 @@ class Answers:
 
     def _page(self, run: RunRecord, run_id: int) -> str:
         return f"{self._url}/?o={self._workspace_id}#job/{run.job_id}/run/{run_id}"
+
+
+def _single_task(task: TaskRecord) -> dict[str, Any]:
+    """Returns what a run of a single task has at the top level in version 2.0."""
+    settings = task.settings
+    compute = ("existing_cluster_id", "new_cluster", "libraries")
+    return {
+        "task": {name: settings[name] for name in TASK_TYPES if name in settings},
+        "cluster_spec": {name: settings[name] for name in compute if name in settings},
+    }
 
 
 def _run_id(task: TaskRecord) -> int:

@@ -161,3 +161,12 @@ def test_what_is_not_there_can_be_a_404_as_on_newer_workspaces() -> None:
     with simulated(missing_status=404) as client:
         assert client.refused("runs/cancel", run_id=3) == (404, "RESOURCE_DOES_NOT_EXIST", "Run 3 does not exist.")
         assert client.refused("run-now", job_id=3) == (404, "RESOURCE_DOES_NOT_EXIST", "Job 3 does not exist.")
+
+
+def test_the_oldest_version_has_a_single_task_at_the_top_too(client: Client) -> None:
+    body = {"existing_cluster_id": "c", "notebook_task": {"notebook_path": "/n"}}
+    run_id = client.http.post("/api/2.0/jobs/runs/submit", json=body).json()["run_id"]
+    run = client.http.get("/api/2.0/jobs/runs/get", params={"run_id": run_id}).json()
+    assert run["task"] == {"notebook_task": {"notebook_path": "/n"}}
+    assert run["cluster_spec"] == {"existing_cluster_id": "c"}
+    assert "task" not in client.run(run_id)
