@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from .calls import Call, Endpoint
 from .errors import ApiError, malformed, path_not_served, unknown_path
+from .multipart import CONTENT_TYPE, multipart_fields
 from .not_served import NOT_SERVED, NOT_SERVED_APIS
 from .request_log import RecordedRequest, RequestLog
 from .sign_in import SignIn
@@ -106,6 +107,9 @@ def _fields(request: Request, raw: bytes) -> dict[str, Any]:
         return dict(request.query_params)
     if not raw.strip():
         return {}
+    content_type = request.headers.get("content-type", "")
+    if content_type.lower().startswith(CONTENT_TYPE):
+        return multipart_fields(content_type, raw)
     try:
         fields = _parse(raw)
     except (ValueError, RecursionError):

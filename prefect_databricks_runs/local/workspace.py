@@ -23,6 +23,7 @@ from .app import App
 from .certificates import Certificates
 from .clock import Clock, RealClock, VirtualClock
 from .engine import Engine
+from .file_endpoints import FileEndpoints
 from .job_endpoints import JobEndpoints
 from .oauth_pages import OAuthPages
 from .oauth_tokens import OAuthTokens
@@ -282,6 +283,7 @@ class LocalWorkspace:
             **JobEndpoints(self._store, self._answers).served,
             **RunEndpoints(self._store, self._engine, self._answers).served,
             **PlatformEndpoints(self._users).served,
+            **FileEndpoints(self.root).served,
         }
         pages = OAuthPages(self._oauth_tokens, workspace_id, str(uuid.uuid4()), self.url).served
         sign_in = SignIn(self._users, self._oauth_tokens, self.login, self.password)
