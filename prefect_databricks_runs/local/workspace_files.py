@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import ApiError, invalid
@@ -91,14 +91,15 @@ class WorkspaceFiles:
         Raises:
             ApiError: a file or notebook is in the way, or no folder can have this name (400).
         """
-        parts = path[1:].split("/") if path != "/" else []
-        for count in range(1, len(parts) + 1):
-            above = "/" + "/".join(parts[:count])
-            known = self.look(above)
-            if known and not known.is_dir():
-                raise already_exists(above)
+        target = place(self._root, path)
+        for above in [*reversed(PurePosixPath(path).parents), path]:
+            known = self.look(str(above))
+            if known is None:
+                break  # nothing can be below it
+            if not known.is_dir():
+                raise already_exists(str(above))
         with _refused(path):
-            place(self._root, path).mkdir(parents=True, exist_ok=True)
+            target.mkdir(parents=True, exist_ok=True)
 
     def delete(self, path: str, *, recursive: bool) -> None:
         """Deletes what is at a path; of a link, the link.

@@ -15,9 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prefect_databricks_runs.local import LocalWorkspace
-from prefect_databricks_runs.local.errors import ApiError
-from prefect_databricks_runs.local.multipart import multipart_fields
-from tests.local.client import Client, error, notebook_task, python_task, state_of
+from tests.local.client import Client, error, notebook_task, python_task
 
 API = "/api/2.0/workspace"
 SOURCE = b"dbutils.notebook.exit('ran')"
@@ -282,23 +280,3 @@ class TestEscapes:
         for endpoint, body in (("mkdirs", {}), ("delete", {"recursive": True})):
             assert post(client, endpoint, path=f"/{path}", **body).status_code in {200, 400, 404}
         assert client.workspace.root.is_dir()
-
-
-class TestMultipart:
-    @given(st.binary(), st.text().filter(lambda text: text == text.encode("utf-8", "replace").decode()))
-    @settings(deadline=None, database=None)
-    def test_every_content_comes_back(self, content: bytes, text: str) -> None:
-        request = httpx.Request("POST", "http://x", data={"path": text}, files={"content": content})
-        fields = multipart_fields(request.headers["content-type"], request.read())
-        assert fields == {"path": text, "content": base64.b64encode(content).decode()}
-
-    @given(st.binary(), st.sampled_from(["", "; boundary=", "; boundary=b", '; boundary="b']))
-    @settings(deadline=None, database=None)
-    def test_any_body_is_a_form_or_a_clear_error(self, raw: bytes, boundary: str) -> None:
-        for body in (raw, b"--b\r\n" + raw + b"\r\n--b--\r\n"):
-            try:
-                fields = multipart_fields(f"multipart/form-data{boundary}", body)
-            except ApiError as refused:
-                assert refused.error_code == "MALFORMED_REQUEST"
-            else:
-                assert all(isinstance(value, str) for value in fields.values())
