@@ -167,6 +167,8 @@ class TestNotebookRun:
         folder.write("other.py", "raise KeyError('x')")
         output = folder.failure()
         assert output["error"] == f"WorkflowException: The notebook {folder.path}/other.py failed: KeyError: 'x'"
+        assert "line 2, in <module>\n    dbutils.notebook.run('other', 60)" in output["error_trace"]
+        assert "task_child" not in output["error_trace"]
 
     def test_its_death_is_an_error(self, folder: Folder) -> None:
         folder.write("main.py", "dbutils.notebook.run('other', 60)")
