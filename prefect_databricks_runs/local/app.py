@@ -17,8 +17,8 @@ from .connection import connection_of
 from .errors import ApiError, malformed, path_not_served, unknown_path
 from .fault_actions import play
 from .faults import Faults
-from .json_body import MAX_BODY_BYTES, read_body, read_fields
 from .not_served import NOT_SERVED, NOT_SERVED_APIS
+from .request_body import MAX_BODY_BYTES, read_body, read_fields
 from .request_log import LogEntry, RequestLog, recorded
 from .responses import error_response, json_response
 from .sign_in import SignIn

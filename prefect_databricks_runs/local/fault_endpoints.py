@@ -10,7 +10,7 @@ from starlette.responses import Response
 from .errors import ApiError
 from .fault_rules import FaultRule
 from .faults import Faults
-from .json_body import read_fields
+from .request_body import read_fields
 from .responses import json_response
 
 PATH = "/local/faults"

@@ -11,8 +11,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from .json_body import parse
 from .patterns import Pattern
+from .request_body import parse
 
 DEFAULT_MAX_REQUESTS = 100_000
 

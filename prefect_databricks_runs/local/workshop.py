@@ -71,14 +71,15 @@ class Workshop:
     def _spec(self, run: RunRecord, task: TaskRecord, references: References) -> dict[str, Any]:
         """Returns what the child is told."""
         values = {key: other.output.values for key, other in run.current.items() if other.state.is_terminal}
+        common = {"root": str(self._root), "values": values}
         if "notebook_task" in task.settings:
             file = self._notebook(references.resolve(task.settings["notebook_task"]["notebook_path"]))
             task.source = file.read_text("utf-8", "replace")
             parameters: Any = notebook_parameters(run, task, references)
-            return {"values": values, "type": "notebook_task", "file": str(file), "parameters": parameters}
+            return {**common, "type": "notebook_task", "file": str(file), "parameters": parameters}
         file = self._python_file(references.resolve(task.settings["spark_python_task"]["python_file"]))
         parameters = python_parameters(run, task, references)
-        return {"values": values, "type": "spark_python_task", "file": str(file), "parameters": parameters}
+        return {**common, "type": "spark_python_task", "file": str(file), "parameters": parameters}
 
     def _notebook(self, path: str) -> Path:
         file = find_notebook(self._root, path)

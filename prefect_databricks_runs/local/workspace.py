@@ -25,6 +25,7 @@ from .clock import Clock, RealClock, VirtualClock
 from .controls import Controls
 from .engine import Engine
 from .fault_endpoints import FaultEndpoints
+from .file_endpoints import FileEndpoints
 from .job_endpoints import JobEndpoints
 from .oauth_pages import OAuthPages
 from .oauth_tokens import OAuthTokens
@@ -284,6 +285,7 @@ class LocalWorkspace(Controls):
             **JobEndpoints(self._store, self._engine.job_changed).served,
             **RunEndpoints(self._store, self._engine, self._answers).served,
             **PlatformEndpoints(self._users).served,
+            **FileEndpoints(self.root).served,
         }
         sign_in = SignIn(self._users, self._oauth_tokens, self.login, self.password)
         pages = {

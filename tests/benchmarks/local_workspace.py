@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.local_workspace --runs 2000 --tasks 10 --json local_workspace.json
 
-The workspace is a process of its own. All runs are submitted first, with tasks that are simulated and take some seconds,
-and while all of them are going, `runs/get` is asked for runs chosen at random.
+The workspace is a process of its own. All runs are submitted first, with simulated tasks that take some seconds, and while
+all of them are going, `runs/get` is asked for runs chosen at random.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def test_cells_share_their_names_and_prose_is_skipped(client: Client) -> None:
     assert result(client, code) == "2"
 
 
-@pytest.mark.parametrize("magic", ["%sql", "%run ./other", "%pip install x", "%sh ls"])
+@pytest.mark.parametrize("magic", ["%sql", "%pip install x", "%sh ls"])
 def test_another_magic_is_a_clear_error_when_it_is_reached(client: Client, magic: str) -> None:
     output = failure(client, f"before = 1\n# COMMAND ----------\n# MAGIC {magic}\n# MAGIC more")
     name = magic.split(maxsplit=1)[0]
@@ -149,6 +149,13 @@ class TestWidgets:
     def test_a_default_must_be_a_choice(self, client: Client) -> None:
         assert "not one of its choices" in failure(client, "dbutils.widgets.dropdown('d', '1', ['2'])")["error"]
 
+    def test_get_argument_takes_a_default(self, client: Client) -> None:
+        code = "dbutils.notebook.exit(dbutils.widgets.getArgument('a', 'default'))"
+        assert result(client, code) == "default"
+        assert result(client, code, base_parameters={"a": ""}) == ""
+        output = failure(client, "dbutils.widgets.getArgument('a')")
+        assert output["error"] == "InputWidgetNotDefined: No input widget named a is defined"
+
     def test_what_dbutils_lacks_says_so(self, client: Client) -> None:
         expected = "AttributeError: dbutils.fs is not served by the local workspace"
         assert failure(client, "dbutils.fs.ls('/')")["error"] == expected
@@ -168,11 +175,24 @@ class TestTaskValues:
     def test_a_value_that_was_not_set_is_its_default_or_an_error(self, client: Client) -> None:
         get = "dbutils.jobs.taskValues.get(taskKey='a', key='k'"
         assert result(client, f"dbutils.notebook.exit({get}, default=0))") == "0"
+        assert result(client, f"dbutils.notebook.exit({get}, default=None))") == "None"
         assert failure(client, f"{get})")["error"].startswith("ValueError: No task value with the key 'k'")
 
     @pytest.mark.parametrize("value", ["object()", "'x' * 50_000"])
     def test_a_value_that_cannot_be_kept_is_an_error(self, client: Client, value: str) -> None:
         assert "Error: " in failure(client, f"dbutils.jobs.taskValues.set(key='k', value={value})")["error"]
+
+
+class TestSpark:
+    @pytest.mark.parametrize("asked", ["spark.sql('select 1')", "sc.parallelize", "sqlContext.read"])
+    def test_spark_says_that_there_is_none(self, client: Client, asked: str) -> None:
+        name = asked.partition("(")[0]
+        expected = f"NoSparkError: {name} needs Spark, which the local workspace does not have"
+        assert failure(client, asked)["error"] == expected
+
+    def test_a_notebook_may_look_whether_there_is_spark(self, client: Client) -> None:
+        code = "dbutils.notebook.exit([hasattr(spark, 'sql'), repr(sc)])"
+        assert result(client, code) == "[False, '<sc: the local workspace has no Spark>']"
 
 
 class TestSurroundings:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 HEADER = "# Databricks notebook source"
 SEPARATOR = "# COMMAND ----------"
-_MAGIC = "# MAGIC"
-_TITLE = "# DBTITLE"
+MAGIC = "# MAGIC"
+TITLE = "# DBTITLE"
 _PROSE = frozenset({"%md", "%md-sandbox"})
 
 
@@ -28,13 +28,15 @@ class Cell:
         source: its Python code.
         file: the file's name in tracebacks; each cell of an `.ipynb` has its own.
         line: the line of that file on which the code begins, from 1.
-        magic: a magic command that the cell uses and that is not known here, such as `%sql`; None without one.
+        magic: a magic command that the cell uses and that is not Python, such as `%sql`; None without one.
+        arguments: what follows the command, when the cell begins with it; None when it comes after other lines.
     """
 
     source: str
     file: str
     line: int
     magic: str | None = None
+    arguments: str | None = None
 
 
 def read_cells(text: str, file: str) -> list[Cell]:
@@ -63,11 +65,11 @@ def _source_cells(text: str, file: str) -> Iterator[Cell]:
 
 
 def _source_cell(lines: list[str], file: str, line: int) -> Cell:
-    first = next((text for text in lines if text.strip() and not text.startswith(_TITLE)), "")
-    if first.startswith(_MAGIC):
-        lines = [text.removeprefix(_MAGIC).removeprefix(" ") if text.startswith(_MAGIC) else text for text in lines]
+    first = next((text for text in lines if text.strip() and not text.startswith(TITLE)), "")
+    if first.startswith(MAGIC):
+        lines = [text.removeprefix(MAGIC).removeprefix(" ") if text.startswith(MAGIC) else text for text in lines]
         return _magic_cell(lines, file, line)
-    magics = [text.removeprefix(_MAGIC).split() for text in lines if text.startswith(_MAGIC)]
+    magics = [text.removeprefix(MAGIC).split() for text in lines if text.startswith(MAGIC)]
     return Cell("\n".join(lines), file, line, " ".join(magics[0][:1]) or "%" if magics else None)
 
 
@@ -99,12 +101,12 @@ def _jupyter_cell(lines: list[str], file: str) -> Cell:
 
 def _magic_cell(lines: list[str], file: str, line: int) -> Cell:
     """Returns the cell that begins with a magic command, which stands in the first line with anything in it."""
-    at = next((index for index, text in enumerate(lines) if text.strip() and not text.startswith(_TITLE)), None)
+    at = next((index for index, text in enumerate(lines) if text.strip() and not text.startswith(TITLE)), None)
     if at is None:
         return Cell("", file, line)
     magic, _, rest = lines[at].strip().partition(" ")
     if magic not in {"%python", "%%python"}:
-        return Cell("", file, line, magic)
+        return Cell("", file, line + at, magic, "\n".join([rest, *lines[at + 1 :]]).strip())
     return Cell("\n".join([*lines[:at], rest, *lines[at + 1 :]]), file, line)
 
 

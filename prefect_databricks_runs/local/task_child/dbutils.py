@@ -1,4 +1,4 @@
-"""`dbutils`, as far as the local workspace has it: `widgets`, `notebook.exit` and `jobs.taskValues`.
+"""`dbutils`, as far as the local workspace has it: `widgets`, `notebook` and `jobs.taskValues`.
 
 The names and parameter names are those of Databricks.
 """
@@ -6,9 +6,12 @@ The names and parameter names are those of Databricks.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NoReturn
 
+from .other_notebook import OtherNotebooks
+
+_NO_DEFAULT: Any = object()
 MAX_TASK_VALUE_BYTES = 48 * 1024
 
 
@@ -39,13 +42,14 @@ class Widgets(_Part):
     """`dbutils.widgets`.
 
     Args:
-        parameters: the values that the run gave; they win over the defaults of the widgets.
+        parameters: the values that the run gave; they win over the defaults of the widgets. It is kept, not copied:
+            the arguments of a `%run` are added to it.
     """
 
     _path = "dbutils.widgets"
 
-    def __init__(self, parameters: Mapping[str, str]) -> None:
-        self._parameters = dict(parameters)
+    def __init__(self, parameters: MutableMapping[str, str]) -> None:
+        self._parameters = parameters
         self._defaults: dict[str, str] = {}
 
     def get(self, name: str) -> str:
@@ -58,6 +62,16 @@ class Widgets(_Part):
         if name not in values:
             raise InputWidgetNotDefined(f"No input widget named {name} is defined")
         return values[name]
+
+    def getArgument(self, name: str, optional: str | None = None) -> str:  # noqa: N802, the name on Databricks
+        """Returns a widget's value, or `optional` when there is no such widget.
+
+        Raises:
+            InputWidgetNotDefined: there is neither.
+        """
+        if optional is None:
+            return self.get(name)
+        return self.getAll().get(name, optional)
 
     def getAll(self) -> dict[str, str]:  # noqa: N802, the name on Databricks
         """Returns the values of all widgets by name."""
@@ -104,9 +118,31 @@ class Widgets(_Part):
 
 
 class Notebook(_Part):
-    """`dbutils.notebook`."""
+    """`dbutils.notebook`.
+
+    Args:
+        others: what runs other notebooks.
+    """
 
     _path = "dbutils.notebook"
+
+    def __init__(self, others: OtherNotebooks) -> None:
+        self._others = others
+
+    def run(self, path: str, timeout_seconds: float, arguments: Mapping[str, str] | None = None) -> str | None:
+        """Runs another notebook and returns the value that it exits with; None when it just ends.
+
+        Args:
+            path: absolute in the workspace, or relative to this notebook.
+            timeout_seconds: how long it may take, s; 0 = as long as it wants.
+            arguments: its widgets.
+
+        Raises:
+            WorkflowException: it failed, took too long or is not there.
+            ValueError: the time-out is negative.
+            TypeError: an argument or its name is not a text.
+        """
+        return self._others.run(path, timeout_seconds, arguments or {})
 
     def exit(self, value: object) -> NoReturn:
         """Ends the notebook with success; `value`, as text, becomes the result that `runs/get-output` answers."""
@@ -144,13 +180,13 @@ class TaskValues(_Part):
             )
         self.mine[key] = json.loads(encoded)
 
-    def get(self, taskKey: str, key: str, default: Any = None, debugValue: Any = None) -> Any:  # noqa: N803, ARG002
+    def get(self, taskKey: str, key: str, default: Any = _NO_DEFAULT, debugValue: Any = None) -> Any:  # noqa: N803, ARG002
         """Returns a value that an earlier task of the run set.
 
         Args:
             taskKey: the task that set it.
             key: its name.
-            default: what to return when it was not set.
+            default: what to return when it was not set, which may be None.
             debugValue: what to return outside a job; not used here, where a notebook always runs in one.
 
         Raises:
@@ -159,7 +195,7 @@ class TaskValues(_Part):
         values = self._earlier.get(taskKey, {})
         if key in values:
             return values[key]
-        if default is None:
+        if default is _NO_DEFAULT:
             raise ValueError(
                 f"No task value with the key {key!r} was set by the task {taskKey!r}, and there is no default"
             )
@@ -181,9 +217,15 @@ class DBUtils(_Part):
     Args:
         parameters: the widgets that the run gave.
         earlier_values: the values that earlier tasks set, by task key and key.
+        others: what runs other notebooks.
     """
 
-    def __init__(self, parameters: Mapping[str, str], earlier_values: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        parameters: MutableMapping[str, str],
+        earlier_values: Mapping[str, Mapping[str, Any]],
+        others: OtherNotebooks,
+    ) -> None:
         self.widgets = Widgets(parameters)
-        self.notebook = Notebook()
+        self.notebook = Notebook(others)
         self.jobs = Jobs(TaskValues(earlier_values))

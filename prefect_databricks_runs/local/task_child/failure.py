@@ -10,8 +10,10 @@ _OUR_FOLDER = str(Path(__file__).parent)
 
 
 def describe(error: BaseException) -> tuple[str, str]:
-    """Returns the last line of the traceback, and the whole of it from the user's first line on."""
+    """Returns the last line of the traceback, and the whole of it from the user's first line to the user's last."""
     described = traceback.TracebackException(type(error), error, _from_user_code(error.__traceback__))
+    while described.stack and described.stack[-1].filename.startswith(_OUR_FOLDER):
+        described.stack.pop()  # how `dbutils` came to raise it
     lines = list(described.format_exception_only())
     # A SyntaxError has its place first, indented, and notes come last.
     last = next((line for line in lines if not line.startswith(" ")), lines[-1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import linecache
 import os
 import signal
 import sys
@@ -13,17 +12,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .cells import Cell, read_cells
 from .dbutils import DBUtils, NotebookExit
 from .failure import describe
+from .notebook import Notebook
+from .other_notebook import OtherNotebooks
+from .spark import NAMES, NoSpark
 
 MAX_TEXT_BYTES = 5 * 1024 * 1024
-
-
-class UnsupportedMagicError(Exception):
-    """The notebook uses a magic command that the local workspace does not have."""
-
-    __module__ = "builtins"  # so that tracebacks have the bare name
 
 
 def main(spec_file: str) -> None:
@@ -31,11 +26,13 @@ def main(spec_file: str) -> None:
 
     Args:
         spec_file: a JSON file with `type` (`notebook_task` or `spark_python_task`), `file`, `parameters` (an object
-            for a notebook, a list for a Python file), `values` (those of earlier tasks, by task key and key) and
-            `outcome`, the file to write: `succeeded`, `result`, `result_truncated`, `values`, `error`, `error_trace`.
+            for a notebook, a list for a Python file), `values` (those of earlier tasks, by task key and key), `root`
+            (the folder that plays the workspace's files), `depth` (how many notebooks are around this one, which they
+            run with `dbutils.notebook.run`; 0 when it is not given) and `outcome`, the file to write: `succeeded`,
+            `result`, `result_truncated`, `values`, `error`, `error_trace`.
     """
     spec = json.loads(Path(spec_file).read_text("utf-8"))
-    _end_with_the_server()
+    _end_with_the_parent(is_alone=bool(spec.get("depth")))
     _set_path(Path(spec["file"]).parent)
     process = os.getpid()
     outcome = _run_notebook(spec) if spec["type"] == "notebook_task" else _run_python_file(spec)
@@ -46,10 +43,12 @@ def main(spec_file: str) -> None:
     _write(Path(spec["outcome"]), outcome)
 
 
-def _end_with_the_server() -> None:
-    """Ends this process and those it starts when the server ends, however it ends.
+def _end_with_the_parent(*, is_alone: bool) -> None:
+    """Ends this process when the server, or the notebook that runs it, ends, however it ends.
 
-    The server holds the other end of stdin and never writes to it. Linux's own PR_SET_PDEATHSIG would end this process
+    With the server the whole group ends, but a notebook inside another ends alone: that one may just be done.
+
+    The parent holds the other end of stdin and never writes to it. Linux's own PR_SET_PDEATHSIG would end this process
     before it can end its group, and leave what it started behind.
     """
     lifeline = os.dup(0)
@@ -59,6 +58,8 @@ def _end_with_the_server() -> None:
 
     def wait() -> None:
         os.read(lifeline, 1)
+        if is_alone:
+            os.kill(os.getpid(), signal.SIGKILL)
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
@@ -71,29 +72,20 @@ def _set_path(folder: Path) -> None:
 
 
 def _run_notebook(spec: dict[str, Any]) -> dict[str, Any]:
-    dbutils = DBUtils(spec["parameters"], spec["values"])
-    module = _main_module(dbutils=dbutils, display=print, displayHTML=print)
+    parameters = dict(spec["parameters"])
+    module = _main_module(display=print, displayHTML=print, **{name: NoSpark(name) for name in NAMES})
+    notebook = Notebook(Path(spec["root"]), module, parameters)
+    dbutils = DBUtils(parameters, spec["values"], OtherNotebooks(spec, lambda: notebook.current))
+    module.__dict__["dbutils"] = dbutils
     outcome: dict[str, Any] = {}
     try:
         sys.argv = [spec["file"]]
-        for cell in read_cells(Path(spec["file"]).read_text("utf-8"), spec["file"]):
-            _run_cell(cell, module)
+        notebook.run(Path(spec["file"]))
     except NotebookExit as end:
         outcome = _cut(end.value)
     except BaseException as error:
         outcome = _ended_by(error)
     return {"succeeded": True, **outcome, "values": dbutils.jobs.taskValues.mine}
-
-
-def _run_cell(cell: Cell, module: ModuleType) -> None:
-    if cell.magic:
-        raise UnsupportedMagicError(
-            f"{cell.magic} is not served by the local workspace: {cell.file}, cell at line {cell.line}"
-        )
-    lines = "\n" * (cell.line - 1) + cell.source
-    if not Path(cell.file).exists():  # a cell of an .ipynb: tracebacks find its lines here
-        linecache.cache[cell.file] = (len(lines), None, lines.splitlines(keepends=True), cell.file)
-    exec(compile(lines, cell.file, "exec", dont_inherit=True), module.__dict__)  # noqa: S102, this is what it is for
 
 
 def _run_python_file(spec: dict[str, Any]) -> dict[str, Any]:

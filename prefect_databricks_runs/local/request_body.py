@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from .errors import malformed
+from .multipart import CONTENT_TYPE, multipart_fields
 
 MAX_BODY_BYTES = 10_000_000
 
@@ -36,12 +37,15 @@ def read_fields(request: Request, raw: bytes) -> dict[str, Any]:
     """Returns the request's fields: of a GET the query, or the body when there is no query; else the body.
 
     Raises:
-        ApiError: the body is not a JSON object.
+        ApiError: the body is not a JSON object, or not the form that it says it is.
     """
     if request.method == "GET" and request.query_params:
         return dict(request.query_params)
     if not raw.strip():
         return {}
+    content_type = request.headers.get("content-type", "")
+    if content_type.lower().startswith(CONTENT_TYPE):
+        return multipart_fields(content_type, raw)
     try:
         fields = parse(raw)
     except ValueError:
