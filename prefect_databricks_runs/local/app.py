@@ -18,7 +18,7 @@ from .errors import ApiError, malformed, path_not_served, unknown_path
 from .fault_actions import play
 from .faults import Faults
 from .not_served import NOT_SERVED, NOT_SERVED_APIS
-from .request_body import MAX_BODY_BYTES, read_body, read_fields
+from .request_body import max_body_bytes, read_body, read_fields
 from .request_log import LogEntry, RequestLog, recorded
 from .responses import error_response, json_response
 from .sign_in import SignIn
@@ -76,7 +76,7 @@ class App:
         """Answers one request."""
         request = Request(scope, receive)
         try:
-            raw = await read_body(request)
+            raw = await read_body(request, max_body_bytes(request.scope["path"]))
         except ClientDisconnect:
             return
         path = scope["path"]
@@ -108,7 +108,7 @@ class App:
     def _page_or_answer(self, request: Request, raw: bytes | None) -> Response:
         try:
             if raw is None:
-                raise malformed("body_too_long", limit=MAX_BODY_BYTES)
+                raise malformed("body_too_long", limit=max_body_bytes(request.scope["path"]))
             if request.method == "GET" and (request.url.path == "/" or request.url.path.startswith("/jobs/")):
                 return HTMLResponse(_HOME_PAGE)
             page = self._pages.get(f"{request.method} {request.scope['path']}")

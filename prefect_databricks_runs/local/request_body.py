@@ -12,10 +12,17 @@ from .errors import malformed
 from .multipart import CONTENT_TYPE, multipart_fields
 
 MAX_BODY_BYTES = 10_000_000
+# A file of 10 MiB in base64, which is a third longer, and what stands around it.
+MAX_IMPORT_BYTES = 15_000_000
 
 
-async def read_body(request: Request) -> bytes | None:
-    """Returns the request's body; None when it has more than 10 MB, of which no more than that is ever held.
+def max_body_bytes(path: str) -> int:
+    """Returns how long the body of a request to `path` may be, in bytes."""
+    return MAX_IMPORT_BYTES if path.endswith("/workspace/import") else MAX_BODY_BYTES
+
+
+async def read_body(request: Request, limit: int) -> bytes | None:
+    """Returns the request's body; None when it has more than `limit` bytes, no more than which are ever held.
 
     A body that is too long is taken to its end all the same: a client that still sends would not read the answer.
 
@@ -26,11 +33,11 @@ async def read_body(request: Request) -> bytes | None:
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY_BYTES:
+        if size > limit:
             parts.clear()
         else:
             parts.append(part)
-    return b"".join(parts) if size <= MAX_BODY_BYTES else None
+    return b"".join(parts) if size <= limit else None
 
 
 def read_fields(request: Request, raw: bytes) -> dict[str, Any]:

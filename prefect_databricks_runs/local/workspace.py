@@ -8,7 +8,6 @@ import os
 import shutil
 import tempfile
 import time
-import uuid
 import weakref
 from pathlib import Path
 from types import TracebackType
@@ -17,31 +16,17 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from . import states
-from .addresses import OriginForm
-from .answers import Answers
-from .app import App
+from .assembly import Assembly, Parts
 from .certificates import Certificates
-from .clock import Clock, RealClock, VirtualClock
+from .clock import RealClock, VirtualClock
 from .controls import Controls
-from .engine import Engine
-from .fault_endpoints import FaultEndpoints
-from .file_endpoints import FileEndpoints
-from .job_endpoints import JobEndpoints
-from .oauth_pages import OAuthPages
 from .oauth_tokens import OAuthTokens
-from .platform_endpoints import PlatformEndpoints
-from .records import RunRecord, TaskRecord
-from .references import References
 from .request_log import DEFAULT_MAX_REQUESTS
-from .run_endpoints import RunEndpoints
 from .server import ServerThread
-from .sign_in import SignIn
 from .simulation import Script, Simulation
 from .store import Store
 from .users import USER, Users
 from .waits import Waits
-from .works import Works
-from .workshop import Workshop
 
 DEFAULT_CONCURRENCY = 8
 DEFAULT_OAUTH_TOKEN_SECONDS = 3600.0
@@ -127,31 +112,41 @@ class LocalWorkspace(Controls):
             raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
         if missing_status not in {400, 404}:
             raise ValueError(f"missing_status must be 400 or 404, it is {missing_status}")
-        self._simulation = Simulation(script)
-        self._clock: Clock = VirtualClock(time.time()) if virtual_time else RealClock()
-        self._users = Users()
-        self.token = self._users.add_token(USER, token)
+        simulation = Simulation(script)
+        clock = VirtualClock(time.time()) if virtual_time else RealClock()
+        users = Users()
+        self.token = users.add_token(USER, token)
         self.login = login or None
         self.password = password or None
         self.client_id = client_id or None
         self.client_secret = client_secret or None
         if self.client_id:
-            self._users.add(self.client_id, is_service_principal=True)
+            users.add(self.client_id, is_service_principal=True)
         self._hidden = [secret for secret in (self.token, self.password, self.client_secret) if secret]
-        self._oauth_tokens = OAuthTokens(self.client_id, self.client_secret, oauth_token_seconds, self._clock.now)
         self.root = Path(tempfile.mkdtemp(prefix="databricks-workspace-") if root is None else root).absolute()
         self._remove_root = (
             weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True) if root is None else None
         )
+        self._parts = Parts(
+            store=Store(clock, missing_status),
+            clock=clock,
+            simulation=simulation,
+            users=users,
+            oauth_tokens=OAuthTokens(self.client_id, self.client_secret, oauth_token_seconds, clock.now),
+            login=self.login,
+            password=self.password,
+            root=self.root,
+            hidden=self._hidden,
+            concurrency=concurrency,
+            failed_state=states.FAILED_AS_INTERNAL_ERROR if failed_as_internal_error else states.FAILED,
+            log=self._log,
+            faults=self._faults,
+            waits=Waits(),
+        )
         self._port = port
-        self._concurrency = concurrency
-        self._failed_state = states.FAILED_AS_INTERNAL_ERROR if failed_as_internal_error else states.FAILED
-        self._store = Store(self._clock, missing_status)
         self._tls = tls
         self._certificates: Certificates | None = None
-        self._waits = Waits()
-        self._answers: Answers | None = None
-        self._engine: Engine | None = None
+        self._assembly: Assembly | None = None
         self._server: ServerThread | None = None
 
     @property
@@ -194,7 +189,7 @@ class LocalWorkspace(Controls):
             RuntimeError: its time is not virtual, or it was not started.
             ValueError: `seconds` is negative.
         """
-        clock = self._clock
+        clock = self._parts.clock
         if not isinstance(clock, VirtualClock):
             raise RuntimeError("The time of this workspace is real: give LocalWorkspace(virtual_time=True)")
         if seconds < 0:
@@ -215,7 +210,7 @@ class LocalWorkspace(Controls):
         """
         if not name:
             raise ValueError("A user needs a name")
-        token = self._users.add_token(name, token)
+        token = self._parts.users.add_token(name, token)
         self._hidden.append(token)
         return token
 
@@ -225,7 +220,7 @@ class LocalWorkspace(Controls):
         The tokens of a service principal get 403 from then on, and a client has to ask for a new one.
         """
         if self._server:
-            self._server.call(self._oauth_tokens.expire_all)
+            self._server.call(self._parts.oauth_tokens.expire_all)
 
     def start(self) -> LocalWorkspace:
         """Starts to serve and returns this workspace.
@@ -247,7 +242,7 @@ class LocalWorkspace(Controls):
     def stop(self) -> None:
         """Stops to serve and ends all tasks; returns when no thread, child process or temporary file is left."""
         if self._server is not None:
-            self._waits.end()
+            self._parts.waits.end()
             self._server.stop()
         if self._remove_root:
             self._remove_root()
@@ -273,42 +268,15 @@ class LocalWorkspace(Controls):
 
     def _app(self) -> ASGIApp:
         """Puts the pieces together, in the server's event loop."""
-        workspace_id = self._store.new_id()
-
-        def references(run: RunRecord, task: TaskRecord) -> References:
-            return References(run, task, self.url, workspace_id)
-
-        works = Works(self._simulation, Workshop(self.root, self._hidden, self._concurrency), references)
-        self._engine = Engine(self._store, self._clock, works, self._failed_state)
-        self._answers = Answers(self.url, workspace_id)
-        self._endpoints = {
-            **JobEndpoints(self._store, self._engine.job_changed).served,
-            **RunEndpoints(self._store, self._engine, self._answers).served,
-            **PlatformEndpoints(self._users).served,
-            **FileEndpoints(self.root).served,
-        }
-        sign_in = SignIn(self._users, self._oauth_tokens, self.login, self.password)
-        pages = {
-            **OAuthPages(self._oauth_tokens, workspace_id, str(uuid.uuid4()), self.url).served,
-            **FaultEndpoints(self._faults, sign_in.check).served,
-        }
-        app = App(
-            self._endpoints,
-            pages,
-            sign_in=sign_in,
-            log=self._log,
-            faults=self._faults,
-            waits=self._waits,
-            workspace_id=workspace_id,
-        )
-        return OriginForm(app)
+        self._assembly = Assembly(self._parts, self.url)
+        return self._assembly.app
 
     async def _close(self) -> None:
-        if self._engine:
-            await self._engine.close()
+        if self._assembly:
+            await self._assembly.engine.close()
 
     def _all_runs(self) -> dict[int, dict[str, Any]]:
-        answers = self._answers
-        if not answers:
+        if not self._assembly:
             return {}
-        return {run.run_id: answers.whole_run(run) for run in self._store.runs.values()}
+        answers = self._assembly.answers
+        return {run.run_id: answers.whole_run(run) for run in self._parts.store.runs.values()}

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.local_workspace --runs 2000 --tasks 10 --json local_workspace.json
 
-The workspace is a process of its own. All runs are submitted first, with simulated tasks that take some seconds, and while
+The workspace is a process of its own. All runs are submitted first, with simulated tasks that take some seconds. While
 all of them are going, `runs/get` is asked for runs chosen at random.
 """
 

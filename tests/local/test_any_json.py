@@ -22,23 +22,20 @@ VERSIONS = ("2.0", "2.1", "2.2")
 QUIET_TASK = {"task_key": "a", **VALID_TASKS["pipeline_task"]}
 
 
-class WatchedWorkspace(LocalWorkspace):
-    """A workspace that tells which endpoints it serves."""
-
-    def _app(self) -> Any:
-        app = super()._app()
-        self.served = sorted(name for name in self._endpoints if name.split(" ")[1].startswith("jobs/"))
-        return app
-
-
 @pytest.fixture(scope="module")
-def watched() -> Iterator[WatchedWorkspace]:
-    with WatchedWorkspace() as workspace:
+def watched() -> Iterator[LocalWorkspace]:
+    with LocalWorkspace() as workspace:
         yield workspace
 
 
+def served(workspace: LocalWorkspace) -> list[str]:
+    """The endpoints of jobs and runs that a workspace serves."""
+    assert workspace._assembly
+    return sorted(name for name in workspace._assembly.endpoints if name.split(" ")[1].startswith("jobs/"))
+
+
 @pytest.fixture(scope="module")
-def own_client(watched: WatchedWorkspace) -> Iterator[Client]:
+def own_client(watched: LocalWorkspace) -> Iterator[Client]:
     client = Client(watched)
     yield client
     client.close()
@@ -67,8 +64,8 @@ def _fits_a_query(content: str) -> bool:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_no_json_makes_an_endpoint_fail(own_client: Client, watched: WatchedWorkspace, data: st.DataObject) -> None:
-    endpoint = data.draw(st.sampled_from(watched.served))
+def test_no_json_makes_an_endpoint_fail(own_client: Client, watched: LocalWorkspace, data: st.DataObject) -> None:
+    endpoint = data.draw(st.sampled_from(served(watched)))
     job_id = own_client.post("create", tasks=[QUIET_TASK])["job_id"]
     run_id = own_client.post("run-now", job_id=job_id)["run_id"]
     content = data.draw(made_up.requests(endpoint, job_id, run_id))
