@@ -2,10 +2,13 @@
 
 It is the other side of the wire: it imports nothing else of this package and nothing of Prefect.
 
-The way of a request: `server` (thread and loop) → `app` (sign-in, JSON, errors) → `endpoints` → `schema`, `bodies`
-and `checks` (is it right?) → `store` (jobs and runs, as `records`) → `answers` (JSON). Who asks: `sign_in`, by
-`users` and by `oauth_tokens`, which `oauth_pages` hands out. The way of a run: `engine` (all runs) → `course` (one run)
-→ `workshop` (one task) → `child_process` → `task_child` (the user's code). `states` and `texts` are tables.
+`workspace` is the outside, `assembly` puts the pieces together, `clock` is their time.
+
+The way of a request: `server` (thread and loop) → `connection` → `app` (faults, sign-in, errors) → `request_body` →
+`job_endpoints`, `run_endpoints` and the like → `schema`, `bodies` and `checks` (is it right?) → `store` (jobs and runs,
+as `records`) → `answers` and `job_answers` (JSON). The way of a run: `engine` (all runs) → `course` (the order of one
+run's tasks, by `run_if`) → `attempts` (one task) → `works` (which work it is): `simulation`, `composed` (condition,
+for-each, run-job), or `workshop` → `child_process` → `task_child` (the user's code). `states` and `texts` are tables.
 """
 
 from __future__ import annotations
