@@ -26,8 +26,10 @@ T = TypeVar("T")
 
 _SETTLE_SECONDS = 5.0
 _SLICE_SECONDS = 0.5
+_END_SECONDS = 20.0
 
 _lock = threading.Lock()
+_background: set[Future[None]] = set()
 _portal: BlockingPortal | None = None
 _thread: threading.Thread | None = None
 
@@ -54,8 +56,10 @@ def call(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs)
 
 
 def start(function: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Run `function` in the background loop, and do not wait for it; it ends with the process at the latest."""
-    _Job(partial(function, *args, **kwargs)).start()
+    """Run `function` in the background loop, and do not wait for it; the end of the process does, for a short while."""
+    future = _Job(partial(function, *args, **kwargs)).start()
+    _background.add(future)
+    future.add_done_callback(_background.discard)
 
 
 async def acall(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -141,6 +145,7 @@ async def _serve(ready: Future[BlockingPortal]) -> None:
 
 def _close() -> None:
     if _portal is not None:
+        wait(list(_background), _END_SECONDS)
         with suppress(RuntimeError):
             _portal.call(_portal.stop, True)
 
@@ -148,6 +153,7 @@ def _close() -> None:
 def _forget_after_fork() -> None:
     global _lock, _portal, _thread
     _lock, _portal, _thread = threading.Lock(), None, None
+    _background.clear()
 
 
 atexit.register(_close)

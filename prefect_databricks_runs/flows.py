@@ -16,7 +16,7 @@ from prefect_databricks_runs._signature import named_parameters
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.errors import DatabricksConnectionError, DatabricksError, RunFailed
 from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.leaving import leave, see_it_end
+from prefect_databricks_runs.leaving import leave, leave_alone, see_it_end
 from prefect_databricks_runs.options import WaitOptions, option
 from prefect_databricks_runs.report import Logger, RunReport, final_state, may_return, run_logger
 from prefect_databricks_runs.runs import Run, RunOutput, RunTask
@@ -158,19 +158,21 @@ async def arun_now_and_wait(
 
 def _wait(credentials: DatabricksCredentials, run_id: int, parameters: Mapping[str, Any]) -> Run:
     check_call(credentials, parameters)
-    report = RunReport(run_logger())
+    report = _report(credentials, parameters)
     try:
         run = _portal.call(_watch, credentials, run_id, parameters, report)
     except BaseException as reason:
         if _portal.call(_leave, credentials, run_id, parameters, reason):
             _portal.call(_see_it_end, credentials, run_id, report)
+        else:
+            _portal.call(leave_alone, report)
         raise
     return _end(run, parameters)
 
 
 async def _await(credentials: DatabricksCredentials, run_id: int, parameters: Mapping[str, Any]) -> Run:
     check_call(credentials, parameters)
-    report = RunReport(run_logger())
+    report = _report(credentials, parameters)
     try:
         run = await _portal.acall(_watch, credentials, run_id, parameters, report)
     except BaseException as reason:
@@ -178,6 +180,8 @@ async def _await(credentials: DatabricksCredentials, run_id: int, parameters: Ma
         # caller's loop, where others may be waiting to leave, so the end of the run is seen by the background loop.
         if _portal.call(_leave, credentials, run_id, parameters, reason):
             _portal.start(_see_it_end, credentials, run_id, report)
+        else:
+            _portal.start(leave_alone, report)
         raise
     return _end(run, parameters)
 
@@ -207,6 +211,10 @@ def _end(run: Run, parameters: Mapping[str, Any]) -> Run:
     return run
 
 
+def _report(credentials: DatabricksCredentials, parameters: Mapping[str, Any]) -> RunReport:
+    return RunReport(run_logger(), credentials.host, option(parameters, "max_mirrored_tasks"))
+
+
 async def _watch(
     credentials: DatabricksCredentials, run_id: int, parameters: Mapping[str, Any], report: RunReport
 ) -> Run:
@@ -224,7 +232,7 @@ async def _watch(
     )
     run = await watch.until_over()
     run = await _with_outputs(hook, run, option(parameters, "fetch_output"), logger)
-    report.log_errors(run)
+    await report.finish(run)
     return run
 
 

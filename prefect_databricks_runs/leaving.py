@@ -68,10 +68,17 @@ async def see_it_end(hook: DatabricksHook, run_id: int, report: RunReport, logge
         with anyio.fail_after(END_SECONDS):
             while not (run := await hook.get_run(run_id)).state.is_terminal:
                 await hook.clock.sleep(_PERIOD)
-        await report(run)
     except (DatabricksError, TimeoutError) as error:
         reason = str(error) or f"It was not over after {END_SECONDS:g} s."
         logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", run_id, reason)
+        await report.leave("Unwatched", f"Databricks was asked to cancel the run; its end was not seen. {reason}")
+        return
+    await report.see_end(run)
+
+
+async def leave_alone(report: RunReport) -> None:
+    """Finish what is drawn of a run that may go on."""
+    await report.leave("Unwatched", "The wait for the Databricks run has ended; the run may go on.")
 
 
 def _is_stop(reason: BaseException) -> bool:

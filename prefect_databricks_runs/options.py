@@ -34,6 +34,8 @@ class WaitOptions(RequestOptions, total=False):
     """Whether to get each task's output; those of failed tasks are always got."""
     fail_on_task_failures: Annotated[bool, Default(False)]
     """Whether a run that ends `SUCCESS_WITH_FAILURES` is a failure."""
+    max_mirrored_tasks: Annotated[int, Default(250)]
+    """A run with more tasks than this is summarised in its artifact; one with fewer is drawn, each task a task run."""
 
 
 def _is_number(value: Any) -> bool:
@@ -48,6 +50,10 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "databricks_retry_delay": (lambda value: _is_number(value) and value >= 0, "is in seconds, 0 or more"),
     "polling_period_seconds": (lambda value: _is_number(value) and value > 0, "is in seconds, above 0"),
     "max_wait_seconds": (lambda value: value is None or (_is_number(value) and value > 0), "is in seconds, above 0"),
+    "max_mirrored_tasks": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+        "is a whole number, 0 or more",
+    ),
     "max_outage_seconds": (lambda value: _is_number(value) and value >= 0, "is in seconds, 0 or more"),
 }
 

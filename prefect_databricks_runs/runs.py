@@ -194,6 +194,7 @@ class RunTask:
         setup_duration: Milliseconds.
         execution_duration: Milliseconds.
         cleanup_duration: Milliseconds.
+        queue_duration: Milliseconds.
         url: The attempt's page in the workspace.
         output: Its output, once asked for.
         raw: The whole `tasks[]` entry.
@@ -209,9 +210,15 @@ class RunTask:
     setup_duration: int = 0
     execution_duration: int = 0
     cleanup_duration: int = 0
+    queue_duration: int = 0
     url: str = ""
     output: RunOutput | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def iteration_stats(self) -> Mapping[str, Any]:
+        """Of a for-each task, how many of its iterations are where, such as `completed_iterations`; else empty."""
+        return _mapping(_mapping(_mapping(self.raw.get("for_each_task")).get("stats")).get("task_run_stats"))
 
 
 @dataclass(frozen=True)
@@ -320,6 +327,7 @@ def _task(entry: Mapping[str, Any], host: str, job_id: int | None, workspace_id:
             "setup_duration",
             "execution_duration",
             "cleanup_duration",
+            "queue_duration",
         ),
     )
 

@@ -21,12 +21,13 @@ from prefect_databricks_runs.errors import (
     WaitTimeout,
 )
 from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.runs import Run
+from prefect_databricks_runs.runs import Run, RunTask
 
 OnChange = Callable[[Run], Awaitable[None]]
 
 _SHARE_OF_AGE = 0.05
 _SHORTEST_PERIOD = 1.0
+_STEPS = 10
 # Said of the way to Databricks, not of the run: they pass.
 _OUTAGES = (DatabricksConnectionError, InvalidResponse, RateLimited, ServerError)
 
@@ -142,5 +143,12 @@ class Watch:
 
 
 def states_of(run: Run) -> tuple[Any, ...]:
-    """What has to differ for a run to have changed: its state, and the state of each attempt."""
-    return run.state, {task.run_id: task.state for task in run.attempts}
+    """What has to differ for a run to have changed: its state, and the state and progress of each attempt."""
+    return run.state, {task.run_id: (task.state, _progress(task)) for task in run.attempts}
+
+
+def _progress(task: RunTask) -> int:
+    """How far a for-each task is, in steps of a tenth, so that a long one is not told of for ever."""
+    stats = task.iteration_stats
+    total = stats.get("total_iterations") or 0
+    return _STEPS * (stats.get("completed_iterations") or 0) // total if total else 0

@@ -1,0 +1,118 @@
+"""The markdown of a run's artifact: how it is, its tasks, why it failed, and what to do next."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from prefect_databricks_runs.errors import shorten
+from prefect_databricks_runs.report.task_runs import iterations
+from prefect_databricks_runs.runs import Outcome, Run, RunTask
+
+MAX_ROWS = 250
+_TRACE_LINES, _TRACE_CHARACTERS = 40, 4_000
+_MAX_ERRORS = 10
+_FINE = (Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
+
+
+def artifact_text(run: Run, *, since: float | None = None) -> str:
+    """The markdown of a run's artifact.
+
+    Args:
+        run: The run.
+        since: When its state was first seen, in seconds since 1970; None when that is not known.
+    """
+    name = f" {_cell(run.run_name)}" if run.run_name else ""
+    lines = [f"## [Databricks run {run.run_id}{name}]({run.url})", "", _state_line(run, since)]
+    if run.tasks:
+        lines += ["", *_table(run)]
+    lines += _errors(run)
+    lines += _next_steps(run)
+    return "\n".join(lines)
+
+
+def _state_line(run: Run, since: float | None) -> str:
+    line = f"**{run.state.name}**"
+    if since is not None and not run.state.is_terminal:
+        line += f" since {datetime.fromtimestamp(since, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+    if run.run_duration:
+        line += f" after {_time(run.run_duration)}"
+    explanation = _cell(run.state.explanation)
+    return f"{line}: {explanation}" if explanation else line
+
+
+def _table(run: Run) -> list[str]:
+    tasks = list(run.tasks.values())
+    shown, left_out = tasks, ""
+    if len(tasks) > MAX_ROWS:
+        shown = [task for task in tasks if task.state.outcome not in _FINE and task.start_time][:MAX_ROWS]
+        left_out = f"{len(tasks) - len(shown)} of {len(tasks)} tasks are left out here: see the run's own page."
+    head = ["| task | state | attempts | queue | set-up | execution | total |", "|---|---|---|---|---|---|---|"]
+    return [*head, *(_row(task) for task in shown), *(["", left_out] if left_out else [])]
+
+
+def _row(task: RunTask) -> str:
+    total = task.end_time - task.start_time if task.end_time and task.start_time else 0
+    state = " ".join(part for part in (task.state.name, iterations(task)) if part)
+    times = (task.queue_duration, task.setup_duration, task.execution_duration, total)
+    cells = [f"[{_cell(task.task_key)}]({task.url})", state, str(task.attempt_number + 1), *map(_time, times)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _errors(run: Run) -> list[str]:
+    lines: list[str] = []
+    for task in run.failed_tasks[:_MAX_ERRORS]:
+        output = task.output
+        error = (output.error if output else None) or task.state.explanation
+        lines += [
+            "",
+            f"### {_cell(task.task_key)}: {task.state.name}",
+            "",
+            _cell(error) or "Databricks gave no reason.",
+        ]
+        details = task.state.termination_message
+        if details and details not in error:
+            lines += ["", _cell(details)]
+        if output and output.error_trace:
+            lines += ["", *_fenced(output.error_trace, task.url)]
+    more = len(run.failed_tasks) - _MAX_ERRORS
+    if more > 0:
+        lines += ["", f"{more} more tasks failed: see the run's own page."]
+    return lines
+
+
+def _fenced(trace: str, url: str) -> list[str]:
+    tail = "\n".join(trace.rstrip("\n").splitlines()[-_TRACE_LINES:])[-_TRACE_CHARACTERS:]
+    fence = "````" if "```" in tail else "```"
+    cut = (
+        []
+        if tail == trace.rstrip("\n")
+        else [f"The end of the traceback; the whole of it is on [its page]({url}).", ""]
+    )
+    return [*cut, f"{fence}text", tail, fence]
+
+
+def _next_steps(run: Run) -> list[str]:
+    if not run.state.is_terminal or not run.failed_tasks:
+        return []
+    return [
+        "",
+        "### What to do next",
+        "",
+        f"Look at [the run]({run.url}). When the cause is gone, run the failed tasks again, in the run's page with"
+        " *Repair run*, or with the Databricks command line:",
+        "",
+        "```bash",
+        f"databricks jobs repair-run {run.run_id} --rerun-all-failed-tasks",
+        "```",
+    ]
+
+
+def _time(milliseconds: int) -> str:
+    if not milliseconds:
+        return ""
+    seconds = milliseconds / 1000
+    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))  # noqa: PLR2004, a minute
+
+
+def _cell(text: str) -> str:
+    return " ".join(shorten(text).replace("|", "\\|").split())

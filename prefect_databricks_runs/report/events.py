@@ -1,0 +1,53 @@
+"""One Prefect event for each change of a run and of its tasks, so that automations can act on them."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from prefect_databricks_runs import _compat
+from prefect_databricks_runs.runs import Run, RunState
+
+
+class ChangeEvents:
+    """Tells Prefect's events of one run: `databricks.run.<state>` and `databricks.task.<state>`.
+
+    Prefect 2 has no events unless they are switched on; there this does nothing. Events do not go through the queue:
+    Prefect sends them by itself, and calls that make one return at once.
+
+    Args:
+        host: The workspace's address.
+    """
+
+    def __init__(self, host: str) -> None:
+        self._host = urlsplit(host).netloc or host
+        self._names: dict[int, str] = {}
+
+    def changes(self, run: Run) -> None:
+        """Tell what has another state name than before."""
+        resource = f"databricks.run.{self._host}.{run.run_id}"
+        for task in run.attempts:
+            if self._is_new(task.run_id, task.state):
+                name = f"{run.run_name or run.run_id}: {task.task_key}"
+                payload = {"run_id": run.run_id, "task_key": task.task_key, "task_run_id": task.run_id}
+                self._tell("task", f"{resource}.{task.task_key}", name, task.state, {**payload, "url": task.url})
+        if self._is_new(run.run_id, run.state):
+            payload = {"run_id": run.run_id, "job_id": run.job_id, "run_name": run.run_name, "url": run.url}
+            self._tell("run", resource, run.run_name or str(run.run_id), run.state, payload)
+
+    def _is_new(self, run_id: int, state: RunState) -> bool:
+        known, self._names[run_id] = self._names.get(run_id), state.name
+        return known != state.name
+
+    def _tell(self, what: str, resource: str, name: str, state: RunState, payload: dict[str, object]) -> None:
+        _compat.emit_event(
+            event=f"databricks.{what}.{_snake(state.name)}",
+            resource={"prefect.resource.id": resource, "prefect.resource.name": name},
+            payload={**payload, "state": state.name, "message": state.explanation},
+        )
+
+
+def _snake(name: str) -> str:
+    """`TimedOut` as `timed_out`."""
+    return "".join(
+        f"_{letter.lower()}" if letter.isupper() and index else letter.lower() for index, letter in enumerate(name)
+    )

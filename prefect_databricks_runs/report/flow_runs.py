@@ -1,0 +1,55 @@
+"""The flow run that waits: whose it is, what it may show, and the state that it ends in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import State
+from prefect.context import FlowRunContext
+from prefect.states import Cancelled, Completed, Crashed, Failed
+
+from prefect_databricks_runs.errors import RunCanceled, RunFailed, RunInternalError, RunSkipped, RunTimedOut
+from prefect_databricks_runs.runs import Outcome, Run
+
+_ERRORS: dict[Outcome, type[RunFailed]] = {
+    Outcome.TIMED_OUT: RunTimedOut,
+    Outcome.CANCELED: RunCanceled,
+    Outcome.UPSTREAM_CANCELED: RunCanceled,
+    Outcome.SKIPPED: RunSkipped,
+    Outcome.INTERNAL_ERROR: RunInternalError,
+}
+
+
+def final_state(run: Run, *, fail_on_task_failures: bool) -> State[Any]:
+    """The Prefect state that a waiting flow run ends in.
+
+    Args:
+        run: A run that is over, with the outputs of its failed tasks.
+        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a failure.
+
+    Returns:
+        A state whose data is the run, or the error that its caller gets.
+    """
+    outcome, name = run.state.outcome, run.state.name
+    if outcome is Outcome.SUCCESS or (outcome is Outcome.SUCCESS_WITH_FAILURES and not fail_on_task_failures):
+        return Completed(name=name, message=f"Databricks run {run.run_id}: {run.url}", data=run)
+    error = _ERRORS.get(outcome, RunFailed)(run) if outcome else RunFailed(run)
+    make = {RunCanceled: Cancelled, RunInternalError: Crashed}.get(type(error), Failed)
+    return make(name=name, message=str(error), data=error)
+
+
+def may_return(state: State[Any]) -> bool:
+    """Whether the flow being run may return this state: Prefect 3 does not retry a flow that returns a failed one."""
+    context = FlowRunContext.get()
+    return is_ours(context) and not (state.is_failed() and has_retries(context))
+
+
+def is_ours(context: FlowRunContext | None) -> bool:
+    """Whether the flow being run is one of this package; `wait_for_run.fn` may be called in a user's."""
+    return bool(context and context.flow and context.flow.fn.__module__.startswith("prefect_databricks_runs."))
+
+
+def has_retries(context: FlowRunContext | None) -> bool:
+    """Whether the flow being run is tried again when it fails."""
+    policy = context.flow_run.empirical_policy if context and context.flow_run else None
+    return bool(context and context.flow and context.flow.retries) or bool(policy and policy.retries)

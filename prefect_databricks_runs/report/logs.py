@@ -1,0 +1,75 @@
+"""One log line a change of a run or a task, in the log of the Prefect run."""
+
+from __future__ import annotations
+
+import logging
+
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_logger, get_run_logger
+
+from prefect_databricks_runs.errors import shorten
+from prefect_databricks_runs.runs import Outcome, Run, RunState
+
+Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+_TRACE_CHARACTERS = 8_000
+
+
+def run_logger() -> Logger:
+    """The logger of the Prefect run that this is called in; outside of one, this package's."""
+    task = TaskRunContext.get()
+    if task and task.task_run.flow_run_id is None and not FlowRunContext.get():
+        return get_logger("prefect_databricks_runs")  # Prefect 3 warns of each line of a task without a flow
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return get_logger("prefect_databricks_runs")
+
+
+class ChangeLog:
+    """Logs each change of one run and of its tasks.
+
+    Args:
+        logger: Where.
+    """
+
+    def __init__(self, logger: Logger) -> None:
+        self._logger = logger
+        self._states: dict[int, RunState] = {}
+
+    def changes(self, run: Run) -> None:
+        """Log what differs from the run as it was logged before. The run begins before its tasks and ends after them."""
+        tell = [self._task_changes, self._run_changes]
+        for each in tell if run.state.is_terminal else reversed(tell):
+            each(run)
+
+    def errors(self, run: Run) -> None:
+        """Log the error and traceback of each failed task, as far as they are known."""
+        for task in run.failed_tasks:
+            output = task.output
+            if output and (output.error or output.error_trace):
+                text = output.error_trace or output.error or ""
+                if len(text) > _TRACE_CHARACTERS:
+                    text = f"… (the whole of it: {task.url})\n{text[-_TRACE_CHARACTERS:]}"
+                self._logger.error("Task %s of Databricks run %d failed:\n%s", task.task_key, run.run_id, text)
+
+    def _run_changes(self, run: Run) -> None:
+        if self._is_new(run.run_id, run.state):
+            name = f" {run.run_name!r}" if run.run_name else ""
+            self._log(run.state, f"Databricks run {run.run_id}{name}", run.url)
+
+    def _task_changes(self, run: Run) -> None:
+        for task in run.attempts:
+            if self._is_new(task.run_id, task.state):
+                again = f" (attempt {task.attempt_number + 1})" if task.attempt_number else ""
+                self._log(task.state, f"Task {task.task_key}{again} of Databricks run {run.run_id}", "")
+
+    def _is_new(self, run_id: int, state: RunState) -> bool:
+        known, self._states[run_id] = self._states.get(run_id), state
+        return known != state
+
+    def _log(self, state: RunState, what: str, url: str) -> None:
+        level = logging.INFO if state.outcome in (None, Outcome.SUCCESS) else logging.WARNING
+        because = f": {shorten(state.explanation)}" if state.explanation else ""
+        self._logger.log(level, "%s is %s%s%s", what, state.name, because, f" {url}" if url else "")

@@ -1,0 +1,159 @@
+"""One queue a process to the Prefect API: one call at a time, and of each thing only its newest state.
+
+Concurrent calls make a Prefect 3 server on SQLite answer 503, upon which Prefect's client backs off: 32 at a time take
+seven times as long as one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+
+from prefect_databricks_runs._clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+    from prefect_databricks_runs.report.logs import Logger
+
+# Whatever Prefect's API does, the next thing is tried after so long.
+CALL_SECONDS = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+_REFUSALS = range(400, 500)
+_PASSING_REFUSALS = frozenset({408, 409, 423, 425, 429})
+
+
+class Thing:
+    """Something that Prefect shows, and that may change faster than Prefect can be told.
+
+    Args:
+        logger: Where it is said that Prefect could not be told.
+    """
+
+    def __init__(self, logger: Logger) -> None:
+        self.logger = logger
+        self.context = contextvars.copy_context()
+        self.api_url = PREFECT_API_URL.value()
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Tell Prefect what it does not know yet; may be called again after it has failed half-way."""
+        raise NotImplementedError
+
+
+class PrefectQueue:
+    """Tells Prefect of things, in the order in which they first changed. Used only in the background loop.
+
+    What fails is tried again until it works; what Prefect refuses for good is left. Either is logged once.
+
+    Args:
+        clock: For the pauses after a failure.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._waiting: dict[Thing, None] = {}
+        self._now: Thing | None = None
+        self._worker: asyncio.Task[None] | None = None
+        self._progress = asyncio.Event()
+
+    def put(self, thing: Thing) -> None:
+        """Have Prefect told of a thing that has changed."""
+        self._waiting.setdefault(thing)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    async def told(self, things: Collection[Thing], seconds: float) -> bool:
+        """Wait until Prefect knows of all these things, and give up on the others then.
+
+        Args:
+            things: What to wait for.
+            seconds: How long at most.
+
+        Returns:
+            Whether it knows of all.
+        """
+        with anyio.move_on_after(seconds):
+            while self._now in things or any(thing in self._waiting for thing in things):
+                self._progress.clear()
+                await self._progress.wait()
+            return True
+        for thing in things:
+            self._waiting.pop(thing, None)
+        return False
+
+    async def _work(self) -> None:
+        pause, complained = _FIRST_PAUSE, False
+        async with AsyncExitStack() as stack:
+            clients: dict[str | None, PrefectClient] = {}
+            while self._waiting:
+                thing = self._now = next(iter(self._waiting))
+                del self._waiting[thing]
+                try:
+                    if thing.api_url not in clients:
+                        clients[thing.api_url] = await stack.enter_async_context(thing.context.run(get_client))
+                    await _tell(thing, clients[thing.api_url])
+                except Exception as error:
+                    complained = complained or _complain(thing, error)
+                    if not _is_refusal(error):
+                        self._waiting = {thing: None, **self._waiting}
+                        self._step()
+                        await self._clock.sleep(pause)
+                        pause = min(2 * pause, _LONGEST_PAUSE)
+                        continue
+                else:
+                    pause = _FIRST_PAUSE
+                    if complained:
+                        complained = False
+                        thing.logger.info("Prefect can be told of Databricks runs again.")
+                self._step()
+
+    def _step(self) -> None:
+        self._now = None
+        self._progress.set()
+
+
+async def _tell(thing: Thing, client: PrefectClient) -> None:
+    """Tell, in the context of the flow run that the thing belongs to."""
+    with anyio.fail_after(CALL_SECONDS):
+        task = thing.context.copy().run(asyncio.ensure_future, thing.tell(client))
+        try:
+            await task
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether trying again would not help."""
+    if isinstance(error, httpx.HTTPStatusError):
+        status = error.response.status_code
+        return status in _REFUSALS and status not in _PASSING_REFUSALS
+    return not isinstance(error, (httpx.HTTPError, TimeoutError, OSError, RuntimeError))
+
+
+def _complain(thing: Thing, error: Exception) -> bool:
+    thing.logger.log(
+        logging.WARNING, "Prefect could not be told of the Databricks run, which goes on all the same: %r", error
+    )
+    return True
+
+
+_queues: dict[asyncio.AbstractEventLoop, PrefectQueue] = {}
+
+
+def prefect_queue() -> PrefectQueue:
+    """The queue of the process; a fork has a loop and a queue of its own."""
+    loop = asyncio.get_running_loop()
+    if loop not in _queues:
+        _queues.clear()
+        _queues[loop] = PrefectQueue()
+    return _queues[loop]

@@ -1,0 +1,116 @@
+"""What a waiting flow run shows beside its task runs: its name, tags and state name, the artifact, the progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.states import Running
+
+from prefect_databricks_runs import _compat
+from prefect_databricks_runs.report.queue import Thing
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+    from prefect_databricks_runs.report.logs import Logger
+
+
+class FlowRunLabels(Thing):
+    """The name and tags of the flow run.
+
+    Args:
+        flow_run_id: The flow run.
+        name: Its name.
+        tags: Tags that are added to those that it has.
+        logger: Where it is said that Prefect could not be told.
+    """
+
+    def __init__(self, flow_run_id: UUID, name: str, tags: frozenset[str], logger: Logger) -> None:
+        super().__init__(logger)
+        self._flow_run_id = flow_run_id
+        self._name = name
+        self._tags = tags
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Rename it and add the tags."""
+        flow_run = await client.read_flow_run(self._flow_run_id)
+        tags = sorted(self._tags | set(flow_run.tags))
+        await client.update_flow_run(self._flow_run_id, name=self._name, tags=tags)
+
+
+class StateName(Thing):
+    """The Databricks state as the state name of the flow run.
+
+    Args:
+        flow_run_id: The flow run.
+        logger: Where it is said that Prefect could not be told.
+    """
+
+    def __init__(self, flow_run_id: UUID, logger: Logger) -> None:
+        super().__init__(logger)
+        self._flow_run_id = flow_run_id
+        self._wanted = self._shown = ""
+        self._message = ""
+
+    def show(self, name: str, message: str) -> bool:
+        """Have this name shown; returns whether it is another one."""
+        changed = name != self._wanted
+        self._wanted, self._message = name, message
+        return changed
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Set the state."""
+        wanted = self._wanted
+        if wanted != self._shown:
+            # Without force: were the flow run being cancelled, a forced state would take the cancellation back.
+            await client.set_flow_run_state(self._flow_run_id, Running(name=wanted, message=self._message))
+            self._shown = wanted
+
+
+class Artifact(Thing):
+    """An artifact that is updated in place.
+
+    Args:
+        flow_run_id: The flow run that it belongs to.
+        key: Its key; another one for each run, because Prefect 2 updates only the newest of a key.
+        kind: `markdown` or `progress`.
+        description: What it is about.
+        logger: Where it is said that Prefect could not be told.
+    """
+
+    def __init__(self, flow_run_id: UUID, key: str, kind: str, description: str, logger: Logger) -> None:
+        super().__init__(logger)
+        self._flow_run_id = flow_run_id
+        self._key = key
+        self._kind = kind
+        self._description = description
+        self._id: UUID | None = None
+        self._wanted: str | float | None = None
+        self._shown: str | float | None = None
+
+    def show(self, data: str | float) -> bool:
+        """Have this shown; returns whether it is something else than before."""
+        changed, self._wanted = data != self._wanted, data
+        return changed
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Create the artifact, or update it."""
+        wanted = self._wanted
+        if wanted == self._shown:
+            return
+        if self._id:
+            await _compat.update_artifact(client, self._id, wanted)
+        else:
+            artifact = await client.create_artifact(
+                ArtifactCreate(
+                    key=self._key,
+                    type=self._kind,
+                    description=self._description,
+                    data=wanted,
+                    flow_run_id=self._flow_run_id,
+                )
+            )
+            self._id = artifact.id
+        self._shown = wanted
