@@ -6,6 +6,7 @@ import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.local.client import Client
+from tests.local.sdk import SdkTime, forget_environment
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,10 @@ def client(shared_workspace: LocalWorkspace) -> Iterator[Client]:
     client = Client(shared_workspace)
     yield client
     client.close()
+
+
+@pytest.fixture
+def sdk_time(monkeypatch: pytest.MonkeyPatch) -> SdkTime:
+    """The time of databricks-sdk, which reads nothing of the machine's own settings either."""
+    forget_environment(monkeypatch)
+    return SdkTime.installed(monkeypatch)
