@@ -31,6 +31,7 @@ class SdkTime:
 
     def __init__(self) -> None:
         self.slept: list[float] = []
+        self._ahead = 0.0
         self.passes: Callable[[float], None] = lambda seconds: time.sleep(min(seconds, _LONGEST_SLEEP))
 
     @classmethod
@@ -41,7 +42,11 @@ class SdkTime:
         return own
 
     def time(self) -> float:
-        return time.time()
+        return time.time() + self._ahead
+
+    def skip(self, seconds: float) -> None:
+        """Lets this time alone pass at once."""
+        self._ahead += seconds
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.compute import ClusterSpec
 from databricks.sdk.service.jobs import (
     ConditionTask,
     ConditionTaskOp,
@@ -18,11 +19,11 @@ from databricks.sdk.service.jobs import (
     QueueSettings,
     RunIf,
     RunJobTask,
+    RunLifecycleStateV2State,
     SubmitTask,
     Task,
     TaskDependency,
 )
-from databricks.sdk.service.compute import ClusterSpec
 
 from tests.local.sdk import NOTEBOOK, SdkTime, job_tasks, sdk_of, simulated_sdk, submit_tasks, task_of
 from tests.local.simulated import FAILED
@@ -81,14 +82,10 @@ def test_every_phase_of_a_run_is_read_whole(phase: str) -> None:
 
 
 def test_the_wait_for_another_attempt_is_read_whole() -> None:
-    with simulated_sdk({"t0": FAILED}) as (w, workspace):
-        task = SubmitTask.from_dict(
-            {**submit_tasks(1)[0].as_dict(), "max_retries": 1, "min_retry_interval_millis": 60_000}
-        )
-        run_id = w.api_client.do("POST", f"{RUNS}/submit", body={"tasks": [{**task.as_dict(), "max_retries": 1}]})[
-            "run_id"
-        ]
-        workspace.advance(1)
+    with simulated_sdk({"t0": FAILED}) as (w, _):
+        task = SubmitTask("t0", notebook_task=NOTEBOOK, max_retries=1, min_retry_interval_millis=60_000)
+        run_id = w.jobs.submit(tasks=[task]).run_id
+        assert RunLifecycleStateV2State.WAITING in {task.status.state for task in w.jobs.get_run(run_id).tasks}
         assert everything(w, run_id) == []
 
 
