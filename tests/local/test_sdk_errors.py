@@ -118,7 +118,7 @@ def test_login_and_password_let_in(shared_workspace: LocalWorkspace) -> None:
     assert w.current_user.me().user_name == "someone@localhost"
 
 
-def test_a_service_principal_gets_in_by_oauth_and_gets_new_tokens() -> None:
+def test_a_service_principal_gets_in_by_oauth_with_one_token() -> None:
     with simulated_sdk(client_id="the-client", client_secret="the-secret") as (_, workspace):
         w = sdk_of(workspace, client_id="the-client", client_secret="the-secret")
         assert w.config.auth_type == "oauth-m2m"
@@ -134,6 +134,32 @@ def test_a_wrong_client_secret_is_told_when_the_first_call_is_made() -> None:
         w = sdk_of(workspace, client_id="the-client", client_secret="wrong")
         with pytest.raises(ValueError, match="invalid_client"):
             w.current_user.me()
+
+
+def test_an_oauth_token_that_has_expired_is_replaced() -> None:
+    options = {"client_id": "the-client", "client_secret": "the-secret"}
+    with simulated_sdk(**options, oauth_token_seconds=1) as (_, workspace):
+        w = sdk_of(workspace, **options)
+        assert [w.current_user.me().user_name for _ in range(3)] == ["the-client"] * 3
+        assert len(workspace.requests_to("POST /oidc/v1/token")) > 1
+
+
+def test_an_oauth_token_that_was_taken_away_is_no_permission_until_the_next_one() -> None:
+    options = {"client_id": "the-client", "client_secret": "the-secret"}
+    with simulated_sdk(**options) as (_, workspace):
+        w = sdk_of(workspace, **options)
+        w.current_user.me()
+        workspace.expire_tokens()
+        with pytest.raises(PermissionDenied, match="Invalid access token"):
+            w.current_user.me()
+        assert sdk_of(workspace, **options).current_user.me().user_name == "the-client"
+
+
+def test_https_is_trusted_by_the_certificate_of_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    with LocalWorkspace(tls=True) as workspace:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(workspace.ca_file))
+        assert workspace.url.startswith("https://")
+        assert sdk_of(workspace).current_user.me().active is True
 
 
 def test_the_client_knows_who_it_is_and_where(shared_workspace: LocalWorkspace) -> None:

@@ -128,3 +128,12 @@ def test_an_expired_token_is_told_and_not_tried_again(pair: tuple[WorkspaceClien
     with pytest.raises(PermissionDenied, match="Invalid access token"):
         waiter.result()
     assert waiter.result().run_id == waiter.run_id
+
+
+@pytest.mark.parametrize("fault", [{"hang": True}, {"reset": True}])
+def test_a_request_without_an_answer_is_tried_again(sdk_time: SdkTime, fault: dict[str, Any]) -> None:
+    with simulated_sdk() as (_, workspace):
+        w = WorkspaceClient(config=Config(host=workspace.url, token=workspace.token, http_timeout_seconds=0.3))
+        workspace.fault("GET */jobs/list", times=1, **fault)
+        assert list(w.jobs.list()) == []
+        assert (len(workspace.requests_to("GET */jobs/list")), len(sdk_time.slept)) == (2, 1)
