@@ -60,7 +60,7 @@ REFUSED: list[tuple[Ask, type[DatabricksError]]] = [
     (lambda w: w.api_client.do("GET", "/api/2.2/jobs/nothing"), NotFound),
     (lambda w: w.api_client.do("GET", "/api/2.0/nothing"), NotFound),
     (lambda w: list(w.clusters.list()), NotServed),
-    (lambda w: list(w.workspace.list("/")), NotServed),
+    (lambda w: w.pipelines.get("p"), NotServed),
     (lambda w: list(w.secrets.list_scopes()), NotServed),
 ]
 
