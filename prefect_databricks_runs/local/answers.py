@@ -15,6 +15,8 @@ from .states import QUEUED
 TASKS_PER_PAGE = 100
 _MAX_ERROR_STATS = 3
 _LAST_PLACE = 10**6
+# The fields of a task type that `resolved_values` has; it has nothing of a for-each task.
+_RESOLVED = {"condition_task": ("left", "right"), "run_job_task": ("job_parameters",)}
 
 
 class Answers:
@@ -168,7 +170,7 @@ class Answers:
         if task.iterations is not None:
             answer["for_each_task"] = {**answer["for_each_task"], "stats": _stats(task)}
         if resolved and task.resolved is not None:
-            answer["resolved_values"] = {_type(task): task.resolved}
+            answer |= _resolved_values(task.resolved, task.settings)
         return answer
 
     def _page(self, run: RunRecord, run_id: int) -> str:
@@ -201,8 +203,13 @@ def _paged(answer: dict[str, Any], page: Page[TaskRecord]) -> dict[str, Any]:
     return {**answer, "has_more": True, "next_page_token": page.next_page_token}
 
 
-def _type(task: TaskRecord) -> str:
-    return next(name for name in ("condition_task", "for_each_task", "run_job_task") if name in task.settings)
+def _resolved_values(resolved: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    values = {
+        task_type: {name: resolved[name] for name in names if name in resolved}
+        for task_type, names in _RESOLVED.items()
+        if task_type in settings
+    }
+    return {"resolved_values": values} if values else {}
 
 
 def _durations(timed: Timed) -> dict[str, int]:
