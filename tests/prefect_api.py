@@ -32,6 +32,11 @@ class PrefectApi:
         body = {"flows": {"name": {"any_": [flow_name]}}, "sort": "EXPECTED_START_TIME_DESC"}
         return self._client.post("/flow_runs/filter", json=body).raise_for_status().json()
 
+    def task_runs(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
+        """The task runs of a flow run."""
+        body = {"flow_runs": {"id": {"any_": [str(flow_run_id)]}}}
+        return self._client.post("/task_runs/filter", json=body).raise_for_status().json()
+
     def artifacts(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The artifacts of a flow run, but for those that Prefect 3 makes of results, which have no key."""
         body = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}

@@ -54,7 +54,7 @@ def test_a_run_ends_with_its_tasks_outputs_and_its_own_state_name(databricks, no
     names = prefect_api.state_names(flow_run["id"])
     assert names[-1] == ("COMPLETED", "Success")
     assert ("RUNNING", "Running") in names
-    (artifact,) = prefect_api.artifacts(flow_run["id"])
+    (artifact,) = [each for each in prefect_api.artifacts(flow_run["id"]) if each["type"] == "markdown"]
     assert artifact["key"] == f"databricks-run-{run.run_id}"
     assert f"]({run.url})" in artifact["data"]
     assert "**Success**" in artifact["data"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from prefect_databricks_runs import _compat
@@ -48,6 +49,4 @@ class ChangeEvents:
 
 def _snake(name: str) -> str:
     """`TimedOut` as `timed_out`."""
-    return "".join(
-        f"_{letter.lower()}" if letter.isupper() and index else letter.lower() for index, letter in enumerate(name)
-    )
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -39,7 +39,7 @@ class ChangeLog:
         self._states: dict[int, RunState] = {}
 
     def changes(self, run: Run) -> None:
-        """Log what differs from the run as it was logged before. The run begins before its tasks and ends after them."""
+        """Log what differs from the run as logged before. The run begins before its tasks and ends after them."""
         tell = [self._task_changes, self._run_changes]
         for each in tell if run.state.is_terminal else reversed(tell):
             each(run)

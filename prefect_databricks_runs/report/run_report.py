@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from prefect.client.schemas.objects import StateType
@@ -25,8 +26,8 @@ LEAVE_SECONDS = 5.0
 class RunReport:
     """Tells Prefect of each change of one run, as the `on_change` of a watch.
 
-    Reporting never holds up the watch, and never fails a run: it only says what Prefect is to show, and the queue of the
-    process tells Prefect so, again and again until it works.
+    Reporting never holds up the watch, and never fails a run: it only says what Prefect is to show, and the process's
+    queue tells Prefect so, again and again until it works.
 
     Args:
         logger: Where each change is logged.
@@ -100,7 +101,7 @@ class RunReport:
 
     def _label(self, run: Run, flow_run_id: UUID) -> None:
         if self._names_flow_run:
-            tags = {f"databricks-host:{self._host}"}
+            tags = {f"databricks-host:{urlsplit(self._host).netloc}"}
             if run.raw.get("run_type") == "JOB_RUN":
                 tags.add(f"databricks-job:{run.job_id}")
             name = f"{run.run_name}-{run.run_id}" if run.run_name else f"databricks-{run.run_id}"
@@ -130,7 +131,9 @@ class RunReport:
 
     def _mirror(self, run: Run, each: RunTask, flow_run_id: UUID, state: Shown) -> MirroredTask:
         upstream = [self._tasks[key] for key in each.depends_on if key in self._tasks]
-        mirrored = MirroredTask(flow_run_id, run.run_id, each.task_key, upstream, state, self._logger)
+        mirrored = MirroredTask(
+            flow_run_id, run.run_id, each.task_key, upstream=upstream, state=state, logger=self._logger
+        )
         self._tasks[each.task_key] = mirrored
         self._things.append(mirrored)
         return mirrored

@@ -101,6 +101,7 @@ class MirroredTask(Thing):
         flow_run_id: UUID,
         run_id: int,
         task_key: str,
+        *,
         upstream: Sequence[MirroredTask],
         state: Shown,
         logger: Logger,
@@ -137,7 +138,7 @@ class MirroredTask(Thing):
         task_run = await client.create_task_run(
             task=_databricks_task,
             flow_run_id=self._flow_run_id,
-            # With the run's id, because a flow may wait for several runs. Creating it again gives the one that is there.
+            # With the run's id: a flow may wait for several. Creating it again gives the one that is there.
             dynamic_key=f"{self._run_id}-{self._task_key}",
             name=self._task_key,
             state=_state(first),

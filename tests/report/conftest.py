@@ -1,0 +1,3 @@
+from tests.report.prefect_client import prefect
+
+__all__ = ["prefect"]

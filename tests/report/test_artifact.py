@@ -1,0 +1,79 @@
+"""The artifact of a run: what a reader finds in it."""
+
+from __future__ import annotations
+
+from prefect_databricks_runs import Run, RunOutput
+from prefect_databricks_runs.report import artifact_text
+from tests.answers import HOST, RUN_ID, run, task
+
+PAGE = f"{HOST}/jobs/42/runs"
+HEAD = "| task | state | attempts | queue | set-up | execution | total |"
+
+
+def text_of(life_cycle: str, result: str | None = None, since: float | None = None, **more: object) -> str:
+    return artifact_text(Run.from_api(run(life_cycle, result, **more), HOST), since=since)
+
+
+def test_it_shows_link_state_and_tasks_whatever_their_names() -> None:
+    tasks = [
+        task("left", "RUNNING", run_id=5, queue_duration=61_000, setup_duration=1500),
+        task(
+            "right",
+            "TERMINATED",
+            "SUCCESS",
+            run_id=6,
+            attempt_number=1,
+            execution_duration=3_600_000,
+            end_time=1_700_003_661_000,
+        ),
+    ]
+    text = text_of("RUNNING", message="a|b", run_name="x | y", tasks=tasks, since=1_700_000_000)
+    assert text.splitlines() == [
+        f"## [Databricks run {RUN_ID} x \\| y]({PAGE}/{RUN_ID}?o=77)",
+        "",
+        "**Running** since 2023-11-14 22:13:20 UTC: a\\|b",
+        "",
+        HEAD,
+        "|---|---|---|---|---|---|---|",
+        f"| [left]({PAGE}/5?o=77) | Running | 1 | 0:01:01 | 1.5 s |  |  |",
+        f"| [right]({PAGE}/6?o=77) | Success | 2 |  |  | 1:00:00 | 1:01:01 |",
+    ]
+
+
+def failed(trace: str, error: str = "E: no rows") -> str:
+    ended = Run.from_api(run("TERMINATED", "FAILED", tasks=[task("a", "TERMINATED", "FAILED")]), HOST)
+    return artifact_text(ended.with_outputs({"a": RunOutput(error=error, error_trace=trace)}))
+
+
+def test_a_failed_task_is_there_with_its_error_and_traceback_and_what_to_do_next() -> None:
+    text = failed("Traceback …\nE: no rows\n")
+    assert "### a: Failed\n\nE: no rows\n\n```text\nTraceback …\nE: no rows\n```" in text
+    assert f"databricks jobs repair-run {RUN_ID} --rerun-all-failed-tasks" in text
+
+
+def test_a_long_traceback_is_cut_and_says_where_the_rest_is() -> None:
+    text = failed("".join(f"line {number}\n" for number in range(1000)) + "E: no rows")
+    assert "line 999\nE: no rows" in text
+    assert "line 1\n" not in text
+    assert "the whole of it is on [its page]" in text
+
+
+def test_a_traceback_with_a_fence_in_it_does_not_end_the_block() -> None:
+    assert "````text\n```\nE\n````" in failed("```\nE")
+
+
+def test_a_run_of_many_tasks_shows_those_that_matter() -> None:
+    tasks = [task(f"t{number:03}", "TERMINATED", "SUCCESS", run_id=number + 1) for number in range(300)]
+    tasks[7] = task("broken", "TERMINATED", "FAILED", run_id=8)
+    text = text_of("TERMINATED", "FAILED", tasks=tasks)
+    assert "299 of 300 tasks are left out here" in text
+    assert text.count("| [") == 1
+    assert "| [broken]" in text
+
+
+def test_a_task_that_failed_without_an_output_gives_databricks_reason() -> None:
+    ended = task("a", "INTERNAL_ERROR", "FAILED")
+    details = {"code": "CLUSTER_ERROR", "type": "CLOUD_FAILURE", "message": "The cluster was lost"}
+    ended["state"]["state_message"] = "Run failed"
+    text = text_of("TERMINATED", "FAILED", tasks=[{**ended, "status": {"termination_details": details}}])
+    assert "### a: Failed\n\nRun failed\n\nThe cluster was lost" in text

@@ -1,0 +1,129 @@
+"""The queue to Prefect: one call at a time, newest state only, and nothing that fails is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import httpx
+import pytest
+
+from prefect_databricks_runs.report import queue
+from prefect_databricks_runs.report.queue import PrefectQueue, Thing
+from tests.clocks import FakeClock
+from tests.report.prefect_client import PrefectThatListens
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("prefect")]
+
+
+class Noted(Thing):
+    """A thing that notes what it told, and fails as often as it is to."""
+
+    def __init__(self, name: str, notes: list[Any], *failures: Exception) -> None:
+        super().__init__(logging.getLogger("tests.queue"))
+        self.name, self.notes, self.failures = name, notes, list(failures)
+        self.state = 0
+
+    async def tell(self, client: Any) -> None:
+        assert isinstance(client, PrefectThatListens)
+        wanted = self.state
+        self.notes.append(f"{self.name} begins")
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.notes.append((self.name, wanted))
+
+
+def refused(status: int) -> httpx.HTTPStatusError:
+    request = httpx.Request("POST", "http://prefect/api")
+    return httpx.HTTPStatusError(str(status), request=request, response=httpx.Response(status, request=request))
+
+
+def told(notes: list[Any]) -> list[Any]:
+    return [note for note in notes if isinstance(note, tuple)]
+
+
+async def test_things_are_told_in_the_order_in_which_they_changed_one_at_a_time() -> None:
+    notes: list[Any] = []
+    things = [Noted(name, notes) for name in "abc"]
+    to_prefect = PrefectQueue(FakeClock())
+    for thing in things:
+        to_prefect.put(thing)
+    assert await to_prefect.told(things, 5)
+    assert notes == ["a begins", ("a", 0), "b begins", ("b", 0), "c begins", ("c", 0)]
+
+
+async def test_of_a_thing_that_changes_faster_than_prefect_listens_only_the_newest_state_is_told() -> None:
+    notes: list[Any] = []
+    thing = Noted("a", notes)
+    to_prefect = PrefectQueue(FakeClock())
+    to_prefect.put(thing)
+    while not notes:  # it is being told of state 0
+        await asyncio.sleep(0)
+    for state in range(1, 101):
+        thing.state = state
+        to_prefect.put(thing)
+    assert await to_prefect.told([thing], 5)
+    assert told(notes) == [("a", 0), ("a", 100)]
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError("down"), refused(500), refused(503), refused(429), TimeoutError()]
+)
+async def test_what_fails_for_now_is_told_when_prefect_is_back_and_said_once(error, caplog) -> None:
+    notes: list[Any] = []
+    things = [Noted("a", notes, error, error, error), Noted("b", notes)]
+    clock = FakeClock()
+    to_prefect = PrefectQueue(clock)
+    with caplog.at_level(logging.INFO, "tests.queue"):
+        for thing in things:
+            to_prefect.put(thing)
+        assert await to_prefect.told(things, 5)
+    assert told(notes) == [("a", 0), ("b", 0)]
+    assert clock.sleeps == [0.5, 1.0, 2.0]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+async def test_what_prefect_refuses_for_good_is_left_and_the_rest_goes_on() -> None:
+    notes: list[Any] = []
+    things = [Noted("a", notes, refused(404)), Noted("b", notes, ValueError("a bug")), Noted("c", notes)]
+    clock = FakeClock()
+    to_prefect = PrefectQueue(clock)
+    for thing in things:
+        to_prefect.put(thing)
+    assert await to_prefect.told(things, 5)
+    assert told(notes) == [("c", 0)]
+    assert clock.sleeps == []
+
+
+async def test_waiting_for_prefect_ends_and_what_is_left_is_not_told_later() -> None:
+    class Hanging(Noted):
+        async def tell(self, client: Any) -> None:
+            await asyncio.sleep(3600)
+
+    notes: list[Any] = []
+    hanging, other = Hanging("a", notes), Noted("b", notes)
+    to_prefect = PrefectQueue()
+    to_prefect.put(hanging)
+    to_prefect.put(other)
+    assert not await to_prefect.told([hanging, other], 0.05)
+    assert other not in to_prefect._waiting
+
+
+async def test_a_call_that_hangs_does_not_hold_up_the_others_for_ever(monkeypatch) -> None:
+    class HangsOnce(Noted):
+        async def tell(self, client: Any) -> None:
+            if not self.state:
+                self.state = 1
+                await asyncio.sleep(3600)
+            await super().tell(client)
+
+    monkeypatch.setattr(queue, "CALL_SECONDS", 0.05)
+    notes: list[Any] = []
+    things = [HangsOnce("a", notes), Noted("b", notes)]
+    to_prefect = PrefectQueue(FakeClock())
+    for thing in things:
+        to_prefect.put(thing)
+    assert await to_prefect.told(things, 5)
+    assert told(notes) == [("a", 1), ("b", 0)]

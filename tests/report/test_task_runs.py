@@ -1,0 +1,58 @@
+"""What a mirrored task run shows of its Databricks task."""
+
+from __future__ import annotations
+
+import pytest
+
+from prefect_databricks_runs import Run, RunOutput
+from prefect_databricks_runs.report.task_runs import iterations, shown_state
+from tests.answers import HOST, run, task
+
+# life_cycle_state, result_state → type and name of the task run's state: the table of the docs
+SHOWN = [
+    ("QUEUED", None, "PENDING", "Queued"),
+    ("PENDING", None, "PENDING", "Pending"),
+    ("BLOCKED", None, "PENDING", "Blocked"),
+    ("WAITING_FOR_RETRY", None, "PENDING", "WaitingForRetry"),
+    ("RUNNING", None, "RUNNING", "Running"),
+    ("TERMINATING", None, "RUNNING", "Terminating"),
+    ("DEFROSTING", None, "RUNNING", "Defrosting"),
+    ("TERMINATED", "SUCCESS", "COMPLETED", "Success"),
+    ("TERMINATED", "SUCCESS_WITH_FAILURES", "COMPLETED", "SuccessWithFailures"),
+    ("SKIPPED", "EXCLUDED", "COMPLETED", "Excluded"),
+    ("SKIPPED", "DISABLED", "COMPLETED", "Disabled"),
+    ("TERMINATED", "FAILED", "FAILED", "Failed"),
+    ("TERMINATED", "TIMEDOUT", "FAILED", "TimedOut"),
+    ("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED", "FAILED", "Skipped"),
+    ("TERMINATED", "CANCELED", "CANCELLED", "Canceled"),
+    ("SKIPPED", "UPSTREAM_FAILED", "CANCELLED", "UpstreamFailed"),
+    ("SKIPPED", "UPSTREAM_CANCELED", "CANCELLED", "UpstreamCanceled"),
+    ("INTERNAL_ERROR", None, "CRASHED", "InternalError"),
+    ("INTERNAL_ERROR", "FAILED", "FAILED", "Failed"),
+    ("TERMINATED", "EVICTED", "FAILED", "Evicted"),
+]
+
+
+def only_task(*state: str | None, **more: object) -> Run:
+    return Run.from_api(run("RUNNING", tasks=[task("a", *state, **more)]), HOST)
+
+
+@pytest.mark.parametrize(("life_cycle", "result", "kind", "name"), SHOWN)
+def test_each_databricks_state_has_its_prefect_state(life_cycle, result, kind, name) -> None:
+    shown = shown_state(only_task(life_cycle, result).tasks["a"])
+    assert (shown.type.value, shown.name) == (kind, name)
+
+
+def test_the_message_has_attempt_error_and_link() -> None:
+    failed = only_task("TERMINATED", "FAILED", attempt_number=1).with_outputs({"a": RunOutput(error="E: no rows")})
+    assert shown_state(failed.tasks["a"]).message == f"Attempt 2. E: no rows {failed.tasks['a'].url}"
+
+
+def test_a_for_each_task_says_how_far_it_is() -> None:
+    stats = {"total_iterations": 40, "completed_iterations": 7, "failed_iterations": 0}
+    going = only_task("RUNNING", for_each_task={"stats": {"task_run_stats": stats}})
+    assert iterations(going.tasks["a"]) == "7/40 iterations."
+    stats["failed_iterations"] = 2
+    assert iterations(going.tasks["a"]) == "7/40 iterations, 2 failed."
+    assert "7/40 iterations" in shown_state(going.tasks["a"]).message
+    assert iterations(only_task("RUNNING").tasks["a"]) == ""
