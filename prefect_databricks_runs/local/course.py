@@ -136,6 +136,7 @@ class Course:
         if self._timer:
             self._timer.cancel()
         ending = self._stop or run_ending(self.run.current.values(), self._failed_state)
+        now = self._going.now_ms()
         for record in (self.run, self.run.history[-1]):
-            record.end(ending, self._going.now_ms())
+            record.end(ending, now)
         self._ended(self)

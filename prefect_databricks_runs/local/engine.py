@@ -62,8 +62,9 @@ class Engine:
             self._queues.setdefault(run.job_id, deque()).append(self._course(run, run.current))
         else:
             ending = Ending(states.MAXIMUM_CONCURRENT_RUNS_REACHED, text("skipped_concurrent", limit=limit))
+            now = self._now_ms()
             for record in (run, run.history[-1], *run.tasks):
-                record.end(ending, self._now_ms())
+                record.end(ending, now)
             self._clock.call_later(0, functools.partial(self._tell, run))
 
     def start_child(self, parent: RunRecord, settings: dict[str, Any], over: Over) -> RunRecord:

@@ -12,6 +12,7 @@ from .errors import invalid
 from .job_answers import job_answer, listed_job
 from .job_settings import replaced, updated
 from .limits import check_range
+from .old_form import read_settings
 from .paging import turn_to
 from .records import JobRecord
 from .schema import read
@@ -44,7 +45,7 @@ class JobEndpoints:
 
     def create(self, call: Call) -> Fields:
         """Makes a job: `job_id`."""
-        body = _settings(call.fields)
+        body = _settings(call.fields, call.version)
         if not body:
             raise invalid("no_settings")
         access_control_list = body.pop("access_control_list", None)
@@ -85,7 +86,7 @@ class JobEndpoints:
     def update(self, call: Call) -> Fields:
         """Changes some of a job's settings."""
         body = read(call.fields, bodies.UPDATE)
-        new_settings = _settings(body.get("new_settings", {}))
+        new_settings = _settings(body.get("new_settings", {}), call.version)
         job = self._store.job(body["job_id"])
         self._change(job, updated(job.settings, new_settings, body.get("fields_to_remove", [])), call.version)
         return {}
@@ -93,7 +94,7 @@ class JobEndpoints:
     def reset(self, call: Call) -> Fields:
         """Replaces all of a job's settings, but for `run_as` when it is not given."""
         body = read(call.fields, bodies.RESET)
-        new_settings = _settings(body.get("new_settings", {}))
+        new_settings = _settings(body.get("new_settings", {}), call.version)
         job = self._store.job(body["job_id"])
         if not new_settings:
             raise invalid("no_settings")
@@ -114,10 +115,9 @@ class JobEndpoints:
             self._timeout_changed(job)
 
 
-def _settings(fields: Fields) -> dict[str, Any]:
+def _settings(fields: Fields, version: str) -> dict[str, Any]:
     """Returns settings in the new form, read by their shape."""
-    settings: dict[str, Any] = read(bodies.with_tasks(fields), bodies.CREATE)
-    return settings
+    return read_settings(fields, bodies.CREATE, version)
 
 
 def _limit(asked: Fields, version: str, count: int) -> int:
