@@ -11,7 +11,6 @@ from .errors import invalid
 from .old_form import MULTI_TASK, SINGLE_TASK, has_old_form
 from .paging import Page, turn_to
 from .records import Output, RepairRecord, RunRecord, TaskRecord, Timed
-from .states import QUEUED
 
 TASKS_PER_PAGE = 100
 _MAX_ERROR_STATS = 3
@@ -125,7 +124,7 @@ class Answers:
             "original_attempt_run_id": run.run_id,
             "attempt_number": 0,
             "run_name": run.run_name,
-            "run_duration": sum(each.end_time - each.start_time for each in run.history if run.end_time),
+            "run_duration": _run_duration(run),
             "queue_duration": run.queue_duration,
         }
         overriding = {name: run.overrides[name] for name in TASK_PARAMETERS if name in run.overrides}
@@ -140,7 +139,6 @@ class Answers:
         return answer
 
     def _common(self, run: RunRecord, run_id: int, timed: Timed) -> dict[str, Any]:
-        queued = run.job.max_concurrent_runs if run.job and timed is run and timed.state is QUEUED else None
         return {
             "job_id": run.job_id,
             "run_id": run_id,
@@ -152,7 +150,7 @@ class Answers:
             "run_page_url": self._page(run, run_id),
             "start_time": timed.start_time,
             "end_time": timed.end_time,
-            **timed.state.answer(timed.message, queued),
+            **timed.state.answer(timed.message),
         }
 
     def _task(self, run: RunRecord, task: TaskRecord, *, resolved: bool = False) -> dict[str, Any]:
@@ -178,6 +176,12 @@ class Answers:
 
     def _page(self, run: RunRecord, run_id: int) -> str:
         return f"{self._url}/?o={self._workspace_id}#job/{run.job_id}/run/{run_id}"
+
+
+def _run_duration(run: RunRecord) -> int:
+    """Returns the time that a run and its repairs took, without that in a queue, in ms; 0 while it goes on."""
+    took = sum(each.end_time - each.start_time for each in run.history)
+    return took - run.queue_duration if run.end_time else 0
 
 
 def _old_form(run: RunRecord, version: str) -> dict[str, Any]:
@@ -222,7 +226,7 @@ def _durations(timed: Timed) -> dict[str, int]:
     return {
         "setup_duration": timed.setup_duration,
         "execution_duration": timed.execution_duration,
-        "cleanup_duration": 0,
+        "cleanup_duration": timed.cleanup_duration,
     }
 
 

@@ -28,12 +28,12 @@ class JobEndpoints:
 
     Args:
         store: the workspace's jobs and runs.
-        timeout_changed: called with a job whose `timeout_seconds` was changed: that holds for active runs too.
+        changed: called with a job whose settings were changed: some of them hold for active runs too.
     """
 
-    def __init__(self, store: Store, timeout_changed: Callable[[JobRecord], None] | None = None) -> None:
+    def __init__(self, store: Store, changed: Callable[[JobRecord], None] | None = None) -> None:
         self._store = store
-        self._timeout_changed = timeout_changed
+        self._changed = changed
         self.served: dict[str, Endpoint] = {
             "POST jobs/create": self.create,
             "GET jobs/get": self.get_job,
@@ -72,7 +72,7 @@ class JobEndpoints:
             [job for job in jobs if not name or job.name.casefold() == name],
             lambda job: job.sequence,
             limit=_limit(asked, call.version, len(jobs)),
-            offset=_offset(asked),
+            offset=_offset(asked, call.version),
             page_token=asked.get("page_token", ""),
         )
         answer: Fields = {}
@@ -109,10 +109,9 @@ class JobEndpoints:
     def _change(self, job: JobRecord, settings: dict[str, Any], version: str) -> None:
         settings.pop("access_control_list", None)
         check_settings(settings, version)
-        before = job.settings.get("timeout_seconds", 0)
         job.settings = settings
-        if self._timeout_changed and settings.get("timeout_seconds", 0) != before:
-            self._timeout_changed(job)
+        if self._changed:
+            self._changed(job)
 
 
 def _settings(fields: Fields, version: str) -> dict[str, Any]:
@@ -130,9 +129,9 @@ def _limit(asked: Fields, version: str, count: int) -> int:
     return limit
 
 
-def _offset(asked: Fields) -> int:
+def _offset(asked: Fields, version: str) -> int:
     check_range(asked, "offset", 0)
     offset: int = asked.get("offset", 0)
-    if offset > MAX_OFFSET:
+    if version != "2.0" and offset > MAX_OFFSET:
         raise invalid("offset_too_large", offset=offset, limit=MAX_OFFSET)
     return offset

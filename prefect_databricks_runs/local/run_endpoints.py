@@ -7,7 +7,7 @@ from .answers import Answers
 from .calls import Call, Endpoint, Fields
 from .checks import check_parameters, check_run_now, check_settings, only_keys
 from .engine import Engine
-from .errors import invalid
+from .errors import invalid, unknown_path
 from .export import notebook_html
 from .old_form import has_old_form, read_settings
 from .records import RunRecord
@@ -71,6 +71,8 @@ class RunEndpoints:
 
     def repair(self, call: Call) -> Fields:
         """Runs tasks of a run that is over once more: `repair_id`."""
+        if call.version == "2.0":
+            raise unknown_path("POST", "/jobs/runs/repair")
         body = read(call.fields, bodies.REPAIR)
         run, task = self._store.find(body["run_id"])
         if task is not None:
