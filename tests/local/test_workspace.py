@@ -187,7 +187,8 @@ def test_no_child_finds_a_secret_in_its_environment_also_not_in_base64(monkeypat
     monkeypatch.setenv("HARMLESS", "yes")
     with LocalWorkspace(**secrets) as workspace:
         client = Client(workspace)
-        code = "import os\ndbutils.notebook.exit(' '.join(n for n in os.environ if n[:6] in ('PLAIN_', 'CODED_', 'HARMLE')))"
+        ours = "n[:6] in ('PLAIN_', 'CODED_', 'HARMLE')"
+        code = f"import os\ndbutils.notebook.exit(' '.join(n for n in os.environ if {ours}))"
         run = client.finish(notebook_task(client.notebook(code)))
         assert client.output(run)["notebook_output"]["result"] == "HARMLESS"
         assert not any(secret in repr(workspace._parts) for secret in texts)
