@@ -8,9 +8,9 @@ from typing import Any
 from .bodies import TASK_PARAMETERS, TASK_TYPES
 from .composed import latest_iterations
 from .errors import invalid
+from .old_form import MULTI_TASK, SINGLE_TASK, has_old_form
 from .paging import Page, turn_to
 from .records import Output, RepairRecord, RunRecord, TaskRecord, Timed
-from .states import QUEUED
 
 TASKS_PER_PAGE = 100
 _MAX_ERROR_STATS = 3
@@ -51,9 +51,7 @@ class Answers:
         answer["tasks"] = [self._task(run, task, resolved=resolved) for task in page.items]
         if asked.get("include_history", False):
             answer["repair_history"] = [_repair(repair) for repair in run.history]
-        if version == "2.0" and len(run.current) == 1:
-            answer |= _single_task(run.tasks[-1])
-        return _paged(answer, page)
+        return _paged({**answer, **_old_form(run, version)}, page)
 
     def whole_run(self, run: RunRecord) -> dict[str, Any]:
         """Returns a run with all its tasks."""
@@ -61,7 +59,7 @@ class Answers:
 
     def listed_run(self, run: RunRecord, version: str, *, with_tasks: bool) -> dict[str, Any]:
         """Returns a run as `runs/list` answers it; its tasks, up to 100 of them, only when asked for."""
-        answer = self._run(run)
+        answer = {**self._run(run), **_old_form(run, version)}
         if with_tasks and (version == "2.2" or len(run.tasks) <= TASKS_PER_PAGE):
             answer["tasks"] = [self._task(run, task) for task in _in_order(run.tasks)[:TASKS_PER_PAGE]]
         if version == "2.2" and len(run.tasks) > TASKS_PER_PAGE:
@@ -114,6 +112,10 @@ class Answers:
             answer["error_trace"] = output.error_trace
         return answer
 
+    def output_of_run(self, run: RunRecord) -> dict[str, Any]:
+        """Returns the answer of `runs/get-output` for a run in the form of version 2.0."""
+        return {**self.output(run, run.tasks[-1]), "metadata": self.run(run, "2.0", {})}
+
     def _run(self, run: RunRecord) -> dict[str, Any]:
         """Returns what a run has beside its tasks."""
         answer = {
@@ -122,7 +124,7 @@ class Answers:
             "original_attempt_run_id": run.run_id,
             "attempt_number": 0,
             "run_name": run.run_name,
-            "run_duration": sum(each.end_time - each.start_time for each in run.history if run.end_time),
+            "run_duration": _run_duration(run),
             "queue_duration": run.queue_duration,
         }
         overriding = {name: run.overrides[name] for name in TASK_PARAMETERS if name in run.overrides}
@@ -137,19 +139,18 @@ class Answers:
         return answer
 
     def _common(self, run: RunRecord, run_id: int, timed: Timed) -> dict[str, Any]:
-        queued = run.job.max_concurrent_runs if run.job and timed is run and timed.state is QUEUED else None
         return {
             "job_id": run.job_id,
             "run_id": run_id,
             "number_in_job": run_id,
             "creator_user_name": run.creator_user_name,
-            "format": "MULTI_TASK",
+            "format": MULTI_TASK,
             "trigger": run.trigger,
             "run_type": run.run_type,
             "run_page_url": self._page(run, run_id),
             "start_time": timed.start_time,
             "end_time": timed.end_time,
-            **timed.state.answer(timed.message, queued),
+            **timed.state.answer(timed.message),
         }
 
     def _task(self, run: RunRecord, task: TaskRecord, *, resolved: bool = False) -> dict[str, Any]:
@@ -177,11 +178,20 @@ class Answers:
         return f"{self._url}/?o={self._workspace_id}#job/{run.job_id}/run/{run_id}"
 
 
-def _single_task(task: TaskRecord) -> dict[str, Any]:
-    """Returns what a run of a single task has at the top level in version 2.0."""
-    settings = task.settings
+def _run_duration(run: RunRecord) -> int:
+    """Returns the time that a run and its repairs took, without that in a queue, in ms; 0 while it goes on."""
+    took = sum(each.end_time - each.start_time for each in run.history)
+    return took - run.queue_duration if run.end_time else 0
+
+
+def _old_form(run: RunRecord, version: str) -> dict[str, Any]:
+    """Returns what a run of a single task has at the top level in version 2.0, and nothing in others."""
+    if version != "2.0" or len(run.current) != 1:
+        return {}
+    settings = run.tasks[-1].settings
     compute = ("existing_cluster_id", "new_cluster", "libraries")
     return {
+        "format": SINGLE_TASK if has_old_form(run.settings) else MULTI_TASK,
         "task": {name: settings[name] for name in TASK_TYPES if name in settings},
         "cluster_spec": {name: settings[name] for name in compute if name in settings},
     }
@@ -216,7 +226,7 @@ def _durations(timed: Timed) -> dict[str, int]:
     return {
         "setup_duration": timed.setup_duration,
         "execution_duration": timed.execution_duration,
-        "cleanup_duration": 0,
+        "cleanup_duration": timed.cleanup_duration,
     }
 
 

@@ -83,7 +83,7 @@ class App:
         if path.startswith(_CONTROL):
             await self._response(request, raw)(scope, receive, send)
             return
-        entry = self._log.add(recorded(request, path, raw))
+        entry = self._log.add(recorded(request, path, raw), len(raw or b""))
         response = await self._response_or_fault(request, raw, entry)
         if response is not None:
             entry.answered(response.status_code)

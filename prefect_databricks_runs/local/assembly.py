@@ -35,7 +35,7 @@ from .works import Works
 from .workshop import Workshop
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # it holds secrets
 class Parts:
     """What a workspace has before it serves.
 

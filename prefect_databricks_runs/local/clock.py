@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import heapq
 import itertools
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
+
+logger = logging.getLogger(__name__)
 
 
 class Timer(Protocol):
@@ -43,7 +47,8 @@ class RealClock:
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Calls `callback` in `seconds`."""
         loop = asyncio.get_running_loop()
-        return loop.call_later(seconds, callback) if seconds > 0 else loop.call_soon(callback)
+        guarded = functools.partial(_call, callback)
+        return loop.call_later(seconds, guarded) if seconds > 0 else loop.call_soon(guarded)
 
 
 class VirtualClock:
@@ -92,9 +97,17 @@ class VirtualClock:
             while self._due:
                 timer = self._due.popleft()
                 if timer.callback:
-                    timer.callback()
+                    _call(timer.callback)
         finally:
             self._turning = False
+
+
+def _call(callback: Callable[[], None]) -> None:
+    """Calls back, and lets an error end neither the others nor a request that only let time pass."""
+    try:
+        callback()
+    except Exception:
+        logger.exception("A callback failed in our own code")
 
 
 class _VirtualTimer:

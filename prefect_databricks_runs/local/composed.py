@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from . import states
-from .attempts import CANCELED, Attempts, Going, Progress
+from .attempts import CANCELED, Attempts, Going, Progress, internal_error
 from .clock import Clock
 from .records import Ending, Output, RunRecord, TaskRecord
 from .texts import text
@@ -206,6 +206,9 @@ class RunJobWork:
             self._child = self._starter.start_child(self._going.run, self._settings, self._child_over)
         except CannotRunError as error:
             self._progress.ended(error.ending)
+            return
+        except Exception as error:
+            self._progress.ended(internal_error(self._going.run, self._task, error))
             return
         self._task.child_run_id = self._child.run_id
         self._progress.started()

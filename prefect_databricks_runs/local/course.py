@@ -40,6 +40,7 @@ class Course:
                 self._downstream[upstream].append(key)
                 self._open_upstream[key] += 1
         self._begun = False
+        self._begun_at = 0
         self._stop: Ending | None = None
         self._timer: Timer | None = None
 
@@ -48,9 +49,9 @@ class Course:
         if self._stop:
             return
         self._begun = True
-        now = self._going.now_ms()
+        self._begun_at = now = self._going.now_ms()
         if self.run.state is states.QUEUED:
-            self.run.queue_duration = now - self.run.start_time
+            self.run.queue_duration += now - self.run.history[-1].start_time
         self.run.wait(now)
         self.run.history[-1].wait(now)
         self.set_timeout()
@@ -63,7 +64,7 @@ class Course:
             self._timer = None
         seconds = self.run.timeout_seconds
         if seconds and self._begun:
-            passed = (self._going.now_ms() - self.run.history[-1].start_time) / 1000
+            passed = (self._going.now_ms() - self._begun_at) / 1000
             stop = functools.partial(self.stop, timed_out(seconds))
             self._timer = self._going.clock.call_later(max(0.0, seconds - passed), stop)
 
@@ -72,11 +73,12 @@ class Course:
 
         Args:
             ending: how it ends.
-            at_once: leave out clean-ups that only pass time.
+            at_once: leave out clean-ups that only pass time, also those that have begun.
         """
-        if self.run.state.is_terminal or self._stop:
+        if self.run.state.is_terminal or (self._stop and not at_once):
             return
-        self._stop = ending
+        self._stop = ending = self._stop or ending
+        self._going.is_stopping = True
         self.run.state, self.run.message = states.terminating(ending.state), ending.message
         going_on = []
         for attempts in self._attempts.values():
@@ -113,6 +115,8 @@ class Course:
 
     def _enter(self, keys: list[str]) -> None:
         """Begins or skips tasks that wait for none, and those that are freed by that; ends the run after the last."""
+        if not self._begun:
+            return
         ready = deque(keys)
         while ready:
             attempts = self._attempts[ready.popleft()]
@@ -136,6 +140,7 @@ class Course:
         if self._timer:
             self._timer.cancel()
         ending = self._stop or run_ending(self.run.current.values(), self._failed_state)
+        now = self._going.now_ms()
         for record in (self.run, self.run.history[-1]):
-            record.end(ending, self._going.now_ms())
+            record.end(ending, now)
         self._ended(self)

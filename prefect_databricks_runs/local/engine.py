@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import logging
 from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any
@@ -19,6 +21,10 @@ from .texts import text
 from .works import Works
 
 Over = Callable[[RunRecord], None]
+
+logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 10.0
 
 
 class Engine:
@@ -55,15 +61,13 @@ class Engine:
         if over:
             self._over[run.run_id] = over
         limit = run.job.max_concurrent_runs if run.job else None
-        if limit is None or self._running.get(run.job_id, 0) < limit:
-            self._begin(self._course(run, run.current))
-        elif queue and limit > 0:
-            run.state, run.message = states.QUEUED, text("queued", limit=limit)
-            self._queues.setdefault(run.job_id, deque()).append(self._course(run, run.current))
+        if limit is None or self._has_place(run) or (queue and limit > 0):
+            self._admit(run, run.current)
         else:
-            ending = Ending(states.MAXIMUM_CONCURRENT_RUNS_REACHED, text("skipped_concurrent", limit=limit))
+            ending = _skipped(limit)
+            now = self._now_ms()
             for record in (run, run.history[-1], *run.tasks):
-                record.end(ending, self._now_ms())
+                record.end(ending, now)
             self._clock.call_later(0, functools.partial(self._tell, run))
 
     def start_child(self, parent: RunRecord, settings: dict[str, Any], over: Over) -> RunRecord:
@@ -75,6 +79,8 @@ class Engine:
         job = self._store.jobs.get(settings["job_id"])
         if job is None:
             raise CannotRunError(states.NOT_FOUND, text("unknown_job", job_id=settings["job_id"]))
+        if not job.settings.get("tasks"):
+            raise CannotRunError(states.INVALID_CONFIGURATION, text("job_without_tasks", job_id=job.job_id))
         ancestor: RunRecord | None = parent
         while ancestor:
             if ancestor.job is job:
@@ -110,7 +116,7 @@ class Engine:
         self._store.reopened(run)
         run.wait(self._now_ms())
         repair.start_time = self._now_ms()
-        self._begin(self._course(run, keys))
+        self._admit(run, keys)
         return repair.repair_id or 0
 
     def cancel(self, run: RunRecord, task: TaskRecord | None = None, *, at_once: bool = False) -> None:
@@ -130,19 +136,26 @@ class Engine:
             self._clock.call_later(0, functools.partial(course.stop_task, task))
 
     def job_changed(self, job: JobRecord) -> None:
-        """Holds the active runs of a job to the time-out that it now has."""
+        """Holds the active runs of a job to the time-out and the number of concurrent runs that it now has."""
         for course in self._courses.values():
             if course.run.job is job:
                 self._clock.call_later(0, course.set_timeout)
+        if job.max_concurrent_runs == 0:
+            for course in list(self._queues.get(job.job_id, ())):
+                self._clock.call_later(0, functools.partial(course.stop, _skipped(0)))
+        self._let_in(job)
 
     async def close(self) -> None:
         """Cancels all runs and returns when they are over and no child is left."""
-        while self._courses:
+        for course in list(self._courses.values()):
+            self._clock.call_later(0, functools.partial(course.stop, CANCELED, at_once=True))
+        deadline = asyncio.get_running_loop().time() + CLOSE_SECONDS
+        while self._courses and asyncio.get_running_loop().time() < deadline:
             self._empty.clear()
-            for course in list(self._courses.values()):
-                self._clock.call_later(0, functools.partial(course.stop, CANCELED, at_once=True))
-            if self._courses:
-                await self._empty.wait()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), CLOSE_SECONDS)
+        if self._courses:
+            logger.error("Runs did not end when the local workspace stopped: %s", list(self._courses))
 
     def _now_ms(self) -> int:
         return int(self._clock.now() * 1000)
@@ -162,21 +175,44 @@ class Engine:
         del self._courses[run.run_id]
         if not self._courses:
             self._empty.set()
-        queue = self._queues.get(run.job_id, deque())
+        queue = self._queues.get(run.job_id, ())
         if course in queue:  # cancelled while it waited
-            queue.remove(course)
+            self._queues[run.job_id].remove(course)
         else:
             self._running[run.job_id] -= 1
-        while run.job and queue and self._running.get(run.job_id, 0) < run.job.max_concurrent_runs:
-            self._begin(queue.popleft())
-        if not queue:
-            self._queues.pop(run.job_id, None)
         if not self._running.get(run.job_id):
             self._running.pop(run.job_id, None)
+        if run.job:
+            self._let_in(run.job)
         self._tell(run)
+
+    def _admit(self, run: RunRecord, keys: Collection[str]) -> None:
+        """Begins a run or a repair, or lets it wait until there is a place."""
+        course = self._course(run, keys)
+        if self._has_place(run):
+            self._begin(course)
+            return
+        limit = run.job.max_concurrent_runs if run.job else 0
+        run.state, run.message = states.QUEUED, text("queued", limit=limit)
+        self._queues.setdefault(run.job_id, deque()).append(course)
+
+    def _has_place(self, run: RunRecord) -> bool:
+        return run.job is None or self._running.get(run.job_id, 0) < run.job.max_concurrent_runs
+
+    def _let_in(self, job: JobRecord) -> None:
+        """Begins runs of a job that wait, as many as there are places."""
+        queue = self._queues.get(job.job_id)
+        while queue and self._running.get(job.job_id, 0) < job.max_concurrent_runs:
+            self._begin(queue.popleft())
+        if not queue:
+            self._queues.pop(job.job_id, None)
 
     def _tell(self, run: RunRecord) -> None:
         self._store.closed(run)
         over = self._over.pop(run.run_id, None)
         if over:
             over(run)
+
+
+def _skipped(limit: int) -> Ending:
+    return Ending(states.MAXIMUM_CONCURRENT_RUNS_REACHED, text("skipped_concurrent", limit=limit))

@@ -8,6 +8,7 @@ from typing import Any
 
 from .checks import MAX_TASKS_BEFORE, check_task_count
 from .errors import invalid
+from .old_form import has_old_form, in_old_form
 from .records import JobRecord
 
 PAGE_SIZE = 100
@@ -32,6 +33,8 @@ def job_answer(job: JobRecord, version: str, page_token: str = "") -> dict[str, 
         ApiError: the token is none that a page gave, or the job has more tasks than the version can handle.
     """
     settings = settings_with_defaults(job.settings)
+    if version == "2.0" and has_old_form(job.settings):
+        settings = in_old_form(settings)
     if version != "2.2":
         check_task_count(settings, version)
         return {**_head(job), "run_as_user_name": job.run_as_user_name, "settings": settings}
@@ -50,8 +53,11 @@ def listed_job(job: JobRecord, version: str, *, expand_tasks: bool) -> dict[str,
     Args:
         job: the job.
         version: the version of the API. Before 2.2, a job with too many tasks comes without any.
-        expand_tasks: whether its tasks and clusters are to come too, the first 100 of each.
+        expand_tasks: whether its tasks and clusters are to come too, the first 100 of each. The one task of a job in
+            the form of 2.0 always comes there.
     """
+    if version == "2.0" and has_old_form(job.settings):
+        return {**_head(job), "settings": in_old_form(settings_with_defaults(job.settings))}
     if not expand_tasks:
         without = {name: value for name, value in job.settings.items() if name not in _EXPANDED}
         return {**_head(job), "settings": settings_with_defaults(without)}

@@ -12,6 +12,7 @@ from .errors import invalid
 from .job_answers import job_answer, listed_job
 from .job_settings import replaced, updated
 from .limits import check_range
+from .old_form import read_settings
 from .paging import turn_to
 from .records import JobRecord
 from .schema import read
@@ -27,12 +28,12 @@ class JobEndpoints:
 
     Args:
         store: the workspace's jobs and runs.
-        timeout_changed: called with a job whose `timeout_seconds` was changed: that holds for active runs too.
+        changed: called with a job whose settings were changed: some of them hold for active runs too.
     """
 
-    def __init__(self, store: Store, timeout_changed: Callable[[JobRecord], None] | None = None) -> None:
+    def __init__(self, store: Store, changed: Callable[[JobRecord], None] | None = None) -> None:
         self._store = store
-        self._timeout_changed = timeout_changed
+        self._changed = changed
         self.served: dict[str, Endpoint] = {
             "POST jobs/create": self.create,
             "GET jobs/get": self.get_job,
@@ -44,7 +45,7 @@ class JobEndpoints:
 
     def create(self, call: Call) -> Fields:
         """Makes a job: `job_id`."""
-        body = _settings(call.fields)
+        body = _settings(call.fields, call.version)
         if not body:
             raise invalid("no_settings")
         access_control_list = body.pop("access_control_list", None)
@@ -71,7 +72,7 @@ class JobEndpoints:
             [job for job in jobs if not name or job.name.casefold() == name],
             lambda job: job.sequence,
             limit=_limit(asked, call.version, len(jobs)),
-            offset=_offset(asked),
+            offset=_offset(asked, call.version),
             page_token=asked.get("page_token", ""),
         )
         answer: Fields = {}
@@ -85,7 +86,7 @@ class JobEndpoints:
     def update(self, call: Call) -> Fields:
         """Changes some of a job's settings."""
         body = read(call.fields, bodies.UPDATE)
-        new_settings = _settings(body.get("new_settings", {}))
+        new_settings = _settings(body.get("new_settings", {}), call.version)
         job = self._store.job(body["job_id"])
         self._change(job, updated(job.settings, new_settings, body.get("fields_to_remove", [])), call.version)
         return {}
@@ -93,7 +94,7 @@ class JobEndpoints:
     def reset(self, call: Call) -> Fields:
         """Replaces all of a job's settings, but for `run_as` when it is not given."""
         body = read(call.fields, bodies.RESET)
-        new_settings = _settings(body.get("new_settings", {}))
+        new_settings = _settings(body.get("new_settings", {}), call.version)
         job = self._store.job(body["job_id"])
         if not new_settings:
             raise invalid("no_settings")
@@ -108,16 +109,14 @@ class JobEndpoints:
     def _change(self, job: JobRecord, settings: dict[str, Any], version: str) -> None:
         settings.pop("access_control_list", None)
         check_settings(settings, version)
-        before = job.settings.get("timeout_seconds", 0)
         job.settings = settings
-        if self._timeout_changed and settings.get("timeout_seconds", 0) != before:
-            self._timeout_changed(job)
+        if self._changed:
+            self._changed(job)
 
 
-def _settings(fields: Fields) -> dict[str, Any]:
+def _settings(fields: Fields, version: str) -> dict[str, Any]:
     """Returns settings in the new form, read by their shape."""
-    settings: dict[str, Any] = read(bodies.with_tasks(fields), bodies.CREATE)
-    return settings
+    return read_settings(fields, bodies.CREATE, version)
 
 
 def _limit(asked: Fields, version: str, count: int) -> int:
@@ -130,9 +129,9 @@ def _limit(asked: Fields, version: str, count: int) -> int:
     return limit
 
 
-def _offset(asked: Fields) -> int:
+def _offset(asked: Fields, version: str) -> int:
     check_range(asked, "offset", 0)
     offset: int = asked.get("offset", 0)
-    if offset > MAX_OFFSET:
+    if version != "2.0" and offset > MAX_OFFSET:
         raise invalid("offset_too_large", offset=offset, limit=MAX_OFFSET)
     return offset

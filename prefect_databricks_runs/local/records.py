@@ -99,13 +99,18 @@ class Ending:
 
 @dataclass
 class Timed:
-    """What runs and tasks share: where they stand, and since when. All times are ms since 1970, 0 = not yet."""
+    """What runs and tasks share: where they stand, and since when.
+
+    Times are ms since 1970, 0 = not yet; durations are ms.
+    """
 
     state: State = states.PENDING
     message: str = text("waiting_for_cluster")
     start_time: int = 0
     running_since: int = 0
+    terminating_since: int = 0
     end_time: int = 0
+    queue_duration: int = 0
 
     def wait(self, now: int) -> None:
         """Passes to PENDING: nothing but compute is missing."""
@@ -125,13 +130,22 @@ class Timed:
 
     @property
     def setup_duration(self) -> int:
-        """The time from the start until it ran, in ms; 0 until then."""
-        return self.running_since - self.start_time if self.running_since else 0
+        """The time from the start until it ran, without that in a queue, in ms; 0 until then."""
+        return self.running_since - self.start_time - self.queue_duration if self.running_since else 0
 
     @property
     def execution_duration(self) -> int:
         """The time that it ran, in ms; 0 while it runs."""
-        return self.end_time - self.running_since if self.end_time and self.running_since else 0
+        return (self.terminating_since or self.end_time) - self.running_since if self._ran else 0
+
+    @property
+    def cleanup_duration(self) -> int:
+        """The time from when its work was over until its end, in ms; 0 while it runs."""
+        return self.end_time - self.terminating_since if self._ran and self.terminating_since else 0
+
+    @property
+    def _ran(self) -> bool:
+        return bool(self.end_time and self.running_since)
 
 
 @dataclass
@@ -151,6 +165,7 @@ class TaskRecord(Timed):
         resolved: its settings with references resolved, as `resolved_values` shows them; None before.
         inputs: of a for-each task, what it goes through; None before.
         iterations: of a for-each task, the attempts at its iterations, in the order in which they began.
+        queued_since: since when it waits for a place, ms since 1970; 0 when it does not.
         input: of an iteration, its input.
         parent: of an iteration, the for-each task's attempt.
     """
@@ -167,6 +182,7 @@ class TaskRecord(Timed):
     resolved: dict[str, Any] | None = None
     inputs: list[Any] | None = None
     iterations: list[TaskRecord] | None = None
+    queued_since: int = 0
     input: Any = None
     parent: TaskRecord | None = None
 
@@ -219,7 +235,6 @@ class RunRecord(Timed):
         trigger: such as `ONE_TIME`.
         parent: the run with the run-job task that started it; None without one.
         idempotency_token: the token it was started with; None when there was none.
-        queue_duration: how long it waited, ms.
         creator_user_name: who started it.
     """
 
@@ -236,7 +251,6 @@ class RunRecord(Timed):
     trigger: str = "ONE_TIME"
     parent: RunRecord | None = None
     idempotency_token: str | None = None
-    queue_duration: int = 0
     creator_user_name: str = ""
 
     @property

@@ -15,6 +15,8 @@ from .patterns import Pattern
 from .request_body import parse
 
 DEFAULT_MAX_REQUESTS = 100_000
+# Parsed, a body takes several times as much memory.
+MAX_BYTES = 20_000_000
 
 _SCHEMES = {"bearer": "Bearer", "basic": "Basic"}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/")
@@ -57,8 +59,9 @@ class RecordedRequest:
 class LogEntry:
     """The place of one request in the log. Written in the server's event loop."""
 
-    def __init__(self, request: RecordedRequest) -> None:
+    def __init__(self, request: RecordedRequest, size: int) -> None:
         self.request = request
+        self.size = size
 
     def answered(self, status: int) -> None:
         """Notes that the answer is there, and its status."""
@@ -73,7 +76,8 @@ class RequestLog:
     """The last requests of one workspace. Written in the server's event loop, read anywhere.
 
     Args:
-        max_requests: how many are kept; older ones are forgotten.
+        max_requests: how many are kept, as long as their bodies have no more than 20 MB in all; older ones are
+            forgotten.
 
     Raises:
         ValueError: that is below 1.
@@ -82,14 +86,24 @@ class RequestLog:
     def __init__(self, max_requests: int = DEFAULT_MAX_REQUESTS) -> None:
         if max_requests < 1:
             raise ValueError(f"max_requests must be at least 1, it is {max_requests}")
-        self._entries: deque[LogEntry] = deque(maxlen=max_requests)
+        self._entries: deque[LogEntry] = deque()
+        self._max_requests = max_requests
+        self._bytes = 0
         self._lock = threading.Lock()
 
-    def add(self, request: RecordedRequest) -> LogEntry:
-        """Keeps a request and returns its place."""
-        entry = LogEntry(request)
+    def add(self, request: RecordedRequest, size: int = 0) -> LogEntry:
+        """Keeps a request and returns its place.
+
+        Args:
+            request: the request.
+            size: how long its body was, in bytes.
+        """
+        entry = LogEntry(request, size)
         with self._lock:
             self._entries.append(entry)
+            self._bytes += size
+            while len(self._entries) > self._max_requests or (self._bytes > MAX_BYTES and len(self._entries) > 1):
+                self._bytes -= self._entries.popleft().size
         return entry
 
     def all(self) -> tuple[RecordedRequest, ...]:
@@ -110,6 +124,7 @@ class RequestLog:
         """Forgets all requests."""
         with self._lock:
             self._entries.clear()
+            self._bytes = 0
 
 
 def recorded(request: Request, path: str, raw: bytes | None) -> RecordedRequest:

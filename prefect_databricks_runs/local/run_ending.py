@@ -24,7 +24,7 @@ def run_ending(tasks: Collection[TaskRecord], failed_state: states.State) -> End
     leaves = [task for task in tasks if task.task_key not in upstream]
     if not any(leaf.state.failed or leaf.state.canceled for leaf in leaves):
         return Ending(states.SUCCESS_WITH_FAILURES, text("success_with_failures", count=len(failed)))
-    message = text("task_failed", task_key=failed[0].task_key, message=failed[0].message)
+    message = text("task_failed", task_key=failed[0].task_key, message=failed[0].message.removesuffix("."))
     if any(task.state is states.UPSTREAM_FAILED for task in tasks):
         message += text("downstream_skipped")
     ours = any(task.state.life_cycle_state == "INTERNAL_ERROR" and not task.state.result_state for task in failed)

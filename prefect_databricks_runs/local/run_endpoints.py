@@ -7,8 +7,9 @@ from .answers import Answers
 from .calls import Call, Endpoint, Fields
 from .checks import check_parameters, check_run_now, check_settings, only_keys
 from .engine import Engine
-from .errors import invalid
+from .errors import invalid, unknown_path
 from .export import notebook_html
+from .old_form import has_old_form, read_settings
 from .records import RunRecord
 from .repair import tasks_to_repair
 from .run_list import list_runs
@@ -45,7 +46,7 @@ class RunEndpoints:
 
     def submit(self, call: Call) -> Fields:
         """Starts a run that belongs to no job: `run_id`."""
-        body = read(bodies.with_tasks(call.fields), bodies.SUBMIT)
+        body = read_settings(call.fields, bodies.SUBMIT, call.version)
         token = body.pop("idempotency_token", None)
         known = self._store.run_of_token(token)
         if known:
@@ -70,6 +71,8 @@ class RunEndpoints:
 
     def repair(self, call: Call) -> Fields:
         """Runs tasks of a run that is over once more: `repair_id`."""
+        if call.version == "2.0":
+            raise unknown_path("POST", "/jobs/runs/repair")
         body = read(call.fields, bodies.REPAIR)
         run, task = self._store.find(body["run_id"])
         if task is not None:
@@ -86,11 +89,13 @@ class RunEndpoints:
         return self._answers.task_run(run, task, asked) if task else self._answers.run(run, call.version, asked)
 
     def get_output(self, call: Call) -> Fields:
-        """Answers what a task run left behind."""
+        """Answers what a task run left behind, or a run in the form of version 2.0, which is its own only task."""
         run, task = self._store.find(read(call.fields, bodies.RUN_ID)["run_id"])
-        if task is None:
+        if task is not None:
+            return self._answers.output(run, task)
+        if not has_old_form(run.settings):
             raise invalid("output_of_job_run")
-        return self._answers.output(run, task)
+        return self._answers.output_of_run(run)
 
     def list_runs(self, call: Call) -> Fields:
         """Answers a page of runs, newest first."""
@@ -105,7 +110,9 @@ class RunEndpoints:
     def export(self, call: Call) -> Fields:
         """Answers the notebook of a task run as a page: `views`."""
         asked = read(call.fields, bodies.EXPORT)
-        _, task = self._store.find(asked["run_id"])
+        run, task = self._store.find(asked["run_id"])
+        if task is None and has_old_form(run.settings):
+            task = run.tasks[-1]
         if task is None or "notebook_task" not in task.settings:
             raise invalid("export_needs_notebook", run_id=asked["run_id"])
         if task.source is None:

@@ -41,8 +41,8 @@ def _by_rule(rule: str, upstream: Sequence[TaskRecord]) -> Ending | None:
         return None if any(failed) else EXCLUDED
     if rule == "ALL_FAILED":
         return None if all(failed) else EXCLUDED
-    succeeded = any(other.state.succeeded for other in upstream)
-    if succeeded if rule == "AT_LEAST_ONE_SUCCESS" else not any(failed):
+    # ALL_SUCCESS and NONE_FAILED are the same, as what is excluded or disabled counts as successful.
+    if not all(failed) if rule == "AT_LEAST_ONE_SUCCESS" else not any(failed):
         return None
     return UPSTREAM_FAILED if any(other.state.failed for other in upstream) else UPSTREAM_CANCELED
 

@@ -30,6 +30,9 @@ _ENDS = {
 # Those that are made of other tasks are played only when they are named.
 _COMPOSED = ("for_each_task", "run_job_task", "condition_task")
 _PHASES = ("queued", "pending", "running", "terminating")
+_LONGEST_PHASE = 10**9
+_OPTIONAL_TEXTS = ("result", "error", "error_trace", "logs")
+_TEXTS = (*_OPTIONAL_TEXTS, "result_state", "message", "termination_code", "termination_type")
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,10 @@ class SimulatedTask:
         error_trace: the traceback; None without one.
         logs: what a Python file wrote; None when logs are not given.
         values: the task values that it sets.
+        outcome: of a condition, `true` or `false`. Without it a condition is not played but decided.
 
     Raises:
-        ValueError: a time is negative, or `result_state` is none of these.
+        ValueError: a field has a value that makes no sense.
     """
 
     queued: float = 0.0
@@ -69,12 +73,20 @@ class SimulatedTask:
     error_trace: str | None = None
     logs: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str = ""
 
     def __post_init__(self) -> None:
         for phase in _PHASES:
             seconds = getattr(self, phase)
-            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-                raise ValueError(f"{phase} must be a number of seconds, 0 or more, it is {seconds!r}")
+            is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            if not is_number or not 0 <= seconds <= _LONGEST_PHASE:
+                raise ValueError(f"{phase} must be a number of seconds, 0 to {_LONGEST_PHASE}, it is {seconds!r:.100}")
+        for name in _TEXTS:
+            value = getattr(self, name)
+            if not isinstance(value, str) and not (value is None and name in _OPTIONAL_TEXTS):
+                raise ValueError(f"{name} must be a text, it is {value!r:.100}")
+        if self.outcome not in {"", "true", "false"}:
+            raise ValueError(f"outcome must be 'true' or 'false', it is {self.outcome!r:.100}")
         if self.result_state not in _ENDS:
             raise ValueError(f"result_state must be one of {', '.join(_ENDS)}, it is {self.result_state!r}")
         if not isinstance(self.values, Mapping):
@@ -164,6 +176,11 @@ class Simulation:
         Raises:
             ApiError: the course that it tells itself makes no sense.
         """
+        course = self._told(run, task)
+        # A condition costs nothing, and what follows it needs its outcome.
+        return None if course and "condition_task" in task.settings and not course.outcome else course
+
+    def _told(self, run: RunRecord, task: TaskRecord) -> SimulatedTask | None:
         own = own_courses(task.settings)
         if own:
             return own[min(task.attempt_number, len(own) - 1)]
@@ -183,7 +200,9 @@ def own_courses(settings: Mapping[str, Any]) -> list[SimulatedTask]:
     Raises:
         ApiError: they make no sense.
     """
-    told = settings.get(COURSE_FIELD) or _course_among_parameters(settings)
+    told = settings.get(COURSE_FIELD)
+    if told is None:
+        told = _course_among_parameters(settings)
     if told is None:
         return []
     try:
@@ -196,7 +215,8 @@ def _course_among_parameters(settings: Mapping[str, Any]) -> Any:
     """Returns it from any map or list of strings of the task type: `name: JSON`, or `--local-course=JSON`."""
     prefix = f"--{COURSE_FIELD.replace('_', '-')}="
     for task_type in TASK_TYPES:
-        for value in settings.get(task_type, {}).values():
+        # What those that are made of other tasks hold is meant for these.
+        for value in () if task_type in _COMPOSED else settings.get(task_type, {}).values():
             if isinstance(value, Mapping) and COURSE_FIELD in value:
                 return value[COURSE_FIELD]
             if isinstance(value, list):

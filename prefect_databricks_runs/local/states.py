@@ -21,6 +21,7 @@ class State:
         status: the word of `status.state`, such as `TERMINATED`.
         code: `status.termination_details.code`; None while nothing ends.
         type: `status.termination_details.type`; None while nothing ends.
+        queue_code: `status.queue_details.code`; None when it is not queued.
     """
 
     life_cycle_state: str
@@ -28,6 +29,7 @@ class State:
     status: str
     code: str | None = None
     type: str | None = None
+    queue_code: str | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -49,12 +51,11 @@ class State:
         """True for an end that counts as a cancellation for what comes after."""
         return self.result_state in CANCELLATIONS
 
-    def answer(self, message: str, queue_limit: int | None = None) -> dict[str, Any]:
+    def answer(self, message: str) -> dict[str, Any]:
         """Returns the fields `state` and `status` of a run or task.
 
         Args:
             message: the state message.
-            queue_limit: `max_concurrent_runs` of the job, for a run that is queued because of it.
         """
         state: dict[str, Any] = {"life_cycle_state": self.life_cycle_state, "state_message": message}
         if self.result_state:
@@ -63,13 +64,14 @@ class State:
         status: dict[str, Any] = {"state": self.status}
         if self.code:
             status["termination_details"] = {"code": self.code, "type": self.type, "message": message}
-        if queue_limit is not None:
+        if self.queue_code:
             state["queue_reason"] = message
-            status["queue_details"] = {"code": "MAX_CONCURRENT_RUNS_REACHED", "message": message}
+            status["queue_details"] = {"code": self.queue_code, "message": message}
         return {"state": state, "status": status}
 
 
-QUEUED = State("QUEUED", None, "QUEUED")
+QUEUED = State("QUEUED", None, "QUEUED", queue_code="MAX_CONCURRENT_RUNS_REACHED")
+QUEUED_TASK = State("QUEUED", None, "QUEUED", queue_code="ACTIVE_RUNS_LIMIT_REACHED")
 PENDING = State("PENDING", None, "PENDING")
 BLOCKED = State("BLOCKED", None, "BLOCKED")
 RUNNING = State("RUNNING", None, "RUNNING")

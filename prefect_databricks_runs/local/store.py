@@ -205,9 +205,11 @@ class Store:
         """Forgets a run that is over.
 
         Raises:
-            ApiError: there is no such run, or it is active.
+            ApiError: there is no such run, it is a task run, or it is active.
         """
-        run, _ = self.find(run_id)
+        run, task = self.find(run_id)
+        if task is not None:
+            raise invalid("delete_by_task_run", run_id=run_id)
         if not run.state.is_terminal:
             raise invalid_state("delete_active_run", run_id=run_id)
         del self.runs[run.run_id]

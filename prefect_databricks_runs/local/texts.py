@@ -113,6 +113,7 @@ INVENTED: Final = {
     "internal_error": "The local workspace failed: {error}",
     "repair_active_run": "Run {run_id} is still active and cannot be repaired.",
     "repair_successful_run": "Run {run_id} was successful: there is nothing to repair.",
+    "delete_by_task_run": "Run {run_id} is a task run; only a job run can be deleted.",
     "repair_by_task_run": "Run {run_id} is a task run; a repair takes the job run.",
     "repair_without_tasks": "Either rerun_tasks or rerun_all_failed_tasks must be given.",
     "repair_with_both": "rerun_tasks and rerun_all_failed_tasks cannot be given together.",

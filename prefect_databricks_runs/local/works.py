@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 from collections.abc import Callable
 
 from . import states
-from .attempts import CANCELED, Going, Progress, Work
+from .attempts import CANCELED, Going, Progress, Work, internal_error
 from .bodies import TASK_TYPES
 from .composed import CannotRunError, Decided, ForEachWork, JobStarter, RunJobWork, compare, read_inputs
 from .errors import ApiError
-from .records import Ending, Output, RunRecord, TaskRecord
+from .records import Ending, RunRecord, TaskRecord
 from .references import References, UnresolvedReferenceError
 from .simulation import SimulatedWork, Simulation
 from .texts import text
 from .workshop import Workshop
-
-logger = logging.getLogger(__name__)
 
 
 class Works:
@@ -44,6 +41,7 @@ class Works:
         try:
             course = self._simulation.course(going.run, task)
             if course:
+                task.outcome = course.outcome or None
                 return SimulatedWork(going.clock, course, progress)
             return self._begin_real(going, task, progress)
         except CannotRunError as error:
@@ -106,10 +104,3 @@ class ChildWork:
         else:
             ending = job.result()
         self._going.clock.call_later(0, functools.partial(self._progress.ended, ending))
-
-
-def internal_error(run: RunRecord, task: TaskRecord, error: BaseException) -> Ending:
-    """Returns how an attempt ends that met a fault of ours, or of a user's script."""
-    logger.error("Task %s of run %s failed in the local workspace", task.task_key, run.run_id, exc_info=error)
-    message = text("internal_error", error=repr(error))
-    return Ending(states.INTERNAL_ERROR, message, Output(error=message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import dataclasses
 import json
 import os
@@ -119,10 +120,11 @@ class Workshop:
         return Ending(states.FAILED, text("workload_failed"), output)
 
     def _environment(self) -> dict[str, str]:
+        hidden = [*self._secrets, *(base64.b64encode(secret.encode()).decode() for secret in self._secrets)]
         return {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(_HIDDEN_VARIABLES) and not any(secret in value for secret in self._secrets)
+            if not name.startswith(_HIDDEN_VARIABLES) and not any(secret in value for secret in hidden)
         }
 
 

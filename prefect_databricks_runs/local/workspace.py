@@ -123,6 +123,9 @@ class LocalWorkspace(Controls):
         if self.client_id:
             users.add(self.client_id, is_service_principal=True)
         self._hidden = [secret for secret in (self.token, self.password, self.client_secret) if secret]
+        # As they stand in a basic sign-in, where base64 hides them from a search.
+        pairs = (("token", self.token), (self.login, self.password), (self.client_id, self.client_secret))
+        self._hidden += [f"{name}:{secret}" for name, secret in pairs if name and secret]
         self.root = Path(tempfile.mkdtemp(prefix="databricks-workspace-") if root is None else root).absolute()
         self._remove_root = (
             weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True) if root is None else None

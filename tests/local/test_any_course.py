@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.local.client import Client
+from tests.local.client import Client, state_of
 from tests.local.simulated import simulated, task
 
 KEYS = [f"t{number}" for number in range(6)]
@@ -79,6 +79,10 @@ def check(run: dict[str, Any], tasks: list[dict[str, Any]]) -> None:
         assert each["state"]["life_cycle_state"] in {"TERMINATED", "SKIPPED", "INTERNAL_ERROR"}
         assert each["end_time"] >= each["start_time"]
         assert run["start_time"] <= each["end_time"] <= run["end_time"]
+    for each in run["tasks"]:
+        inputs = each.get("for_each_task", {}).get("inputs")
+        if inputs == "[1, 2, 3]" and state_of(each)[1] in {"SUCCESS", "FAILED"}:
+            assert each["for_each_task"]["stats"]["task_run_stats"]["completed_iterations"] == 3
     numbers: dict[str, list[int]] = {}
     for each in run["tasks"]:
         numbers.setdefault(each["task_key"], []).append(each["attempt_number"])

@@ -91,3 +91,69 @@ def test_a_run_that_takes_too_long_is_timed_out_by_its_jobs_present_limit() -> N
         assert state_of(run) == ("TERMINATED", "TIMEDOUT")
         assert run["run_duration"] == 20_000
         assert run["status"]["termination_details"]["code"] == "CANCELED"
+
+
+def test_a_task_that_always_fails_at_once_does_not_go_round_for_ever() -> None:
+    with simulated({"a": FAILED}) as client:
+        run_id = client.submit(task("a", max_retries=-1))
+        at_once = len(client.run(run_id)["tasks"])
+        client.workspace.advance(3)
+        assert at_once < len(client.run(run_id)["tasks"]) < 20
+
+
+def test_a_run_that_takes_too_long_is_not_tried_again() -> None:
+    with simulated({"a": {"running": 100}}) as client:
+        run_id = client.submit(task("a", max_retries=-1, retry_on_timeout=True), timeout_seconds=5)
+        client.workspace.advance(6)
+        run = client.run(run_id)
+    assert state_of(run) == ("TERMINATED", "TIMEDOUT")
+    assert len(run["tasks"]) == 1
+
+
+def test_cancelling_a_task_of_a_queued_run_starts_nothing() -> None:
+    with simulated({"*": {"running": 10}}) as client:
+        tasks = [task("a"), task("b", "a", run_if="ALL_DONE"), task("c", "b")]
+        job_id = client.post("create", tasks=tasks)["job_id"]
+        first, second = (client.post("run-now", job_id=job_id)["run_id"] for _ in range(2))
+        client.post("runs/cancel", run_id=task_of(client.run(second), "a")["run_id"])
+        assert states(client.run(second)) == {"a": "CANCELED", "b": "BLOCKED", "c": "BLOCKED"}
+        assert state_of(client.run(second)) == ("QUEUED", None)
+        client.workspace.advance(30)
+        assert state_of(client.run(first)) == ("TERMINATED", "SUCCESS")
+        client.workspace.advance(30)
+        assert states(client.run(second)) == {"a": "CANCELED", "b": "SUCCESS", "c": "SUCCESS"}
+
+
+def test_time_in_the_queue_is_not_time_of_the_run() -> None:
+    with simulated({"*": {"running": 20}}) as client:
+        job_id = client.post("create", tasks=[task("a")], timeout_seconds=30)["job_id"]
+        runs = [client.post("run-now", job_id=job_id)["run_id"] for _ in range(3)]
+        client.workspace.advance(60)
+        ended = [client.run(run_id) for run_id in runs]
+    assert [state_of(run) for run in ended] == [("TERMINATED", "SUCCESS")] * 3
+    assert [run["run_duration"] for run in ended] == [20_000] * 3
+    assert [run["queue_duration"] for run in ended] == [0, 20_000, 40_000]
+
+
+def test_queued_runs_follow_a_changed_limit() -> None:
+    with simulated({"*": {"running": 20}}) as client:
+        job_id = client.post("create", tasks=[task("a")])["job_id"]
+        runs = [client.post("run-now", job_id=job_id)["run_id"] for _ in range(4)]
+        client.post("update", job_id=job_id, new_settings={"max_concurrent_runs": 2})
+        assert [state_of(client.run(run_id))[0] for run_id in runs] == ["RUNNING", "RUNNING", "QUEUED", "QUEUED"]
+        client.post("update", job_id=job_id, new_settings={"max_concurrent_runs": 0})
+        assert state_of(client.run(runs[3])) == ("SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED")
+        client.workspace.advance(20)
+        assert client.get("runs/list", active_only="true") == {}
+
+
+def test_a_repair_waits_for_a_place_too() -> None:
+    with simulated({"*": {"running": 20}}) as client:
+        job_id = client.post("create", tasks=[task("a")])["job_id"]
+        first = client.post("run-now", job_id=job_id)["run_id"]
+        client.post("runs/cancel", run_id=first)
+        second = client.post("run-now", job_id=job_id)["run_id"]
+        client.post("runs/repair", run_id=first, rerun_tasks=["a"])
+        assert state_of(client.run(first)) == ("QUEUED", None)
+        client.workspace.advance(40)
+        assert [state_of(client.run(run_id))[1] for run_id in (first, second)] == ["SUCCESS", "SUCCESS"]

@@ -171,6 +171,9 @@ def test_a_run_job_task_without_its_job_or_in_a_circle_fails_clearly() -> None:
     with simulated() as client:
         run = client.run(client.submit(task("call", run_job_task={"job_id": 7})))
         assert client.output(run, "call")["error"] == "Job 7 does not exist."
+        empty = client.post("create", name="empty")["job_id"]
+        run = client.run(client.submit(task("call", run_job_task={"job_id": empty})))
+        assert client.output(run, "call")["error"] == f"Job {empty} has no tasks."
         job_id = job(client, task("first"))
         client.post("reset", job_id=job_id, new_settings={"tasks": [task("call", run_job_task={"job_id": job_id})]})
         run = client.run(client.post("run-now", job_id=job_id)["run_id"])

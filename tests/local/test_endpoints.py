@@ -38,7 +38,8 @@ def test_times_are_zero_until_they_are_known(client: Client) -> None:
     run = client.wait(run_id)
     assert run["run_duration"] == run["end_time"] - run["start_time"]
     task = run["tasks"][0]
-    assert task["setup_duration"] + task["execution_duration"] == task["end_time"] - task["start_time"]
+    parts = ("setup_duration", "execution_duration", "cleanup_duration")
+    assert sum(task[part] for part in parts) == task["end_time"] - task["start_time"]
     assert run["execution_duration"] == task["execution_duration"] > 0
 
 
@@ -192,3 +193,9 @@ class TestParameters:
         run = client.finish(task)
         assert state_of(run["tasks"][0]) == ("INTERNAL_ERROR", "FAILED")
         assert "{{tasks.x.values.y}}" in client.output(run)["error"]
+
+
+def test_a_task_run_cannot_be_deleted_by_itself(client: Client) -> None:
+    run = client.finish(notebook_task(client.notebook("")))
+    assert client.refused("runs/delete", run_id=run["tasks"][0]["run_id"])[:2] == (400, "INVALID_PARAMETER_VALUE")
+    assert client.run(run["run_id"]) == run

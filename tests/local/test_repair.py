@@ -107,3 +107,10 @@ def test_active_and_successful_runs_and_task_runs_cannot_be_repaired() -> None:
         task_run = client.run(bad)["tasks"][0]["run_id"]
         for run_id, code in ((active, "INVALID_STATE"), (good, "INVALID_STATE"), (task_run, "INVALID_PARAMETER_VALUE")):
             assert client.refused("runs/repair", run_id=run_id, rerun_all_failed_tasks=True)[:2] == (400, code)
+
+
+def test_the_oldest_version_has_no_repair() -> None:
+    with simulated({"a": FAILED}) as client:
+        run_id = client.submit(task("a"))
+        answer = client.http.post("/api/2.0/jobs/runs/repair", json={"run_id": run_id, "rerun_tasks": ["a"]})
+    assert answer.status_code == 404

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace, RecordedRequest
+from prefect_databricks_runs.local.request_log import RequestLog
 from tests.local.client import API, Client
 
 
@@ -162,3 +163,12 @@ def test_what_controls_the_workspace_is_left_out(workspace: LocalWorkspace, clie
     assert client.http.get("/local/faults").status_code == 200
     assert client.http.get("/local/elsewhere").status_code == 404
     assert workspace.requests == ()
+
+
+def test_bodies_are_remembered_up_to_a_number_of_bytes() -> None:
+    log = RequestLog()
+    for number in range(10):
+        log.add(RecordedRequest("POST", f"/{number}", {}, None, 200, ""), size=3_000_000)
+    assert [request.path for request in log.all()] == ["/4", "/5", "/6", "/7", "/8", "/9"]
+    log.add(RecordedRequest("POST", "/huge", {}, None, 200, ""), size=10**9)
+    assert [request.path for request in log.all()] == ["/huge"]

@@ -21,6 +21,7 @@ TABLE = {
     ("bad", "bad"): ("UPSTREAM_FAILED", "UPSTREAM_FAILED", "UPSTREAM_FAILED", RUNS, RUNS, RUNS),
     ("good", "canceled"): ("UPSTREAM_CANCELED", RUNS, "UPSTREAM_CANCELED", RUNS, RUNS, "EXCLUDED"),
     ("canceled", "canceled"): ("UPSTREAM_CANCELED", "UPSTREAM_CANCELED", "UPSTREAM_CANCELED", RUNS, RUNS, RUNS),
+    ("bad", "disabled"): ("UPSTREAM_FAILED", RUNS, "UPSTREAM_FAILED", RUNS, RUNS, "EXCLUDED"),
     ("good", "disabled"): (RUNS, RUNS, RUNS, RUNS, "EXCLUDED", "EXCLUDED"),
 }
 SCRIPT = {"bad": FAILED, "bad2": FAILED, "canceled": CANCELED, "canceled2": CANCELED}

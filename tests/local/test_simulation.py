@@ -27,7 +27,8 @@ def test_a_task_passes_through_every_phase_for_as_long_as_told() -> None:
             seen.append(life(client, run_id))
         run = client.run(run_id)
     assert seen == ["QUEUED", "PENDING", "RUNNING", "TERMINATING", "TERMINATED"]
-    assert run["tasks"][0]["setup_duration"] == 3000
+    only = run["tasks"][0]
+    assert (only["setup_duration"], only["execution_duration"], only["cleanup_duration"]) == (2000, 4000, 8000)
     assert run["run_duration"] == 15_000
 
 
@@ -41,11 +42,48 @@ def test_a_cancelled_task_passes_through_its_clean_up() -> None:
         assert state_of(client.run(run_id)) == ("TERMINATED", "CANCELED")
 
 
-def test_stopping_does_not_wait_for_time_that_does_not_pass() -> None:
+def test_a_task_that_waits_for_a_place_says_so() -> None:
+    with simulated({"a": ALL}) as client:
+        only = task_of(client.run(client.submit(task("a"))), "a")
+    assert only["status"]["queue_details"]["code"] == "ACTIVE_RUNS_LIMIT_REACHED"
+    assert only["state"]["queue_reason"]
+
+
+def cancel(client: Client, run_id: int) -> None:
+    client.workspace.advance(3)
+    client.post("runs/cancel", run_id=run_id)
+
+
+def reach_the_clean_up(client: Client, run_id: int) -> None:
+    client.workspace.advance(7)
+
+
+@pytest.mark.parametrize(
+    ("before", "end"),
+    [(lambda client, run_id: None, "CANCELED"), (cancel, "CANCELED"), (reach_the_clean_up, "SUCCESS")],
+    ids=["at first", "while it is cancelled", "while it cleans up"],
+)
+def test_stopping_does_not_wait_for_time_that_does_not_pass(before: Any, end: str) -> None:
+    with simulated({"a": ALL, "each": ALL, "child": ALL}) as client:
+        loop = {"inputs": "[1]", "task": task("each")}
+        job_id = client.post("create", tasks=[task("child")])["job_id"]
+        run_id = client.submit(
+            task("a"), task("loop", for_each_task=loop), task("call", run_job_task={"job_id": job_id})
+        )
+        before(client, run_id)
+        workspace = client.workspace
+    assert state_of(task_of(workspace.runs[run_id], "a")) == ("TERMINATED", end)
+    assert all(run["status"]["state"] == "TERMINATED" for run in workspace.runs.values())
+
+
+def test_a_task_that_cleans_up_can_not_be_cancelled_any_more() -> None:
     with simulated({"a": ALL}) as client:
         run_id = client.submit(task("a"))
-        workspace = client.workspace
-    assert state_of(workspace.runs[run_id]) == ("TERMINATED", "CANCELED")
+        client.workspace.advance(14)
+        client.post("runs/cancel", run_id=run_id)
+        client.workspace.advance(1)
+        run = client.run(run_id)
+    assert state_of(task_of(run, "a")) == ("TERMINATED", "SUCCESS")
 
 
 def test_a_course_tells_outcome_output_and_termination() -> None:
@@ -116,6 +154,28 @@ def test_a_script_can_be_a_function_of_the_attempt() -> None:
         assert client.output(run, "a")["notebook_output"]["result"] == "nightly/a/0"
 
 
+def test_a_condition_is_played_only_with_an_outcome() -> None:
+    condition = {"op": "EQUAL_TO", "left": "1", "right": "2"}
+    branches = [{**task(key), "depends_on": [{"task_key": "c", "outcome": key}]} for key in ("true", "false")]
+    for course, taken in (({}, "false"), ({"outcome": "true"}, "true")):
+        with simulated({"c": course}) as client:
+            run = client.run(client.submit(task("c", condition_task=condition), *branches))
+        assert task_of(run, "c")["condition_task"]["outcome"] == taken
+        assert state_of(task_of(run, taken))[1] == "SUCCESS"
+        assert {state_of(each)[1] for each in run["tasks"]} == {"SUCCESS", "EXCLUDED"}
+
+
+def test_what_a_for_each_task_holds_is_meant_for_its_iterations() -> None:
+    with LocalWorkspace(virtual_time=True) as workspace:
+        client = Client(workspace)
+        loop = {"inputs": "[1, 2]", "task": task("each", local_course={"running": 5})}
+        run_id = client.submit(task("loop", for_each_task=loop))
+        workspace.advance(10)
+        run = client.run(run_id)
+        client.close()
+    assert run["tasks"][0]["for_each_task"]["stats"]["task_run_stats"]["succeeded_iterations"] == 2
+
+
 def test_a_script_that_raises_ends_the_task_in_an_internal_error() -> None:
     def script(start: TaskStart) -> None:
         raise RuntimeError("my script")
@@ -135,6 +195,11 @@ def test_a_script_that_raises_ends_the_task_in_an_internal_error() -> None:
         ({"running": True}, "running must be a number"),
         ({"result_state": "DONE"}, "result_state must be one of"),
         ({"values": 1}, "values must be an object"),
+        ({"running": 10**400}, "running must be a number"),
+        ({"result": {"a": 5}}, "result must be a text"),
+        ({"logs": 7}, "logs must be a text"),
+        ({"message": None}, "message must be a text"),
+        ({"outcome": True}, "outcome must be"),
         ([], "at least one attempt"),
         (5, "a simulated task is an object"),
     ],
@@ -142,8 +207,6 @@ def test_a_script_that_raises_ends_the_task_in_an_internal_error() -> None:
 def test_a_course_that_makes_no_sense_is_one_clear_error(course: Any, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         LocalWorkspace(script={"a": course})
-    if course == []:
-        return  # for a task, that is to tell nothing
     with LocalWorkspace(virtual_time=True) as workspace:
         client = Client(workspace)
         status, code, message = client.refused("runs/submit", tasks=[task("a", local_course=course)])

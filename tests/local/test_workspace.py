@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import os
 import signal
@@ -175,3 +176,20 @@ def test_however_the_process_ends_no_child_outlives_it(server: subprocess.Popen[
         assert not list(tmp_path.glob("databricks-*"))
     for pid in pids.read_text().split()[:2]:
         wait_until(lambda pid=pid: not is_alive(int(pid)))
+
+
+def test_no_child_finds_a_secret_in_its_environment_also_not_in_base64(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {"token": "dapi-1", "login": "ada", "password": "pw-2", "client_id": "app", "client_secret": "cs-3"}
+    texts = ["dapi-1", "pw-2", "cs-3", "token:dapi-1", "ada:pw-2", "app:cs-3"]
+    for number, text in enumerate(texts):
+        monkeypatch.setenv(f"PLAIN_{number}", f"Bearer {text}")
+        monkeypatch.setenv(f"CODED_{number}", f"Basic {base64.b64encode(text.encode()).decode()}")
+    monkeypatch.setenv("HARMLESS", "yes")
+    with LocalWorkspace(**secrets) as workspace:
+        client = Client(workspace)
+        ours = "n[:6] in ('PLAIN_', 'CODED_', 'HARMLE')"
+        code = f"import os\ndbutils.notebook.exit(' '.join(n for n in os.environ if {ours}))"
+        run = client.finish(notebook_task(client.notebook(code)))
+        assert client.output(run)["notebook_output"]["result"] == "HARMLESS"
+        assert not any(secret in repr(workspace._parts) for secret in texts)
+        client.close()
