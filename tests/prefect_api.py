@@ -37,6 +37,11 @@ class PrefectApi:
         body = {"flow_runs": {"id": {"any_": [str(flow_run_id)]}}}
         return self._client.post("/task_runs/filter", json=body).raise_for_status().json()
 
+    def events(self, prefix: str) -> list[dict[str, Any]]:
+        """The newest events whose name begins so, on Prefect 3."""
+        body = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}
+        return self._client.post("/events/filter", json=body).raise_for_status().json()["events"]
+
     def artifacts(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The artifacts of a flow run, but for those that Prefect 3 makes of results, which have no key."""
         body = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from prefect_databricks_runs import DatabricksCredentials, RunFailed, WaitTimeout, submit_run_and_wait
+from prefect_databricks_runs._compat import PREFECT_3
 from prefect_databricks_runs.local import LocalWorkspace
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -129,3 +131,16 @@ def test_a_run_with_more_tasks_than_asked_for_is_not_drawn(prefect_api) -> None:
     assert mirrored == {}
     (artifact,) = [each for each in prefect_api.artifacts(flow_run["id"]) if each["type"] == "markdown"]
     assert "| [c](" in artifact["data"]
+
+
+@pytest.mark.skipif(not PREFECT_3, reason="Prefect 2 has no events unless they are switched on")
+def test_each_change_is_an_event_that_the_server_has(prefect_api) -> None:
+    run_it("drawn-with-events", {"a": {"running": 0.5}}, a_task("a"))
+    flow_run, _ = drawn(prefect_api, "drawn-with-events")
+    run_id = flow_run["name"].removeprefix("drawn-")
+
+    def told() -> set[str]:
+        return {event["event"] for event in prefect_api.events("databricks.") if run_id in str(event["resource"])}
+
+    wanted = {"databricks.run.running", "databricks.run.success", "databricks.task.running", "databricks.task.success"}
+    wait_until(lambda: wanted <= told(), seconds=30)
