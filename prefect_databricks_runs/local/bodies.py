@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .schema import BOOLEAN, INT32, INTEGER, STRING, Choice, ListOf, Object, read
@@ -9,6 +10,9 @@ from .settings_bodies import COMMON_FIELDS, JOB_FIELDS, QUEUE, RUN_FIELDS, RUN_P
 from .task_bodies import SINGLE_TASK_FIELDS, TASK_PARAMETERS, TASK_TYPES
 
 __all__ = ["TASK_PARAMETERS", "TASK_TYPES"]  # the kinds of bodies are used as `bodies.SUBMIT`
+
+DEFAULT_TASK_KEY = "main"
+MAX_TASK_KEY = 100
 
 _PAGE = {"limit": INT32, "offset": INT32, "page_token": STRING}
 
@@ -70,7 +74,9 @@ EXPORT = Object({"run_id": INTEGER, "views_to_export": Choice(("CODE", "DASHBOAR
 
 
 def with_tasks(body: dict[str, Any]) -> dict[str, Any]:
-    """Returns a body that has `tasks`: one of the old form gets its only task as `main`.
+    """Returns a body that has `tasks`: one of the old form gets its only task.
+
+    The key of the task is the `run_name`, as far as a key can be; `main` where there is none.
 
     Raises:
         ApiError: a field of that task is wrong. Databricks names it by its place in the old form.
@@ -80,4 +86,12 @@ def with_tasks(body: dict[str, Any]) -> dict[str, Any]:
         return body
     task = {name: read(value, COMMON_FIELDS[name], f"settings.task.{name}") for name, value in moved.items()}
     rest = {name: value for name, value in body.items() if name not in SINGLE_TASK_FIELDS}
-    return {**rest, "tasks": [{"task_key": "main", **task}]}
+    return {**rest, "tasks": [{"task_key": _task_key(body.get("run_name")), **task}]}
+
+
+def _task_key(run_name: object) -> str:
+    # Airflow's notebook operator sends the key that it wants as the name of the run, and looks for the task by it.
+    if not isinstance(run_name, str) or not run_name:
+        return DEFAULT_TASK_KEY
+    # That a longer name is cut is known; what becomes of other characters is not.
+    return re.sub(r"[^\w-]", "_", run_name[:MAX_TASK_KEY], flags=re.ASCII)

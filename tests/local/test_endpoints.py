@@ -64,9 +64,9 @@ def test_a_body_of_the_old_api_becomes_one_task(client: Client) -> None:
     body = {"run_name": "old", "existing_cluster_id": "c", "spark_python_task": {"python_file": path}}
     answer = client.http.post("/api/2.0/jobs/runs/submit", json=body)
     run = client.wait(answer.json()["run_id"])
-    assert [task["task_key"] for task in run["tasks"]] == ["main"]
+    assert [task["task_key"] for task in run["tasks"]] == ["old"]
     assert run["tasks"][0]["existing_cluster_id"] == "c"
-    assert client.output(run)["logs"] == "old\n"
+    assert client.output(run, "old")["logs"] == "old\n"
 
 
 @pytest.mark.parametrize("endpoint", ["runs/get", "runs/get-output"])
