@@ -152,7 +152,7 @@ class _Server(uvicorn.Server):
             connection.shutdown()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + STOP_SECONDS
-        while (self.server_state.connections or self.server_state.tasks) and loop.time() < deadline:
+        while (self.server_state.connections or self.server_state.tasks) and loop.time() < deadline:  # noqa: ASYNC110, uvicorn has no event for it
             await asyncio.sleep(_LOOK_SECONDS)
         for task in self.server_state.tasks:
             task.cancel()
