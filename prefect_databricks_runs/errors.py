@@ -292,11 +292,8 @@ class RunFailed(DatabricksError):
         return {task.task_key: task.output for task in self.run.failed_tasks if task.output}
 
     def _reasons(self) -> list[str]:
-        lines = [shorten(self.run.state.explanation)]
-        for task in self.run.failed_tasks:
-            error = task.output.error if task.output else None
-            lines.append(f"Task {task.task_key}: {shorten(error or task.state.explanation or task.state.name)}")
-        return lines
+        tasks = [f"Task {task.task_key}: {shorten(task.reason or task.state.name)}" for task in self.run.failed_tasks]
+        return [shorten(self.run.state.explanation), *tasks]
 
 
 class RunCanceled(RunFailed):

@@ -18,7 +18,11 @@ MARKER = "databricks_workspace"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Makes the marker known."""
+    """Makes the marker known, and leaves out a warning of Prefect's that the package knows of.
+
+    Each call of a flow that has a parameter `json` warns; where warnings are errors, such a flow would fail.
+    """
+    config.addinivalue_line("filterwarnings", 'ignore:Field name "json".*shadows an attribute')
     config.addinivalue_line(
         "markers",
         f"{MARKER}(**options): the options of the LocalWorkspace that the fixture databricks_workspace starts.",

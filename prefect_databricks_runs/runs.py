@@ -216,6 +216,27 @@ class RunTask:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
+    def reason(self) -> str:
+        """The best words that Databricks gave for how it ended: its error, those of its iterations, its state's."""
+        words = [(self.output.error if self.output else None) or self.state.explanation, *self.iteration_errors]
+        return "; ".join(text for text in words if text)
+
+    @property
+    def iteration_errors(self) -> tuple[str, ...]:
+        """Of a for-each task, the errors that its iterations met most, such as `ValueError: no rows (3 times)`."""
+        stats = _mapping(_mapping(self.raw.get("for_each_task")).get("stats")).get("error_message_stats") or ()
+        return tuple(
+            f"{each.get('error_message', '')} ({each.get('count', 1)} times)"
+            for each in map(_mapping, stats)
+            if each.get("error_message")
+        )
+
+    @property
+    def outcome_of_condition(self) -> str:
+        """Of a condition task, `true` or `false` once it is decided; else empty."""
+        return str(_mapping(self.raw.get("condition_task")).get("outcome") or "")
+
+    @property
     def iteration_stats(self) -> Mapping[str, Any]:
         """Of a for-each task, how many of its iterations are where, such as `completed_iterations`; else empty."""
         return _mapping(_mapping(_mapping(self.raw.get("for_each_task")).get("stats")).get("task_run_stats"))

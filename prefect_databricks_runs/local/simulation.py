@@ -159,7 +159,7 @@ class Simulation:
     Args:
         script: the course of tasks by their key, where `*` stands for all others that are not made of tasks, one for
             each attempt where it is a list (the last one for all further ones); or a function that returns a course,
-            or None for a task that is really to be run.
+            or None for a task that is really to be run, and is not asked about for-each and run-job tasks.
 
     Raises:
         ValueError: a course makes no sense.
@@ -184,7 +184,7 @@ class Simulation:
         own = own_courses(task.settings)
         if own:
             return own[min(task.attempt_number, len(own) - 1)]
-        if self._function:
+        if self._function and not any(name in task.settings for name in _COMPOSED[:2]):
             start = TaskStart(run.run_id, run.run_name, task.task_key, task.attempt_number, task.settings, task.input)
             told = self._function(start)
             return None if told is None else SimulatedTask.from_fields(told)

@@ -52,9 +52,14 @@ def _table(run: Run) -> list[str]:
 
 def _row(task: RunTask) -> str:
     total = task.end_time - task.start_time if task.end_time and task.start_time else 0
-    state = " ".join(part for part in (task.state.name, iterations(task)) if part)
+    state = " ".join(part for part in (task.state.name, task.outcome_of_condition, iterations(task)) if part)
     times = (task.queue_duration, task.setup_duration, task.execution_duration, total)
-    cells = [f"[{_cell(task.task_key)}]({task.url})", state, str(task.attempt_number + 1), *map(_time, times)]
+    cells = [
+        f"[{_cell(task.task_key)}]({task.url})",
+        state,
+        str(task.attempt_number + 1) if task.start_time else "",
+        *map(_time, times),
+    ]
     return f"| {' | '.join(cells)} |"
 
 
@@ -62,7 +67,7 @@ def _errors(run: Run) -> list[str]:
     lines: list[str] = []
     for task in run.failed_tasks[:_MAX_ERRORS]:
         output = task.output
-        error = (output.error if output else None) or task.state.explanation
+        error = task.reason
         lines += [
             "",
             f"### {_cell(task.task_key)}: {task.state.name}",
@@ -104,6 +109,8 @@ def _next_steps(run: Run) -> list[str]:
         "```bash",
         f"databricks jobs repair-run {run.run_id} --rerun-all-failed-tasks",
         "```",
+        "",
+        f"`wait_for_run(databricks_credentials, {run.run_id})` then waits for it again.",
     ]
 
 

@@ -14,6 +14,7 @@ from prefect_databricks_runs.runs import Outcome, Run, RunState
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 _TRACE_CHARACTERS = 8_000
+_EXPECTED = (None, Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
 
 
 def run_logger() -> Logger:
@@ -70,6 +71,6 @@ class ChangeLog:
         return known != state
 
     def _log(self, state: RunState, what: str, url: str) -> None:
-        level = logging.INFO if state.outcome in (None, Outcome.SUCCESS) else logging.WARNING
+        level = logging.INFO if state.outcome in _EXPECTED else logging.WARNING
         because = f": {shorten(state.explanation)}" if state.explanation else ""
         self._logger.log(level, "%s is %s%s%s", what, state.name, because, f" {url}" if url else "")

@@ -61,11 +61,11 @@ def shown_state(databricks_task: RunTask) -> Shown:
 
 
 def _message(databricks_task: RunTask) -> str:
-    output = databricks_task.output
     parts = [
         f"Attempt {databricks_task.attempt_number + 1}." if databricks_task.attempt_number else "",
         iterations(databricks_task),
-        shorten((output.error if output else None) or databricks_task.state.explanation),
+        f"Outcome: {databricks_task.outcome_of_condition}." if databricks_task.outcome_of_condition else "",
+        shorten(databricks_task.reason),
         databricks_task.url,
     ]
     return " ".join(part for part in parts if part)

@@ -77,3 +77,8 @@ def test_a_task_that_failed_without_an_output_gives_databricks_reason() -> None:
     ended["state"]["state_message"] = "Run failed"
     text = text_of("TERMINATED", "FAILED", tasks=[{**ended, "status": {"termination_details": details}}])
     assert "### a: Failed\n\nRun failed\n\nThe cluster was lost" in text
+
+
+def test_a_task_that_never_started_has_no_attempts() -> None:
+    tasks = [task("a", "SKIPPED", "EXCLUDED", run_id=5, start_time=0)]
+    assert f"| [a]({PAGE}/5?o=77) | Excluded |  |" in text_of("RUNNING", tasks=tasks)

@@ -107,6 +107,15 @@ def test_a_failed_tasks_traceback_is_logged_once_and_a_long_one_says_where_the_r
     assert f"the whole of it: {failed.tasks['a'].url}" in line
 
 
+LEVELS = [("EXCLUDED", "INFO"), ("DISABLED", "INFO"), ("UPSTREAM_FAILED", "WARNING")]
+
+
+@pytest.mark.parametrize(("result", "level"), LEVELS)
+def test_a_branch_that_was_not_taken_is_no_warning(result, level) -> None:
+    lines = lines_of(over("RUNNING", None, tasks=[task("a", "SKIPPED", result)]))
+    assert [line.split()[0] for line in lines if "Task a" in line] == [level]
+
+
 class TestInAFlowRun:
     """What Prefect is told from inside one of our flows, as far as a client that only listens can see."""
 

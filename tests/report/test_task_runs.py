@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prefect_databricks_runs import Run, RunOutput
+from prefect_databricks_runs.report import artifact_text
 from prefect_databricks_runs.report.task_runs import iterations, shown_state
 from tests.answers import HOST, run, task
 
@@ -56,3 +57,16 @@ def test_a_for_each_task_says_how_far_it_is() -> None:
     assert iterations(going.tasks["a"]) == "7/40 iterations, 2 failed."
     assert "7/40 iterations" in shown_state(going.tasks["a"]).message
     assert iterations(only_task("RUNNING").tasks["a"]) == ""
+
+
+def test_a_for_each_task_that_failed_gives_the_errors_of_its_iterations() -> None:
+    errors = [{"count": 2, "error_message": "ValueError: no rows"}, {"count": 1, "error_message": "KeyError: 'day'"}]
+    failed = only_task("TERMINATED", "FAILED", for_each_task={"stats": {"error_message_stats": errors}}).tasks["a"]
+    assert failed.reason == "ValueError: no rows (2 times); KeyError: 'day' (1 times)"
+    assert failed.reason in shown_state(failed).message
+
+
+def test_a_condition_says_how_it_came_out() -> None:
+    decided = only_task("TERMINATED", "SUCCESS", condition_task={"op": "EQUAL_TO", "outcome": "false"})
+    assert shown_state(decided.tasks["a"]).message.startswith("Outcome: false.")
+    assert "| Success false |" in artifact_text(decided)
