@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -42,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """On Prefect 3 a warning is an error; what Prefect 2 stands on has moved on, and warns all the time."""
     # A shell lets its background jobs ignore Ctrl-C, and their children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # anyio is a plugin of pytest, which parses what it imports of it; Python 3.11 fails when two threads parse at once.
+    anyio.run(anyio.sleep, 0)
     settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")
     if not PREFECT_3:
