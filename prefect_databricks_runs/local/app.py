@@ -17,7 +17,7 @@ from .connection import connection_of
 from .errors import ApiError, malformed, path_not_served, unknown_path
 from .fault_actions import play
 from .faults import Faults
-from .not_served import NOT_SERVED, NOT_SERVED_APIS
+from .not_served import NOT_SERVED_APIS
 from .request_body import max_body_bytes, read_body, read_fields
 from .request_log import LogEntry, RequestLog, recorded
 from .responses import error_response, json_response
@@ -129,6 +129,6 @@ class App:
         endpoint = self._endpoints.get(f"{request.method} {name}")
         if endpoint is not None:
             return endpoint(Call(version, read_fields(request, raw), user))
-        if f"{request.method} {name}" in NOT_SERVED or name.startswith(NOT_SERVED_APIS):
+        if name.startswith(NOT_SERVED_APIS):
             raise path_not_served(request.method, path)
         raise unknown_path(request.method, f"/{name}")

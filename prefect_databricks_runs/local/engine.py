@@ -65,7 +65,7 @@ class Engine:
             self._admit(run, run.current)
         else:
             ending = _skipped(limit)
-            now = self._now_ms()
+            now = self._store.now_ms()
             for record in (run, run.history[-1], *run.tasks):
                 record.end(ending, now)
             self._clock.call_later(0, functools.partial(self._tell, run))
@@ -114,8 +114,8 @@ class Engine:
             self._store.renew(run, run.current[key])
         run.end_time = run.running_since = 0
         self._store.reopened(run)
-        run.wait(self._now_ms())
-        repair.start_time = self._now_ms()
+        run.wait(self._store.now_ms())
+        repair.start_time = self._store.now_ms()
         self._admit(run, keys)
         return repair.repair_id or 0
 
@@ -156,9 +156,6 @@ class Engine:
                 await asyncio.wait_for(self._empty.wait(), CLOSE_SECONDS)
         if self._courses:
             logger.error("Runs did not end when the local workspace stopped: %s", list(self._courses))
-
-    def _now_ms(self) -> int:
-        return int(self._clock.now() * 1000)
 
     def _course(self, run: RunRecord, keys: Collection[str]) -> Course:
         going = Going(run, self._clock, self._works, self._store)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-# As "method path".
-NOT_SERVED: frozenset[str] = frozenset({})
 # How the paths of other APIs begin.
 NOT_SERVED_APIS = (
     "clusters/",

@@ -62,12 +62,16 @@ class PrefectQueue:
         self._clock = clock or SystemClock()
         self._waiting: dict[Thing, None] = {}
         self._now: Thing | None = None
+        # The thing being told that nobody waits for any more: it is not tried again.
+        self._given_up: Thing | None = None
         self._worker: asyncio.Task[None] | None = None
         self._progress = asyncio.Event()
 
     def put(self, thing: Thing) -> None:
         """Have Prefect told of a thing that has changed."""
         self._waiting.setdefault(thing)
+        if thing is self._given_up:
+            self._given_up = None
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work())
 
@@ -88,6 +92,8 @@ class PrefectQueue:
             return True
         for thing in things:
             self._waiting.pop(thing, None)
+        # Told later, the state name of a flow run that has ended would make it run again.
+        self._given_up = self._now if self._now in things else None
         return False
 
     async def _work(self) -> None:
@@ -103,7 +109,7 @@ class PrefectQueue:
                     await _tell(thing, clients[thing.api_url])
                 except Exception as error:
                     complained = complained or _complain(thing, error)
-                    if not _is_refusal(error):
+                    if not _is_refusal(error) and thing is not self._given_up:
                         self._waiting = {thing: None, **self._waiting}
                         self._step()
                         await self._clock.sleep(pause)

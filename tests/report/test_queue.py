@@ -111,6 +111,22 @@ async def test_waiting_for_prefect_ends_and_what_is_left_is_not_told_later() -> 
     assert other not in to_prefect._waiting
 
 
+async def test_what_was_being_told_when_the_waiting_ended_is_not_tried_again(monkeypatch) -> None:
+    class Hanging(Noted):
+        async def tell(self, client: Any) -> None:
+            self.notes.append("asked")
+            await asyncio.sleep(3600)
+
+    monkeypatch.setattr(queue, "CALL_SECONDS", 0.2)
+    notes: list[Any] = []
+    hanging = Hanging("a", notes)
+    to_prefect = PrefectQueue(FakeClock())
+    to_prefect.put(hanging)
+    assert not await to_prefect.told([hanging], 0.05)
+    await asyncio.wait_for(to_prefect._worker, 5)
+    assert notes == ["asked"]
+
+
 async def test_a_call_that_hangs_does_not_hold_up_the_others_for_ever(monkeypatch) -> None:
     class HangsOnce(Noted):
         async def tell(self, client: Any) -> None:
