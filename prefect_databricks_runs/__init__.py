@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     )
     from prefect_databricks_runs.hook import DatabricksHook
     from prefect_databricks_runs.runs import Outcome, Run, RunOutput, RunState, RunTask
+    from prefect_databricks_runs.state_hooks import cancel_databricks_runs
     from prefect_databricks_runs.tasks import arun_now, asubmit_run, run_now, submit_run
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "asubmit_run",
     "asubmit_run_and_wait",
     "await_for_run",
+    "cancel_databricks_runs",
     "run_now",
     "run_now_and_wait",
     "submit_run",
@@ -135,6 +137,7 @@ _HOMES = {
         "RunState",
         "RunTask",
     ),
+    "state_hooks": ("cancel_databricks_runs",),
     "tasks": (
         "arun_now",
         "asubmit_run",

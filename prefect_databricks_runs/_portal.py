@@ -56,8 +56,11 @@ def call(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs)
 
 
 def start(function: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Run `function` in the background loop, and do not wait for it; the end of the process does, for a short while."""
-    future = _Job(partial(function, *args, **kwargs)).start()
+    """Run `function` in the background loop, and do not wait for it; the end of the process does, for a short while.
+
+    May be called in the background loop too.
+    """
+    future = _Job(partial(function, *args, **kwargs)).start_soon()
     _background.add(future)
     future.add_done_callback(_background.discard)
 
@@ -87,6 +90,12 @@ class _Job(Generic[T]):
         if threading.current_thread() is _thread:
             raise RuntimeError("A sync call of prefect_databricks_runs was made inside its own background loop.")
         portal.start_task_soon(self._run)
+        return self._future
+
+    def start_soon(self) -> Future[T]:
+        if threading.current_thread() is not _thread:
+            return self.start()
+        self._task = asyncio.get_running_loop().create_task(self._run())  # kept: the loop itself forgets its tasks
         return self._future
 
     def abandon(self) -> None:

@@ -16,6 +16,7 @@ from prefect.exceptions import TerminationSignal
 from prefect_databricks_runs.errors import DatabricksError, NotFound
 from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.report import Logger, RunReport
+from prefect_databricks_runs.runs import Run
 
 # Prefect kills the process of a cancelled flow run after 30 seconds; both together must be well below that.
 CANCEL_SECONDS = 10.0
@@ -45,13 +46,15 @@ async def leave(hook: DatabricksHook, run_id: int, reason: BaseException, logger
     return await cancel(hook, run_id, logger)
 
 
-async def cancel(hook: DatabricksHook, run_id: int, logger: Logger) -> bool:
+async def cancel(
+    hook: DatabricksHook, run_id: int, logger: Logger, because: str = "the wait for it ends early"
+) -> bool:
     """Ask Databricks to cancel a run, for a few seconds at most; tells the log.
 
     Returns:
         Whether Databricks has taken it.
     """
-    logger.warning("Cancelling Databricks run %d, because the wait for it ends early.", run_id)
+    logger.warning("Cancelling Databricks run %d, because %s.", run_id, because)
     try:
         with anyio.fail_after(CANCEL_SECONDS):
             await hook.cancel_run(run_id)
@@ -65,15 +68,26 @@ async def cancel(hook: DatabricksHook, run_id: int, logger: Logger) -> bool:
 async def see_it_end(hook: DatabricksHook, run_id: int, report: RunReport, logger: Logger) -> None:
     """Report how a cancelled run ended, if it does so within a few seconds."""
     try:
-        with anyio.fail_after(END_SECONDS):
-            while not (run := await hook.get_run(run_id)).state.is_terminal:
-                await hook.clock.sleep(_PERIOD)
+        run = await until_over(hook, run_id)
     except (DatabricksError, TimeoutError) as error:
         reason = str(error) or f"It was not over after {END_SECONDS:g} s."
         logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", run_id, reason)
         await report.leave("Unwatched", f"Databricks was asked to cancel the run; its end was not seen. {reason}")
         return
     await report.see_end(run)
+
+
+async def until_over(hook: DatabricksHook, run_id: int) -> Run:
+    """Wait a few seconds for the end of a run that is being cancelled.
+
+    Raises:
+        TimeoutError: It was not over then.
+        DatabricksError: It could not be read.
+    """
+    with anyio.fail_after(END_SECONDS):
+        while not (run := await hook.get_run(run_id)).state.is_terminal:
+            await hook.clock.sleep(_PERIOD)
+    return run
 
 
 async def leave_alone(report: RunReport) -> None:

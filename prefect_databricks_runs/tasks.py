@@ -22,8 +22,9 @@ from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.leaving import cancel
 from prefect_databricks_runs.options import RequestOptions, check_options, option
 from prefect_databricks_runs.payload import build_run_now, build_submit_run, placeholders
-from prefect_databricks_runs.report import Logger, run_logger
+from prefect_databricks_runs.report import Logger, run_logger, show_started
 from prefect_databricks_runs.runs import run_url
+from prefect_databricks_runs.saved_credentials import remember
 
 DEFAULT_RUN_NAME = "Run Submitted by Prefect"
 _FLOW_RUN_NAME = "prefect.flow_run.name"
@@ -125,6 +126,7 @@ def hook_for(credentials: DatabricksCredentials, options: Mapping[str, Any], log
         options: May have `databricks_retry_limit` and `databricks_retry_delay`.
         logger: Where retries are told.
     """
+    remember(credentials)
     return DatabricksHook(
         credentials.host,
         credentials.get_auth(),
@@ -158,9 +160,15 @@ async def _submit_run(credentials: DatabricksCredentials, json: Any, parameters:
     payload = build_submit_run(json, fields, values)
     payload.setdefault("run_name", values.get(_FLOW_RUN_NAME) or DEFAULT_RUN_NAME)
     run_id = await _start(hook, hook.submit_run(payload), logger)
-    logger.info("Submitted Databricks run %d %r", run_id, payload["run_name"])
-    with anyio.move_on_after(_LINK_SECONDS), suppress(DatabricksError):  # only the run itself says which job it is of
-        logger.info("See %s", (await hook_for(credentials, {"databricks_retry_limit": 1}, logger).get_run(run_id)).url)
+    name = str(payload["run_name"])
+    logger.info("Submitted Databricks run %d %r", run_id, name)
+    url = run_url(hook.host, None, run_id)
+    try:
+        with anyio.move_on_after(_LINK_SECONDS), suppress(DatabricksError):  # only the run says which job it is of
+            url = (await hook_for(credentials, {"databricks_retry_limit": 1}, logger).get_run(run_id)).url
+            logger.info("See %s", url)
+    finally:
+        show_started(hook.host, run_id, name, url, logger)
     return run_id
 
 
@@ -172,7 +180,9 @@ async def _run_now(credentials: DatabricksCredentials, json: Any, parameters: Ma
         fields["job_id"] = await _job_named(hook, job_name, json, fields)
     payload = build_run_now(json, fields, await template_values(placeholders(json, fields)))
     run_id = await _start(hook, hook.run_now(payload), logger)
-    logger.info("Started Databricks run %d: %s", run_id, run_url(hook.host, payload["job_id"], run_id))
+    url = run_url(hook.host, payload["job_id"], run_id)
+    logger.info("Started Databricks run %d: %s", run_id, url)
+    show_started(hook.host, run_id, str(job_name or ""), url, logger)
     return run_id
 
 

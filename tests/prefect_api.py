@@ -14,6 +14,7 @@ class PrefectApi:
     """Reads flow runs from a Prefect server."""
 
     def __init__(self, server: PrefectServer) -> None:
+        self.url = server.api_url
         self._client = httpx.Client(base_url=server.api_url, timeout=30)
 
     def flow_run(self, flow_run_id: UUID | str) -> dict[str, Any]:
@@ -30,6 +31,11 @@ class PrefectApi:
     def flow_runs_named(self, flow_name: str) -> list[dict[str, Any]]:
         """All runs of a flow, newest first."""
         body = {"flows": {"name": {"any_": [flow_name]}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return self._client.post("/flow_runs/filter", json=body).raise_for_status().json()
+
+    def subflow_runs(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
+        """The runs of the flows that a flow run has called."""
+        body = {"flow_runs": {"parent_flow_run_id": {"any_": [str(flow_run_id)]}}}
         return self._client.post("/flow_runs/filter", json=body).raise_for_status().json()
 
     def task_runs(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:

@@ -86,15 +86,19 @@ class PrefectQueue:
             Whether it knows of all.
         """
         with anyio.move_on_after(seconds):
-            while self._now in things or any(thing in self._waiting for thing in things):
-                self._progress.clear()
-                await self._progress.wait()
+            await self.until_told(things)
             return True
         for thing in things:
             self._waiting.pop(thing, None)
         # Told later, the state name of a flow run that has ended would make it run again.
         self._given_up = self._now if self._now in things else None
         return False
+
+    async def until_told(self, things: Collection[Thing]) -> None:
+        """Wait until Prefect knows of all these things, or has refused them."""
+        while self._now in things or any(thing in self._waiting for thing in things):
+            self._progress.clear()
+            await self._progress.wait()
 
     async def _work(self) -> None:
         pause, complained = _FIRST_PAUSE, False

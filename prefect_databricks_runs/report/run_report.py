@@ -14,6 +14,7 @@ from prefect_databricks_runs.report.events import ChangeEvents
 from prefect_databricks_runs.report.flow_runs import has_retries, is_ours
 from prefect_databricks_runs.report.logs import ChangeLog, Logger
 from prefect_databricks_runs.report.queue import Thing, prefect_queue
+from prefect_databricks_runs.report.run_artifact import run_artifact
 from prefect_databricks_runs.report.task_runs import MirroredTask, Shown, shown_state
 from prefect_databricks_runs.report.things import Artifact, FlowRunLabels, StateName
 from prefect_databricks_runs.runs import Run, RunTask
@@ -68,8 +69,9 @@ class RunReport:
             self._label(run, self._flow_run_id)
         if self._names_states and not run.state.is_terminal:
             self._show_state_name(run, self._flow_run_id)
-        self._show_tasks(run, self._flow_run_id)
+        # The artifact first: should this process be killed, the rest is found by it.
         self._show_artifacts(run, self._flow_run_id)
+        self._show_tasks(run, self._flow_run_id)
 
     async def finish(self, run: Run) -> None:
         """Report a run that is over, with its outputs, and wait until Prefect knows all of it."""
@@ -153,8 +155,8 @@ class RunReport:
         if self._state[0] != run.state.name:
             self._state = (run.state.name, time.time())
         if self._artifact is None:
+            self._artifact = run_artifact(flow_run_id, self._host, run.run_id, run.run_name, self._logger)
             about = f"Databricks run {run.run_id} {run.run_name}".strip()
-            self._artifact = Artifact(flow_run_id, f"databricks-run-{run.run_id}", "markdown", about, self._logger)
             self._progress = Artifact(flow_run_id, f"databricks-progress-{run.run_id}", "progress", about, self._logger)
             self._things += [self._artifact, self._progress]
         if self._artifact.show(artifact_text(run, since=self._state[1])):

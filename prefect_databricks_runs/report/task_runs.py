@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from prefect import State, task
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    TaskRunFilter,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
+)
 from prefect.client.schemas.objects import StateType, TaskRunResult
 
 from prefect_databricks_runs._compat import PREFECT_3
 from prefect_databricks_runs.errors import shorten
+from prefect_databricks_runs.report.paging import read_all
 from prefect_databricks_runs.report.queue import Thing
-from prefect_databricks_runs.runs import Outcome, RunTask
+from prefect_databricks_runs.runs import Outcome, Run, RunTask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +45,9 @@ _TYPES = {
 _OVER = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED})
 
 
+_GOING = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
+
+
 @task(name="databricks-task")
 def _databricks_task() -> None:
     """What Prefect is told these task runs are runs of; it is never called."""
@@ -48,6 +59,9 @@ class Shown(NamedTuple):
     type: StateType
     name: str
     message: str
+
+
+UNWATCHED = Shown(StateType.CANCELLED, "Unwatched", "The wait for the Databricks run has ended; the run may go on.")
 
 
 def shown_state(databricks_task: RunTask) -> Shown:
@@ -152,6 +166,30 @@ class MirroredTask(Thing):
         await client.set_task_run_state(task_run_id, _state(shown), force=True)
         self._shown = shown
         self._ran = self._ran or shown.type is StateType.RUNNING
+
+
+async def finish_task_runs(client: PrefectClient, flow_run_id: UUID, run: Run) -> int:
+    """Finish the task runs of a Databricks run in a flow run that is gone.
+
+    Args:
+        client: Prefect's.
+        flow_run_id: The flow run that they are drawn in.
+        run: The Databricks run as it is now.
+
+    Returns:
+        How many there were that were not over.
+    """
+    task_runs = await read_all(
+        client.read_task_runs,
+        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id])),
+        task_run_filter=TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=list(_GOING)))),
+    )
+    unfinished = [each for each in task_runs if each.dynamic_key.startswith(f"{run.run_id}-")]
+    for each in unfinished:
+        databricks_task = run.tasks.get(each.dynamic_key.partition("-")[2])
+        shown = shown_state(databricks_task) if databricks_task else UNWATCHED
+        await client.set_task_run_state(each.id, _state(shown if shown.type in _OVER else UNWATCHED), force=True)
+    return len(unfinished)
 
 
 def _state(shown: Shown) -> State[None]:

@@ -78,10 +78,21 @@ class Artifact(Thing):
         kind: `markdown` or `progress`.
         description: What it is about.
         logger: Where it is said that Prefect could not be told.
+        metadata: What a program is to find in it.
     """
 
-    def __init__(self, flow_run_id: UUID, key: str, kind: str, description: str, logger: Logger) -> None:
+    def __init__(
+        self,
+        flow_run_id: UUID,
+        key: str,
+        kind: str,
+        description: str,
+        logger: Logger,
+        *,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(logger)
+        self._metadata = metadata
         self._flow_run_id = flow_run_id
         self._key = key
         self._kind = kind
@@ -109,6 +120,7 @@ class Artifact(Thing):
                     type=self._kind,
                     description=self._description,
                     data=wanted,
+                    metadata_=self._metadata,
                     flow_run_id=self._flow_run_id,
                 )
             )

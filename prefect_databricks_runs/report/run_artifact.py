@@ -1,0 +1,95 @@
+"""The one artifact that a flow run has of a Databricks run: made by the task that starts it, kept up by the wait.
+
+Who only has the flow run, because its process is gone, finds its Databricks runs by these artifacts.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from uuid import UUID
+
+import anyio
+from prefect.context import FlowRunContext, TaskRunContext
+
+from prefect_databricks_runs import _portal
+from prefect_databricks_runs.errors import shorten
+from prefect_databricks_runs.report.logs import Logger
+from prefect_databricks_runs.report.queue import prefect_queue
+from prefect_databricks_runs.report.things import Artifact
+
+PREFIX = "databricks-run-"
+HOST, RUN_ID = "databricks_host", "databricks_run_id"
+_MAX_STARTED = 1_000
+_TELL_SECONDS = 15.0
+
+# Of runs that were started in a flow run and that it has not waited for yet, the newest of them.
+_started: dict[tuple[UUID, int], Artifact] = {}
+
+
+def run_artifact(flow_run_id: UUID, host: str, run_id: int, run_name: str, logger: Logger) -> Artifact:
+    """The artifact of a Databricks run in a flow run: the one that is there already, or a new one.
+
+    Args:
+        flow_run_id: The flow run that it belongs to.
+        host: The workspace's address.
+        run_id: The job run.
+        run_name: The run's name, may be empty.
+        logger: Where it is said that Prefect could not be told.
+    """
+    there = _started.pop((flow_run_id, run_id), None)
+    return there or Artifact(
+        flow_run_id,
+        f"{PREFIX}{run_id}",
+        "markdown",
+        f"Databricks run {run_id} {run_name}".strip(),
+        logger,
+        metadata={HOST: host, RUN_ID: str(run_id)},
+    )
+
+
+def show_started(host: str, run_id: int, run_name: str, url: str, logger: Logger) -> None:
+    """Show in the flow run that is going that it has started a Databricks run; again when more is known of it.
+
+    Args:
+        host: The workspace's address.
+        run_id: The job run.
+        run_name: The run's name, may be empty.
+        url: The run's page.
+        logger: Where it is said that Prefect could not be told.
+    """
+    flow_run_id = _flow_run_id()
+    if flow_run_id is None:
+        return
+    artifact = run_artifact(flow_run_id, host, run_id, run_name, logger)
+    if len(_started) >= _MAX_STARTED:
+        del _started[next(iter(_started))]
+    _started[flow_run_id, run_id] = artifact
+    if artifact.show(_text(run_id, run_name, url)):
+        prefect_queue().put(artifact)
+        _portal.start(_tell, artifact)
+
+
+async def _tell(artifact: Artifact) -> None:
+    """See it told, although nobody waits for that, because the process may be about to end."""
+    with anyio.move_on_after(_TELL_SECONDS):
+        await prefect_queue().until_told([artifact])
+
+
+def _text(run_id: int, run_name: str, url: str) -> str:
+    name = re.sub(r"([|\[\]])", r"\\\1", " ".join(shorten(run_name).split()))
+    return "\n".join(
+        [
+            f"## [{f'Databricks run {run_id} {name}'.strip()}]({url})",
+            "",
+            f"Started at {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC, and not waited for in this flow run."
+            f" `wait_for_run(databricks_credentials, {run_id})` waits for it, and shows in its own flow run how it is.",
+        ]
+    )
+
+
+def _flow_run_id() -> UUID | None:
+    flow, task = FlowRunContext.get(), TaskRunContext.get()
+    if flow and flow.flow_run:
+        return flow.flow_run.id
+    return task.task_run.flow_run_id if task else None  # a task that runs in another process than its flow

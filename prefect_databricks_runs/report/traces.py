@@ -1,0 +1,92 @@
+"""What flow runs left in Prefect of the Databricks runs that they started or waited for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    ArtifactFilterKey,
+    FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
+)
+
+from prefect_databricks_runs import _compat
+from prefect_databricks_runs.report.artifact import artifact_text
+from prefect_databricks_runs.report.paging import PAGE, read_all
+from prefect_databricks_runs.report.run_artifact import HOST, PREFIX, RUN_ID
+from prefect_databricks_runs.report.task_runs import finish_task_runs
+from prefect_databricks_runs.runs import Run
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A Databricks run that a flow run started or waited for.
+
+    Attributes:
+        host: The workspace's address.
+        run_id: The job run.
+        flow_run_id: The flow run.
+        artifact_id: Its artifact of the run.
+    """
+
+    host: str
+    run_id: int
+    flow_run_id: UUID
+    artifact_id: UUID
+
+
+async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
+    """The Databricks runs of a flow run and of all its subflow runs.
+
+    Args:
+        client: Prefect's.
+        flow_run_id: The outermost flow run.
+    """
+    found: list[Trace] = []
+    async for flow_run_ids in _family(client, flow_run_id):
+        found += await _traces(client, ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=flow_run_ids)))
+    return found
+
+
+async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:
+    """Put right what a flow run that is gone shows of a Databricks run: nothing goes on, and how the run is.
+
+    Args:
+        client: Prefect's.
+        trace: The flow run and the Databricks run.
+        run: The Databricks run as it is now.
+    """
+    if await finish_task_runs(client, trace.flow_run_id, run):
+        await _compat.update_artifact(client, trace.artifact_id, artifact_text(run))
+
+
+async def _family(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[list[UUID]]:
+    """A flow run, then its subflow runs, then theirs; a page of ids at a time."""
+    generation = [flow_run_id]
+    while generation:
+        for start in range(0, len(generation), PAGE):
+            yield generation[start : start + PAGE]
+        children: list[UUID] = []
+        for start in range(0, len(generation), PAGE):
+            parents = FlowRunFilterParentFlowRunId(any_=generation[start : start + PAGE])
+            flow_runs = await read_all(client.read_flow_runs, flow_run_filter=FlowRunFilter(parent_flow_run_id=parents))
+            children += [each.id for each in flow_runs]
+        generation = children
+
+
+async def _traces(client: PrefectClient, which: ArtifactFilter) -> list[Trace]:
+    which.key = ArtifactFilterKey(like_=f"{PREFIX}%")
+    artifacts = await read_all(client.read_artifacts, artifact_filter=which)
+    return [
+        Trace(each.metadata_[HOST], int(each.metadata_[RUN_ID]), each.flow_run_id, each.id)
+        for each in artifacts
+        if each.flow_run_id and each.metadata_ and {HOST, RUN_ID} <= set(each.metadata_)
+    ]

@@ -1,0 +1,44 @@
+"""Finding credentials for a workspace where only its address is known."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from prefect.exceptions import ObjectNotFound
+
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.errors import DatabricksError
+from prefect_databricks_runs.report.paging import read_all
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+# The last credentials that this process has used for each workspace: they may be saved nowhere.
+_used: dict[str, DatabricksCredentials] = {}
+
+
+def remember(credentials: DatabricksCredentials) -> None:
+    """Keep credentials, while this process lasts, for the workspace that they were used for."""
+    _used[credentials.host] = credentials
+
+
+async def credentials_for(client: PrefectClient, host: str) -> list[DatabricksCredentials]:
+    """The credentials that there are for a workspace: what this process has used, then what is saved in Prefect.
+
+    Args:
+        client: Prefect's.
+        host: The workspace's address, normalised.
+    """
+    found = [_used[host]] if host in _used else []
+    slug = str(DatabricksCredentials._block_type_slug)
+    try:
+        documents = await read_all(client.read_block_documents_by_type, block_type_slug=slug, include_secrets=True)
+    except ObjectNotFound:  # this kind of block was never saved
+        documents = []
+    for document in documents:
+        with suppress(DatabricksError, ValueError):  # one that is not good as it is saved
+            saved = DatabricksCredentials(**document.data)
+            if saved.host == host and saved not in found:
+                found.append(saved)
+    return found

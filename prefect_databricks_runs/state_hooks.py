@@ -1,0 +1,103 @@
+"""`cancel_databricks_runs`: a hook for users' own flows, for when the process cannot cancel its runs any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from prefect.client.orchestration import get_client
+from prefect.logging.loggers import flow_run_logger
+
+from prefect_databricks_runs import _portal
+from prefect_databricks_runs.errors import DatabricksError
+from prefect_databricks_runs.leaving import cancel, until_over
+from prefect_databricks_runs.report import Logger
+from prefect_databricks_runs.report.traces import Trace, finish_trace, traces_of
+from prefect_databricks_runs.runs import Run
+from prefect_databricks_runs.saved_credentials import credentials_for
+from prefect_databricks_runs.tasks import hook_for
+
+if TYPE_CHECKING:
+    from prefect import Flow, State
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun
+
+    from prefect_databricks_runs.hook import DatabricksHook
+
+_AT_ONCE = 8
+_BECAUSE = "the flow run that started it is over"
+
+
+def cancel_databricks_runs(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - Prefect gives all three
+    """Cancel the Databricks runs that a flow run and its subflow runs have started and that are still going.
+
+    A hook for `@flow(on_cancellation=[cancel_databricks_runs], on_crashed=[cancel_databricks_runs])`. Prefect calls it
+    in the flow's process or, where that was killed, in that of the worker. The runs are found by the artifacts that
+    `submit_run`, `run_now` and the waiting flows leave in Prefect; the credentials are those that the process has used,
+    or a saved `DatabricksCredentials` block with the same `host`.
+
+    What it does, and what it could not do, is in the log of the flow run; it never raises.
+
+    Args:
+        flow: The flow.
+        flow_run: Its run.
+        state: The state that it has come to.
+    """
+    logger = flow_run_logger(flow_run, flow)
+    try:
+        _portal.call(_cancel_runs_of, flow_run, logger)
+    except Exception as error:
+        logger.error(
+            "Databricks runs of this flow run may still be going: they could not be looked for in Prefect. %r", error
+        )
+
+
+async def _cancel_runs_of(flow_run: FlowRun, logger: Logger) -> None:
+    async with get_client() as client:
+        found: dict[tuple[str, int], list[Trace]] = {}
+        for trace in await traces_of(client, flow_run.id):
+            found.setdefault((trace.host, trace.run_id), []).append(trace)
+        limiter = anyio.CapacityLimiter(_AT_ONCE)
+        async with anyio.create_task_group() as together:
+            for traces in found.values():
+                together.start_soon(_settle, client, traces, limiter, logger)
+
+
+async def _settle(client: PrefectClient, traces: list[Trace], limiter: anyio.CapacityLimiter, logger: Logger) -> None:
+    """Cancel one run, and put right what each flow run shows of it."""
+    async with limiter:
+        try:
+            run = await _cancel(client, traces[0], logger)
+            if run is not None:
+                for trace in traces:
+                    await finish_trace(client, trace, run)
+        except Exception as error:
+            logger.error("Prefect may show Databricks run %d as it was before. %r", traces[0].run_id, error)
+
+
+async def _cancel(client: PrefectClient, trace: Trace, logger: Logger) -> Run | None:
+    """Cancel a run if it is going; gives it as it is then, or None where nothing is known of it."""
+    found = await _found(client, trace, logger)
+    if found is None:
+        return None
+    hook, run = found
+    if run.state.is_terminal or not await cancel(hook, trace.run_id, logger, because=_BECAUSE):
+        return run
+    try:
+        return await until_over(hook, trace.run_id)
+    except (DatabricksError, TimeoutError) as error:
+        logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", trace.run_id, error)
+        return run
+
+
+async def _found(client: PrefectClient, trace: Trace, logger: Logger) -> tuple[DatabricksHook, Run] | None:
+    """The run, and a hook with which it can be read."""
+    reason = f"There is no saved DatabricksCredentials block for {trace.host}; save one, or cancel the run there."
+    for credentials in await credentials_for(client, trace.host):
+        hook = hook_for(credentials, {}, logger)
+        try:
+            return hook, await hook.get_run(trace.run_id)
+        except DatabricksError as error:
+            reason = str(error)
+    logger.error("Databricks run %d of %s may still be going. %s", trace.run_id, trace.host, reason)
+    return None

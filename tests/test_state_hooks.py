@@ -1,0 +1,155 @@
+"""`cancel_databricks_runs`: the hook of users' own flows finds the Databricks runs that nobody waits for any more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+
+from prefect_databricks_runs import DatabricksCredentials, cancel_databricks_runs, run_now, submit_run, wait_for_run
+from prefect_databricks_runs.local import LocalWorkspace
+from prefect_databricks_runs.saved_credentials import _used
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+LONG = {"notebook_task": {"notebook_path": "/n"}}
+JOB = {"name": "nightly", "tasks": [{"task_key": "main", **LONG}]}
+
+
+@pytest.fixture
+def workspace() -> Iterator[LocalWorkspace]:
+    with LocalWorkspace(script={"*": {"running": 120}}) as workspace:
+        yield workspace
+
+
+def results(workspace: LocalWorkspace) -> list[str | None]:
+    return [run["state"].get("result_state") for run in workspace.runs.values()]
+
+
+@flow(on_failure=[cancel_databricks_runs])
+def starts_two_and_fails(databricks: DatabricksCredentials, job_id: int) -> None:
+    submit_run(databricks, LONG)
+    run_now(databricks, job_id=job_id)
+    raise ValueError("not a day for this")
+
+
+def test_runs_that_were_only_started_are_cancelled(databricks, workspace, run_log) -> None:
+    with databricks.get_client() as client:
+        job_id = client.post("/api/2.2/jobs/create", json=JOB).raise_for_status().json()["job_id"]
+    with pytest.raises(ValueError, match="not a day"):
+        starts_two_and_fails(databricks, job_id)
+    assert results(workspace) == ["CANCELED", "CANCELED"]
+    assert run_log.text.count("because the flow run that started it is over") == 2
+
+
+def test_a_run_that_is_over_is_left_as_it_is(databricks, workspace, run_log) -> None:
+    @flow(on_failure=[cancel_databricks_runs])
+    def waits_and_fails() -> None:
+        run_id = submit_run(databricks, LONG)
+        with databricks.get_client() as client:
+            client.post("/api/2.2/jobs/runs/cancel", json={"run_id": run_id}).raise_for_status()
+        wait_for_run(databricks, run_id)
+
+    with pytest.raises(Exception, match="was cancelled"):
+        waits_and_fails()
+    assert "Cancelling" not in run_log.text
+
+
+SCRIPT = """
+    import os
+    from prefect import flow
+    from prefect_databricks_runs import DatabricksCredentials, submit_run, wait_for_run
+
+    @flow(name="{name}")
+    def nightly():
+        databricks = DatabricksCredentials(host=os.environ["DATABRICKS_HOST"], token=os.environ["DATABRICKS_TOKEN"])
+        tasks = [{{"task_key": key, "notebook_task": {{"notebook_path": "/n"}}}} for key in ("left", "right")]
+        run_id = submit_run(databricks, tasks=tasks)
+        wait_for_run(databricks, run_id, polling_period_seconds=0.05)
+
+    nightly()
+"""
+
+
+def killed(name: str, workspace: LocalWorkspace, prefect_api, folder: Path) -> str:
+    """Runs a flow that waits for a run, kills it when the run is drawn, and gives the flow run's id."""
+    file = folder / "script.py"
+    file.write_text(textwrap.dedent(SCRIPT.format(name=name)))
+    environment = {
+        **os.environ,
+        "PREFECT_API_URL": str(prefect_api.url),
+        "DATABRICKS_HOST": workspace.url,
+        "DATABRICKS_TOKEN": workspace.token,
+        "PYTHONWARNINGS": "ignore",
+    }
+
+    def is_drawn() -> bool:
+        return [each["state_type"] for each in drawn(prefect_api, name)] == ["RUNNING", "RUNNING"]
+
+    with subprocess.Popen([sys.executable, str(file)], env=environment) as process:
+        try:
+            wait_until(is_drawn)
+        finally:
+            process.kill()
+    return prefect_api.flow_runs_named(name)[0]["id"]
+
+
+def drawn(prefect_api, name: str) -> list[dict]:
+    """The task runs that the wait has drawn."""
+    (waits,) = [
+        prefect_api.task_runs(subflow["id"])
+        for parent in prefect_api.flow_runs_named(name)
+        for subflow in prefect_api.subflow_runs(parent["id"])
+    ] or [[]]
+    return waits
+
+
+def call_hook(flow_run_id: str) -> None:
+    with get_client(sync_client=True) as client:
+        flow_run = client.read_flow_run(flow_run_id)
+    cancel_databricks_runs(starts_two_and_fails, flow_run, flow_run.state)
+
+
+def test_after_a_killed_process_the_run_is_cancelled_with_the_saved_block_and_nothing_is_drawn_as_going_on(
+    databricks, workspace, prefect_api, tmp_path
+) -> None:
+    databricks.save("for-the-hook", overwrite=True)
+    flow_run_id = killed("killed-and-hooked", workspace, prefect_api, tmp_path)
+    assert results(workspace) == [None]
+    assert databricks.host not in _used
+    call_hook(flow_run_id)
+    assert results(workspace) == ["CANCELED"]
+    names = {each["name"]: each["state_name"] for each in drawn(prefect_api, "killed-and-hooked")}
+    assert names == {"left": "Canceled", "right": "Canceled"}
+    (subflow,) = prefect_api.subflow_runs(flow_run_id)
+    texts = [each["data"] for each in prefect_api.artifacts(subflow["id"]) if each["type"] == "markdown"]
+    assert ["**Canceled**" in text for text in texts] == [True]
+
+
+def test_without_credentials_it_says_what_may_still_be_going(workspace, prefect_api, run_log, tmp_path) -> None:
+    flow_run_id = killed("killed-without-block", workspace, prefect_api, tmp_path)
+    call_hook(flow_run_id)
+    (run_id,) = workspace.runs
+    assert results(workspace) == [None]
+    assert f"Databricks run {run_id} of {workspace.url} may still be going" in run_log.text
+    assert "There is no saved DatabricksCredentials block" in run_log.text
+
+
+def test_prefect_that_cannot_be_asked_does_not_make_it_raise(run_log, monkeypatch) -> None:
+    monkeypatch.setattr("prefect_databricks_runs.state_hooks.traces_of", lambda *_: 1 / 0)
+
+    @flow(on_failure=[cancel_databricks_runs])
+    def fails() -> None:
+        raise ValueError("not a day for this")
+
+    with pytest.raises(ValueError, match="not a day"):
+        fails()
+    assert "Databricks runs of this flow run may still be going" in run_log.text
