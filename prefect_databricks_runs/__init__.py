@@ -46,7 +46,8 @@ if TYPE_CHECKING:
         wait_for_run,
     )
     from prefect_databricks_runs.hook import DatabricksHook
-    from prefect_databricks_runs.runs import Outcome, Run, RunOutput, RunState, RunTask
+    from prefect_databricks_runs.run_states import Outcome, RunState
+    from prefect_databricks_runs.runs import Run, RunOutput, RunTask
     from prefect_databricks_runs.state_hooks import cancel_databricks_runs
     from prefect_databricks_runs.tasks import arun_now, asubmit_run, run_now, submit_run
 
@@ -130,11 +131,13 @@ _HOMES = {
         "wait_for_run",
     ),
     "hook": ("DatabricksHook",),
-    "runs": (
+    "run_states": (
         "Outcome",
+        "RunState",
+    ),
+    "runs": (
         "Run",
         "RunOutput",
-        "RunState",
         "RunTask",
     ),
     "state_hooks": ("cancel_databricks_runs",),

@@ -1,7 +1,6 @@
 """What Databricks said of a run, as frozen dataclasses.
 
-State names are open: Databricks adds to them, so they are kept as the strings that came, and an unknown one is shown
-as it is. Times are milliseconds since 1970-01-01 UTC and durations milliseconds, as in the API; 0 means "not yet".
+Times are milliseconds since 1970-01-01 UTC and durations milliseconds, as in the API; 0 means "not yet".
 """
 
 from __future__ import annotations
@@ -9,137 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Any
 
+from prefect_databricks_runs.run_states import Outcome, RunState, as_mapping
+
 _PAGED = ("tasks", "iterations", "job_clusters", "job_parameters", "repair_history")
-TERMINAL_LIFE_CYCLE_STATES = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
-
-
-class Outcome(Enum):
-    """What became of a run or a task that is over."""
-
-    SUCCESS = "Success"
-    SUCCESS_WITH_FAILURES = "SuccessWithFailures"
-    FAILED = "Failed"
-    TIMED_OUT = "TimedOut"
-    CANCELED = "Canceled"
-    SKIPPED = "Skipped"
-    EXCLUDED = "Excluded"
-    DISABLED = "Disabled"
-    UPSTREAM_FAILED = "UpstreamFailed"
-    UPSTREAM_CANCELED = "UpstreamCanceled"
-    INTERNAL_ERROR = "InternalError"
-
-
-_BY_RESULT_STATE = {
-    "SUCCESS": Outcome.SUCCESS,
-    "SUCCESS_WITH_FAILURES": Outcome.SUCCESS_WITH_FAILURES,
-    "FAILED": Outcome.FAILED,
-    "TIMEDOUT": Outcome.TIMED_OUT,
-    "CANCELED": Outcome.CANCELED,
-    "MAXIMUM_CONCURRENT_RUNS_REACHED": Outcome.SKIPPED,
-    "EXCLUDED": Outcome.EXCLUDED,
-    "DISABLED": Outcome.DISABLED,
-    "UPSTREAM_FAILED": Outcome.UPSTREAM_FAILED,
-    "UPSTREAM_CANCELED": Outcome.UPSTREAM_CANCELED,
-}
-
-# Only asked when the answer has no `result_state`. CANCELED is the platform's own, USER_CANCELED a person's.
-_BY_TERMINATION_CODE = {
-    "SUCCESS": Outcome.SUCCESS,
-    "SUCCESS_WITH_FAILURES": Outcome.SUCCESS_WITH_FAILURES,
-    "RUN_EXECUTION_ERROR": Outcome.FAILED,
-    "USER_CANCELED": Outcome.CANCELED,
-    "CANCELED": Outcome.TIMED_OUT,
-    "SKIPPED": Outcome.SKIPPED,
-    "DISABLED": Outcome.DISABLED,
-    "MAX_CONCURRENT_RUNS_EXCEEDED": Outcome.SKIPPED,
-    "INTERNAL_ERROR": Outcome.INTERNAL_ERROR,
-}
-
 _FAILURES = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERNAL_ERROR})
-
-
-def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in re.split(r"[_\W]+", name) if word)
-
-
-@dataclass(frozen=True)
-class RunState:
-    """State of a run or a task: the API's `state` and `status` together.
-
-    Attributes:
-        life_cycle_state: `QUEUED`, `PENDING`, `RUNNING`, `TERMINATING`, `TERMINATED`, `SKIPPED`, `INTERNAL_ERROR`,
-            `BLOCKED`, `WAITING_FOR_RETRY`, or a newer name; `UNKNOWN` when the answer had none.
-        result_state: `SUCCESS`, `FAILED`, …; None until the run is over.
-        state_message: Databricks' sentence, often empty.
-        queue_reason: Why it is queued, or empty.
-        termination_code: `status.termination_details.code`, or None.
-        termination_type: `SUCCESS`, `CLIENT_ERROR`, `CLOUD_FAILURE`, `INTERNAL_ERROR`, or None.
-        termination_message: `status.termination_details.message`, or empty.
-        status_state: `status.state`, or None.
-    """
-
-    life_cycle_state: str
-    result_state: str | None = None
-    state_message: str = ""
-    queue_reason: str = ""
-    termination_code: str | None = None
-    termination_type: str | None = None
-    termination_message: str = ""
-    status_state: str | None = None
-
-    @classmethod
-    def from_api(cls, answer: Mapping[str, Any]) -> RunState:
-        """Read the `state` and `status` of a run or task, either of which may be missing."""
-        state, status = _mapping(answer.get("state")), _mapping(answer.get("status"))
-        details = _mapping(status.get("termination_details"))
-        queue = _mapping(status.get("queue_details"))
-        return cls(
-            life_cycle_state=state.get("life_cycle_state") or status.get("state") or "UNKNOWN",
-            result_state=state.get("result_state"),
-            state_message=state.get("state_message") or "",
-            queue_reason=state.get("queue_reason") or queue.get("message") or "",
-            termination_code=details.get("code"),
-            termination_type=details.get("type"),
-            termination_message=details.get("message") or "",
-            status_state=status.get("state"),
-        )
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether this state is the last one."""
-        return self.life_cycle_state in TERMINAL_LIFE_CYCLE_STATES or self.status_state == "TERMINATED"
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """What became of it; None while it goes on. A result that we do not know is never taken for a success."""
-        if not self.is_terminal:
-            return None
-        if self.result_state:
-            return _BY_RESULT_STATE.get(self.result_state, Outcome.FAILED)
-        if self.termination_code in _BY_TERMINATION_CODE:
-            return _BY_TERMINATION_CODE[self.termination_code]
-        if self.life_cycle_state == "SKIPPED":
-            return Outcome.SKIPPED
-        if self.life_cycle_state == "INTERNAL_ERROR" or self.termination_type == "INTERNAL_ERROR":
-            return Outcome.INTERNAL_ERROR
-        return Outcome.FAILED
-
-    @property
-    def name(self) -> str:
-        """The state's name as Prefect shows it: `Queued`, `Running`, `Success`, `TimedOut` and so on."""
-        if self.outcome is None:
-            return _camel(self.life_cycle_state)
-        if self.result_state and self.result_state not in _BY_RESULT_STATE:
-            return _camel(self.result_state)
-        return self.outcome.value
-
-    @property
-    def explanation(self) -> str:
-        """The best sentence that Databricks gave for this state; may be empty."""
-        return self.state_message or self.termination_message or self.queue_reason
 
 
 @dataclass(frozen=True)
@@ -167,7 +41,7 @@ class RunOutput:
     @classmethod
     def from_api(cls, answer: Mapping[str, Any]) -> RunOutput:
         """Read the answer of `runs/get-output`."""
-        notebook = _mapping(answer.get("notebook_output"))
+        notebook = as_mapping(answer.get("notebook_output"))
         return cls(
             result=notebook.get("result"),
             truncated=bool(notebook.get("truncated")),
@@ -224,22 +98,22 @@ class RunTask:
     @property
     def iteration_errors(self) -> tuple[str, ...]:
         """Of a for-each task, the errors that its iterations met most, such as `ValueError: no rows (3 times)`."""
-        stats = _mapping(_mapping(self.raw.get("for_each_task")).get("stats")).get("error_message_stats") or ()
+        stats = as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("error_message_stats") or ()
         return tuple(
             f"{each.get('error_message', '')} ({each.get('count', 1)} times)"
-            for each in map(_mapping, stats)
+            for each in map(as_mapping, stats)
             if each.get("error_message")
         )
 
     @property
     def outcome_of_condition(self) -> str:
         """Of a condition task, `true` or `false` once it is decided; else empty."""
-        return str(_mapping(self.raw.get("condition_task")).get("outcome") or "")
+        return str(as_mapping(self.raw.get("condition_task")).get("outcome") or "")
 
     @property
     def iteration_stats(self) -> Mapping[str, Any]:
         """Of a for-each task, how many of its iterations are where, such as `completed_iterations`; else empty."""
-        return _mapping(_mapping(_mapping(self.raw.get("for_each_task")).get("stats")).get("task_run_stats"))
+        return as_mapping(as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("task_run_stats"))
 
 
 @dataclass(frozen=True)
@@ -337,7 +211,7 @@ def _task(entry: Mapping[str, Any], host: str, job_id: int | None, workspace_id:
         task_key=str(entry.get("task_key", "")),
         run_id=run_id,
         state=RunState.from_api(entry),
-        depends_on=tuple(_mapping(other).get("task_key", "") for other in entry.get("depends_on") or ()),
+        depends_on=tuple(as_mapping(other).get("task_key", "") for other in entry.get("depends_on") or ()),
         url=run_url(host, job_id, run_id, workspace_id),
         raw=entry,
         **_numbers(
@@ -367,10 +241,6 @@ def _in_order(attempts: list[RunTask]) -> list[RunTask]:
 
 def _numbers(answer: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: int(answer.get(name) or 0) for name in names}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def merge_pages(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 from prefect_databricks_runs.errors import shorten
 from prefect_databricks_runs.report.task_runs import iterations
-from prefect_databricks_runs.runs import Outcome, Run, RunTask
+from prefect_databricks_runs.run_states import Outcome
+from prefect_databricks_runs.runs import Run, RunTask
 
 MAX_ROWS = 250
 _TRACE_LINES, _TRACE_CHARACTERS = 40, 4_000

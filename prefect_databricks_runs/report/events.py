@@ -6,7 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from prefect_databricks_runs import _compat
-from prefect_databricks_runs.runs import Run, RunState
+from prefect_databricks_runs.run_states import RunState
+from prefect_databricks_runs.runs import Run
 
 
 class ChangeEvents:

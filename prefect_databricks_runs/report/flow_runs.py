@@ -9,7 +9,8 @@ from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, Crashed, Failed
 
 from prefect_databricks_runs.errors import RunCanceled, RunFailed, RunInternalError, RunSkipped, RunTimedOut
-from prefect_databricks_runs.runs import Outcome, Run
+from prefect_databricks_runs.run_states import Outcome
+from prefect_databricks_runs.runs import Run
 
 _ERRORS: dict[Outcome, type[RunFailed]] = {
     Outcome.TIMED_OUT: RunTimedOut,

@@ -9,7 +9,8 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
 
 from prefect_databricks_runs.errors import shorten
-from prefect_databricks_runs.runs import Outcome, Run, RunState
+from prefect_databricks_runs.run_states import Outcome, RunState
+from prefect_databricks_runs.runs import Run
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 

@@ -19,7 +19,8 @@ from prefect_databricks_runs._compat import PREFECT_3
 from prefect_databricks_runs.errors import shorten
 from prefect_databricks_runs.report.paging import read_all
 from prefect_databricks_runs.report.queue import Thing
-from prefect_databricks_runs.runs import Outcome, Run, RunTask
+from prefect_databricks_runs.run_states import Outcome
+from prefect_databricks_runs.runs import Run, RunTask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
