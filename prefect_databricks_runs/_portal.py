@@ -21,6 +21,8 @@ import anyio
 from anyio.from_thread import BlockingPortal
 from typing_extensions import ParamSpec
 
+from prefect_databricks_runs.errors import DatabricksError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -50,6 +52,8 @@ def call(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs)
         while not wait([future], _SLICE_SECONDS).done:
             pass
         return future.result()
+    except DatabricksError as error:
+        raise _from_here(error)  # noqa: B904 - it is the same error
     except BaseException:
         job.abandon()
         raise
@@ -70,10 +74,17 @@ async def acall(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.
     job = _Job(partial(function, *args, **kwargs))
     try:
         return await asyncio.wrap_future(job.start())
+    except DatabricksError as error:
+        raise _from_here(error)  # noqa: B904 - it is the same error
     except BaseException:
         # Blocks although the caller is async: on Prefect 2 an `await` here is cancelled a second time.
         job.abandon()
         raise
+
+
+def _from_here(error: DatabricksError) -> DatabricksError:
+    """An error that says itself what is wrong, without the way that it came through the background loop."""
+    return error.with_traceback(None)
 
 
 class _Job(Generic[T]):

@@ -271,7 +271,8 @@ class RunFailed(DatabricksError):
 
     Attributes:
         run: The run as Databricks gave it last, with the outputs of its failed tasks.
-        errors: What went wrong in each failed task, by `task_key`; `.error` and `.error_trace` are Databricks' words.
+        errors: What went wrong in each failed task, by `task_key`, and in those of the runs that run-job tasks started,
+            by `task_key/task_key`; `.error` and `.error_trace` are Databricks' words.
     """
 
     what = "failed"
@@ -288,8 +289,8 @@ class RunFailed(DatabricksError):
 
     @property
     def errors(self) -> Mapping[str, RunOutput]:
-        """The outputs of the failed tasks, by `task_key`."""
-        return {task.task_key: task.output for task in self.run.failed_tasks if task.output}
+        """The outputs of the failed tasks, by `task_key` or `task_key/task_key`."""
+        return {name: task.output for name, task in self.run.failures.items() if task.output}
 
     def _reasons(self) -> list[str]:
         tasks = [f"Task {task.task_key}: {shorten(task.reason or task.state.name)}" for task in self.run.failed_tasks]

@@ -7,19 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
-import anyio
 from prefect import flow
 from typing_extensions import Unpack
 
 from prefect_databricks_runs import _portal
 from prefect_databricks_runs._signature import named_parameters
 from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.errors import DatabricksConnectionError, DatabricksError, RunFailed
-from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.errors import RunFailed
 from prefect_databricks_runs.leaving import leave, leave_alone, see_it_end
 from prefect_databricks_runs.options import WaitOptions, option
-from prefect_databricks_runs.report import Logger, RunReport, final_state, may_return, run_logger
-from prefect_databricks_runs.runs import Run, RunOutput, RunTask
+from prefect_databricks_runs.outputs import OutputReader
+from prefect_databricks_runs.report import RunReport, final_state, may_return, run_logger
+from prefect_databricks_runs.runs import Run
 from prefect_databricks_runs.tasks import (
     RunNowParameters,
     SubmitRunParameters,
@@ -35,9 +34,6 @@ from prefect_databricks_runs.watcher import Watch
 
 # Prefect makes a pydantic model of a flow's parameters; `json` is what the old tasks called it.
 warnings.filterwarnings("ignore", message='Field name "json".*shadows an attribute')
-
-
-_OUTPUT_SECONDS = 300.0
 
 
 class SubmitRunAndWaitParameters(SubmitRunParameters, WaitOptions, total=False):
@@ -221,40 +217,24 @@ async def _watch(
     logger = run_logger()
     hook = hook_for(credentials, parameters, logger)
     polls = hook_for(credentials, {**parameters, "databricks_retry_limit": 1}, logger)
+    outputs = OutputReader(hook, logger)
+
+    async def changed(run: Run) -> None:
+        await report(await outputs.with_links(run))
+
     watch = Watch(
         polls,
         run_id,
-        report,
+        changed,
         polling_period_seconds=option(parameters, "polling_period_seconds"),
         max_wait_seconds=option(parameters, "max_wait_seconds"),
         max_outage_seconds=option(parameters, "max_outage_seconds"),
         logger=logger,
     )
     run = await watch.until_over()
-    run = await _with_outputs(hook, run, option(parameters, "fetch_output"), logger)
+    run = await outputs.with_outputs(run, every_task=option(parameters, "fetch_output"))
     await report.finish(run)
     return run
-
-
-async def _with_outputs(hook: DatabricksHook, run: Run, every_task: bool, logger: Logger) -> Run:
-    """Read the outputs; how a run ended that is over must not hang on them."""
-    outputs: dict[str, RunOutput] = {}
-    wanted = [task for task in (run.tasks.values() if every_task else run.failed_tasks) if _has_output(task)]
-    with anyio.move_on_after(_OUTPUT_SECONDS):
-        for task in wanted:
-            try:
-                outputs[task.task_key] = await hook.get_run_output(task.run_id)
-            except DatabricksError as error:
-                logger.warning("The output of task %s could not be read. %s", task.task_key, error)
-                if isinstance(error, DatabricksConnectionError):
-                    break
-    if len(outputs) < len(wanted):
-        logger.warning("%d of %d outputs of Databricks run %d were read.", len(outputs), len(wanted), run.run_id)
-    return run.with_outputs(outputs)
-
-
-def _has_output(task: RunTask) -> bool:
-    return task.start_time > 0 and task.state.life_cycle_state != "SKIPPED"
 
 
 async def _leave(

@@ -13,6 +13,7 @@ from typing import Any
 from prefect_databricks_runs.run_states import Outcome, RunState, as_mapping
 
 _PAGED = ("tasks", "iterations", "job_clusters", "job_parameters", "repair_history")
+_PAGE = re.compile(r"/jobs(/\d+)?/runs/\d+")
 _FAILURES = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERNAL_ERROR})
 
 
@@ -71,6 +72,7 @@ class RunTask:
         queue_duration: Milliseconds.
         url: The attempt's page in the workspace.
         output: Its output, once asked for.
+        run_job: Of a run-job task that failed, the run that it started, with why its tasks failed; else None.
         raw: The whole `tasks[]` entry.
     """
 
@@ -87,13 +89,45 @@ class RunTask:
     queue_duration: int = 0
     url: str = ""
     output: RunOutput | None = None
+    run_job: Run | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
+    def is_failed(self) -> bool:
+        """Whether it failed by itself, not because of one before it."""
+        return self.state.outcome in _FAILURES
+
+    @property
+    def is_for_each(self) -> bool:
+        """Whether it is a for-each task."""
+        return "for_each_task" in self.raw
+
+    @property
+    def is_run_job(self) -> bool:
+        """Whether it is a run-job task."""
+        return "run_job_task" in self.raw
+
+    @property
+    def run_job_run_id(self) -> int | None:
+        """Of a run-job task whose output was read, the `run_id` of the run that it started; else None."""
+        run_id = as_mapping((self.output.raw if self.output else {}).get("run_job_output")).get("run_id")
+        return int(run_id) if run_id else None
+
+    @property
+    def run_job_url(self) -> str:
+        """The page of the run that a run-job task started; empty where that is not known."""
+        if not self.run_job_run_id:
+            return ""
+        job_id = as_mapping(self.raw.get("run_job_task")).get("job_id")
+        return _PAGE.sub(run_url("", job_id, self.run_job_run_id), self.url, count=1)
+
+    @property
     def reason(self) -> str:
-        """The best words that Databricks gave for how it ended: its error, those of its iterations, its state's."""
+        """The best words that Databricks gave for how it ended: its error, or that of what it is made of."""
         words = [(self.output.error if self.output else None) or self.state.explanation, *self.iteration_errors]
-        return "; ".join(text for text in words if text)
+        if self.run_job:
+            words += [f"{task.task_key}: {task.reason}" for task in self.run_job.failed_tasks]
+        return "; ".join(dict.fromkeys(text for text in words if text))
 
     @property
     def iteration_errors(self) -> tuple[str, ...]:
@@ -174,7 +208,24 @@ class Run:
     @property
     def failed_tasks(self) -> tuple[RunTask, ...]:
         """The tasks that failed by themselves, not because of one before them."""
-        return tuple(task for task in self.tasks.values() if task.state.outcome in _FAILURES)
+        return tuple(task for task in self.tasks.values() if task.is_failed)
+
+    @property
+    def failures(self) -> Mapping[str, RunTask]:
+        """The failed tasks by `task_key`, those of the runs that run-job tasks started by `task_key/task_key`."""
+        found: dict[str, RunTask] = {}
+        for task in self.failed_tasks:
+            found[task.task_key] = task
+            if task.run_job:
+                found |= {f"{task.task_key}/{key}": each for key, each in task.run_job.failures.items()}
+        return found
+
+    @property
+    def iterations(self) -> tuple[RunTask, ...]:
+        """Of a for-each task that was read by its own `run_id`, the attempts at its iterations; else empty."""
+        workspace_id = _workspace_id(self.raw.get("run_page_url"))
+        host = _PAGE.split(self.url)[0]
+        return tuple(_task(entry, host, self.job_id, workspace_id) for entry in self.raw.get("iterations") or ())
 
     def with_outputs(self, outputs: Mapping[str, RunOutput]) -> Run:
         """The same run, with these outputs put into its tasks.
@@ -182,7 +233,16 @@ class Run:
         Args:
             outputs: What `runs/get-output` gave, by `task_key`.
         """
-        tasks = {key: replace(task, output=outputs.get(key, task.output)) for key, task in self.tasks.items()}
+        return self.with_tasks(
+            {key: replace(task, output=outputs.get(key, task.output)) for key, task in self.tasks.items()}
+        )
+
+    def with_tasks(self, tasks: Mapping[str, RunTask]) -> Run:
+        """The same run, with more known of its tasks.
+
+        Args:
+            tasks: All its tasks by `task_key`, each the attempt that is in `tasks` now.
+        """
         latest = {task.run_id: task for task in tasks.values()}
         return replace(self, tasks=tasks, attempts=tuple(latest.get(task.run_id, task) for task in self.attempts))
 

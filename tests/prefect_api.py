@@ -43,6 +43,11 @@ class PrefectApi:
         body = {"flow_runs": {"id": {"any_": [str(flow_run_id)]}}}
         return self._client.post("/task_runs/filter", json=body).raise_for_status().json()
 
+    def task_run_states(self, task_run_id: UUID | str) -> list[dict[str, Any]]:
+        """Each state that a task run had, oldest first."""
+        states = self._client.get("/task_run_states/", params={"task_run_id": str(task_run_id)}).raise_for_status()
+        return sorted(states.json(), key=lambda state: state["timestamp"])
+
     def events(self, prefix: str) -> list[dict[str, Any]]:
         """The newest events whose name begins so, on Prefect 3."""
         body = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}

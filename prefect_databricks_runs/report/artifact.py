@@ -53,7 +53,8 @@ def _table(run: Run) -> list[str]:
 
 def _row(task: RunTask) -> str:
     total = task.end_time - task.start_time if task.end_time and task.start_time else 0
-    state = " ".join(part for part in (task.state.name, task.outcome_of_condition, iterations(task)) if part)
+    run_job = f"[run {task.run_job_run_id}]({task.run_job_url})" if task.run_job_url else ""
+    state = " ".join(part for part in (task.state.name, task.outcome_of_condition, iterations(task), run_job) if part)
     times = (task.queue_duration, task.setup_duration, task.execution_duration, total)
     cells = [
         f"[{_cell(task.task_key)}]({task.url})",
@@ -66,12 +67,13 @@ def _row(task: RunTask) -> str:
 
 def _errors(run: Run) -> list[str]:
     lines: list[str] = []
-    for task in run.failed_tasks[:_MAX_ERRORS]:
+    failures = run.failures
+    for name, task in list(failures.items())[:_MAX_ERRORS]:
         output = task.output
         error = task.reason
         lines += [
             "",
-            f"### {_cell(task.task_key)}: {task.state.name}",
+            f"### {_cell(name)}: {task.state.name}",
             "",
             _cell(error) or "Databricks gave no reason.",
         ]
@@ -80,7 +82,7 @@ def _errors(run: Run) -> list[str]:
             lines += ["", _cell(details)]
         if output and output.error_trace:
             lines += ["", *_fenced(output.error_trace, task.url)]
-    more = len(run.failed_tasks) - _MAX_ERRORS
+    more = len(failures) - _MAX_ERRORS
     if more > 0:
         lines += ["", f"{more} more tasks failed: see the run's own page."]
     return lines

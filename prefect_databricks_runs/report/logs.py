@@ -48,13 +48,13 @@ class ChangeLog:
 
     def errors(self, run: Run) -> None:
         """Log the error and traceback of each failed task, as far as they are known."""
-        for task in run.failed_tasks:
+        for name, task in run.failures.items():
             output = task.output
             if output and (output.error or output.error_trace):
                 text = output.error_trace or output.error or ""
                 if len(text) > _TRACE_CHARACTERS:
                     text = f"… (the whole of it: {task.url})\n{text[-_TRACE_CHARACTERS:]}"
-                self._logger.error("Task %s of Databricks run %d failed:\n%s", task.task_key, run.run_id, text)
+                self._logger.error("Task %s of Databricks run %d failed:\n%s", name, run.run_id, text)
 
     def _run_changes(self, run: Run) -> None:
         if self._is_new(run.run_id, run.state):

@@ -80,6 +80,7 @@ def _message(databricks_task: RunTask) -> str:
         f"Attempt {databricks_task.attempt_number + 1}." if databricks_task.attempt_number else "",
         iterations(databricks_task),
         f"Outcome: {databricks_task.outcome_of_condition}." if databricks_task.outcome_of_condition else "",
+        f"Run: {databricks_task.run_job_url}" if databricks_task.run_job_url else "",
         shorten(databricks_task.reason),
         databricks_task.url,
     ]
