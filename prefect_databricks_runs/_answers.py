@@ -67,6 +67,14 @@ def read_answer(response: httpx.Response, *, host: str, method: str, path: str, 
     return answer
 
 
+def answered_at(response: httpx.Response) -> float | None:
+    """When an answer was given, by the clock of who gave it: seconds since 1970 UTC, or None if it does not say."""
+    try:
+        return parsedate_to_datetime(response.headers["date"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def retry_after_seconds(value: str | None, now: float) -> float | None:
     """Seconds that a `Retry-After` header asks to wait: it gives seconds, or a date.
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import prefect
 import prefect.runtime
 from prefect.blocks.core import Block
+from prefect.context import ContextModel, FlowRunContext, TaskRunContext
+from prefect.settings import PREFECT_UI_URL
 
 from prefect_databricks_runs import _portal
 from prefect_databricks_runs.errors import InvalidCredentials
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
+
+C = TypeVar("C", bound=ContextModel)
 
 PREFECT_3 = not prefect.__version__.startswith("2.")
 
@@ -46,7 +51,9 @@ __all__ = [
     "SecretStr",
     "emit_event",
     "flow_run_id",
+    "flow_run_url",
     "parameter_annotation",
+    "run_contexts",
     "saved_block_data",
     "unknown_fields",
     "update_artifact",
@@ -59,6 +66,33 @@ def flow_run_id() -> str | None:
         return cast("str | None", prefect.runtime.flow_run.id)
     except AttributeError:
         return None
+
+
+def run_contexts() -> tuple[list[FlowRunContext], list[TaskRunContext]]:
+    """The flow runs and the task runs of this process that this is called in, the outermost first.
+
+    Prefect itself tells only of the innermost; the one around it is what its context variable had before. A task that
+    was sent to another process brings a copy of its flow run's context there on Prefect 3, which is left out, and
+    none on Prefect 2.
+    """
+    flows = [each for each in _around(FlowRunContext) if each.flow_run and not getattr(each, "detached", False)]
+    return flows, list(_around(TaskRunContext))
+
+
+def _around(kind: type[C]) -> Iterator[C]:
+    found: list[C] = []
+    context: Any = kind.get()
+    while isinstance(context, kind):
+        found.append(context)
+        token = context._token  # of Prefect's context models, on both lines
+        context = token.old_value if token else None
+    return reversed(found)
+
+
+def flow_run_url(flow_run_id: UUID) -> str:
+    """The page of a flow run in the Prefect UI; empty where that is not known."""
+    url = PREFECT_UI_URL.value()
+    return f"{url.rstrip('/')}/{'runs' if PREFECT_3 else 'flow-runs'}/flow-run/{flow_run_id}" if url else ""
 
 
 def unknown_fields(block: Block) -> list[str]:

@@ -42,6 +42,15 @@ _KNOWN_NAMES = (
 )
 
 
+# What is the same in each attempt at a flow run and its subflow runs, which are new ones then.
+_LASTING = ("prefect.flow_run.parameters.", "prefect.flow_run.flow_name", "prefect.deployment.")
+
+
+def is_lasting(path: str) -> bool:
+    """Whether a placeholder has the same value in each attempt at a flow run; a variable may have another one."""
+    return path.startswith(_LASTING)
+
+
 def find(text: str) -> Iterator[str]:
     """Name the placeholders of Prefect in a text, such as `prefect.flow_run.name`, in the order they stand there."""
     return (path for braces in _BRACES.finditer(text) if (path := _path(braces)))

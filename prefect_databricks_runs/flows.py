@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 from prefect import flow
@@ -12,8 +12,10 @@ from typing_extensions import Unpack
 
 from prefect_databricks_runs import _portal
 from prefect_databricks_runs._signature import named_parameters
+from prefect_databricks_runs.calls import check_call, hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.errors import RunFailed
+from prefect_databricks_runs.handover import handing_over
 from prefect_databricks_runs.leaving import leave, leave_alone, see_it_end
 from prefect_databricks_runs.options import WaitOptions, option
 from prefect_databricks_runs.outputs import OutputReader
@@ -24,10 +26,7 @@ from prefect_databricks_runs.tasks import (
     SubmitRunParameters,
     arun_now,
     asubmit_run,
-    check_call,
-    hook_for,
     run_now,
-    started_runs,
     submit_run,
 )
 from prefect_databricks_runs.watcher import Watch
@@ -98,7 +97,7 @@ def submit_run_and_wait(
         DatabricksError: As in `submit_run` and `wait_for_run`.
     """
     check_call(databricks_credentials, parameters)
-    with _started(databricks_credentials, parameters):
+    with _starting(databricks_credentials, parameters):
         run_id = submit_run(databricks_credentials, json, **_only(SubmitRunParameters, parameters))
     return _wait(databricks_credentials, run_id, parameters)
 
@@ -110,7 +109,7 @@ async def asubmit_run_and_wait(
 ) -> Run:
     """Async twin of `submit_run_and_wait`: the same parameters, result and errors."""
     check_call(databricks_credentials, parameters)
-    with _started(databricks_credentials, parameters):
+    with _starting(databricks_credentials, parameters):
         run_id = await asubmit_run(databricks_credentials, json, **_only(SubmitRunParameters, parameters))
     return await _await(databricks_credentials, run_id, parameters)
 
@@ -135,7 +134,7 @@ def run_now_and_wait(
         DatabricksError: As in `run_now` and `wait_for_run`.
     """
     check_call(databricks_credentials, parameters)
-    with _started(databricks_credentials, parameters):
+    with _starting(databricks_credentials, parameters):
         run_id = run_now(databricks_credentials, json, **_only(RunNowParameters, parameters))
     return _wait(databricks_credentials, run_id, parameters)
 
@@ -147,7 +146,7 @@ async def arun_now_and_wait(
 ) -> Run:
     """Async twin of `run_now_and_wait`: the same parameters, result and errors."""
     check_call(databricks_credentials, parameters)
-    with _started(databricks_credentials, parameters):
+    with _starting(databricks_credentials, parameters):
         run_id = await arun_now(databricks_credentials, json, **_only(RunNowParameters, parameters))
     return await _await(databricks_credentials, run_id, parameters)
 
@@ -182,19 +181,9 @@ async def _await(credentials: DatabricksCredentials, run_id: int, parameters: Ma
     return _end(run, parameters)
 
 
-@contextmanager
-def _started(credentials: DatabricksCredentials, parameters: Mapping[str, Any]) -> Iterator[None]:
-    """Leave whatever run a task in this block started, when the block is interrupted before it has the run's id."""
-    run_ids: list[int] = []
-    token = started_runs.set(run_ids)
-    try:
-        yield
-    except BaseException as reason:
-        for run_id in run_ids:
-            _portal.call(_leave, credentials, run_id, parameters, reason)
-        raise
-    finally:
-        started_runs.reset(token)
+def _starting(credentials: DatabricksCredentials, parameters: Mapping[str, Any]) -> AbstractContextManager[None]:
+    fails = option(parameters, "fail_on_task_failures")
+    return handing_over(credentials, parameters, fail_on_task_failures=fails)
 
 
 def _end(run: Run, parameters: Mapping[str, Any]) -> Run:

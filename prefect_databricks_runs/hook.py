@@ -7,12 +7,12 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 import httpx
 
-from prefect_databricks_runs._answers import read_answer
+from prefect_databricks_runs._answers import answered_at, read_answer
 from prefect_databricks_runs._clock import Clock, SystemClock
 from prefect_databricks_runs._http import client_options
 from prefect_databricks_runs._retries import connection_reason, retrying
@@ -26,6 +26,18 @@ _JOBS_A_PAGE = 100
 
 # One client a workspace and way to sign in, for all hooks of the background loop.
 _shared: dict[Any, httpx.AsyncClient] = {}
+
+
+class StartedRun(NamedTuple):
+    """What Databricks said to a request to start a run.
+
+    Attributes:
+        run_id: The job run. With an `idempotency_token` that was used before it may be an older one, and over.
+        answered_at: Seconds since 1970-01-01 UTC by the clock of Databricks, whole ones; None if it did not say.
+    """
+
+    run_id: int
+    answered_at: float | None
 
 
 class DatabricksHook:
@@ -99,7 +111,7 @@ class DatabricksHook:
         Returns:
             The job run's `run_id`.
         """
-        return await self._start("runs/submit", payload)
+        return (await self.start_run("runs/submit", payload)).run_id
 
     async def run_now(self, payload: Mapping[str, Any]) -> int:
         """`POST run-now`: start a run of a saved job.
@@ -110,15 +122,31 @@ class DatabricksHook:
         Returns:
             The job run's `run_id`.
         """
-        return await self._start("run-now", payload)
+        return (await self.start_run("run-now", payload)).run_id
 
-    async def get_run(self, run_id: int) -> Run:
+    async def start_run(self, endpoint: str, payload: Mapping[str, Any]) -> StartedRun:
+        """`POST runs/submit` or `POST run-now`: start a run, and tell more of the answer than its `run_id`.
+
+        Args:
+            endpoint: `runs/submit` or `run-now`.
+            payload: The request body; gets a random `idempotency_token` if it has none.
+        """
+        body = {"idempotency_token": uuid4().hex, **payload}
+        answer, time = await self._exchange("POST", endpoint, json=body)
+        return self._read("POST", endpoint, lambda: StartedRun(int(answer["run_id"]), time))
+
+    async def get_run(self, run_id: int, *, include_history: bool = False) -> Run:
         """`GET runs/get`: the run with all its tasks and iterations, however many pages that takes.
+
+        Args:
+            run_id: The job run, or the attempt at a task.
+            include_history: Whether to read its repairs too, for `run.latest_repair_id`.
 
         Raises:
             NotFound: There is no such run, or it was deleted.
         """
-        pages = [page async for page in self._pages("runs/get", {"run_id": run_id})]
+        params = {"run_id": run_id, "include_history": "true" if include_history else None}
+        pages = [page async for page in self._pages("runs/get", params)]
         return self._read("GET", "runs/get", lambda: Run.from_api(merge_pages(pages), self.host))
 
     async def get_run_output(self, run_id: int) -> RunOutput:
@@ -133,6 +161,23 @@ class DatabricksHook:
     async def cancel_run(self, run_id: int) -> None:
         """`POST runs/cancel`: ask Databricks to stop a run, which it does some time later; nothing if it is over."""
         await self.request("POST", "runs/cancel", json={"run_id": run_id})
+
+    async def repair_run(self, run_id: int, latest_repair_id: int | None, payload: Mapping[str, Any]) -> int:
+        """`POST runs/repair`: run the failed tasks of a run that is over once more, and those that wait for them.
+
+        Args:
+            run_id: The job run.
+            latest_repair_id: `run.latest_repair_id`; Databricks refuses a repair that does not know of the one before.
+            payload: Parameters as in `run_now`; Databricks does not remember those that the run was started with.
+
+        Returns:
+            The repair's id.
+        """
+        body = {**payload, "run_id": run_id, "rerun_all_failed_tasks": True}
+        if latest_repair_id is not None:
+            body["latest_repair_id"] = latest_repair_id
+        answer = await self.request("POST", "runs/repair", json=body)
+        return self._read("POST", "runs/repair", lambda: int(answer["repair_id"]))
 
     async def find_job(self, job_name: str) -> int:
         """`GET list`: the id of the one job of that name; upper and lower case do not matter.
@@ -181,6 +226,13 @@ class DatabricksHook:
             DatabricksConnectionError: No answer came.
             InvalidResponse: The answer is not one of the Jobs API.
         """
+        answer, _ = await self._exchange(method, endpoint, json, params)
+        return answer
+
+    async def _exchange(
+        self, method: str, endpoint: str, json: Any = None, params: Any = None
+    ) -> tuple[dict[str, Any], float | None]:
+        """As `request`; gives the answer and when it was given, by the clock of Databricks."""
         query = {key: value for key, value in (params or {}).items() if value is not None}
         path = f"{_JOBS}/{endpoint}"
         async for attempt in retrying(self._retry_limit, self._retry_delay, self.clock, self._logger):
@@ -188,17 +240,14 @@ class DatabricksHook:
                 return await self._send(method, path, json, query)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _send(self, method: str, path: str, json: Any, params: Any) -> dict[str, Any]:
+    async def _send(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
         try:
             response = await self._client().request(method, path, json=json, params=params)
         except httpx.HTTPError as error:
             reason = connection_reason(error, self._timeout_seconds)
             raise DatabricksConnectionError(reason, host=self.host, method=method, path=path) from error
-        return read_answer(response, host=self.host, method=method, path=path, now=self.clock.time())
-
-    async def _start(self, endpoint: str, payload: Mapping[str, Any]) -> int:
-        answer = await self.request("POST", endpoint, json={"idempotency_token": uuid4().hex, **payload})
-        return self._read("POST", endpoint, lambda: int(answer["run_id"]))
+        answer = read_answer(response, host=self.host, method=method, path=path, now=self.clock.time())
+        return answer, answered_at(response)
 
     def _read(self, method: str, endpoint: str, reader: Callable[[], T]) -> T:
         try:

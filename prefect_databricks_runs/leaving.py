@@ -23,6 +23,9 @@ CANCEL_SECONDS = 10.0
 END_SECONDS = 10.0
 _PERIOD = 0.5
 
+# The runs that this process has asked Databricks to cancel: they go on for a while.
+asked_to_cancel: set[int] = set()
+
 
 async def leave(hook: DatabricksHook, run_id: int, reason: BaseException, logger: Logger) -> bool:
     """Decide on a run whose wait ended early, do it, and say so in the log.
@@ -55,6 +58,7 @@ async def cancel(
         Whether Databricks has taken it.
     """
     logger.warning("Cancelling Databricks run %d, because %s.", run_id, because)
+    asked_to_cancel.add(run_id)
     try:
         with anyio.fail_after(CANCEL_SECONDS):
             await hook.cancel_run(run_id)

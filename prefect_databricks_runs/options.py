@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -19,6 +19,14 @@ class RequestOptions(TypedDict, total=False):
     """How often a request is tried in all, at least 1. A poll is tried once: the next poll is its retry."""
     databricks_retry_delay: Annotated[float, Default(1.0)]
     """Seconds before the second try; doubles with each further one."""
+
+
+class StartOptions(RequestOptions, total=False):
+    """How a run is started."""
+
+    on_retry: Annotated[Literal["resubmit", "repair"], Default("resubmit")]
+    """What a retried flow or task does when the run of its earlier attempt ended badly: `resubmit` starts another one,
+    `repair` runs its failed tasks once more. A run that is going or ended well is found again in any case."""
 
 
 class WaitOptions(RequestOptions, total=False):
@@ -48,6 +56,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "is the number of tries in all: a whole number, at least 1",
     ),
     "databricks_retry_delay": (lambda value: _is_number(value) and value >= 0, "is in seconds, 0 or more"),
+    "on_retry": (lambda value: value in ("resubmit", "repair"), 'is "resubmit" or "repair"'),
     "polling_period_seconds": (lambda value: _is_number(value) and value > 0, "is in seconds, above 0"),
     "max_wait_seconds": (lambda value: value is None or (_is_number(value) and value > 0), "is in seconds, above 0"),
     "max_mirrored_tasks": (
@@ -60,7 +69,9 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 def option(options: Mapping[str, Any], name: str) -> Any:
     """The value of an option, or its default where it was not given."""
-    return options[name] if name in options else default_of(WaitOptions, name)
+    if name in options:
+        return options[name]
+    return default_of(StartOptions if name in StartOptions.__annotations__ else WaitOptions, name)
 
 
 def check_options(options: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect_databricks_runs._checks import UNREADABLE, check_run_now, check_submit_run
-from prefect_databricks_runs._templates import as_text, fill, find
+from prefect_databricks_runs._templates import as_text, fill, find, is_lasting
 from prefect_databricks_runs.errors import InvalidPayload
 from prefect_databricks_runs.fields import RunNowFields, SubmitRunFields
 
@@ -92,6 +92,31 @@ def build_run_now(json: Any, fields: Mapping[str, Any], values: Mapping[str, Any
     build = _Build(values)
     body = build.merged(json, fields, RunNowFields.__optional_keys__, merged_key="notebook_params")
     return build.finished(body, _RUN_NOW, check_run_now, "run-now")
+
+
+def lasting_payload(
+    build: Callable[[Any, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]],
+    json: Any,
+    fields: Mapping[str, Any],
+    values: Mapping[str, Any],
+    payload: dict[str, Any],
+) -> dict[str, Any]:
+    """The body as far as it is the same in each attempt at it: placeholders that name the attempt stay as they are.
+
+    Args:
+        build: `build_submit_run` or `build_run_now`.
+        json: As for these.
+        fields: As for these.
+        values: As for these.
+        payload: What it has built with all values.
+    """
+    passing = {path: f"{{{{ {path} }}}}" for path in values if not is_lasting(path)}
+    if not passing.keys() & placeholders(json, fields):
+        return dict(payload)
+    try:
+        return build(json, fields, {**values, **passing})
+    except InvalidPayload:  # a number is asked for where the placeholder is
+        return dict(payload)
 
 
 def placeholders(json: Any, fields: Mapping[str, Any]) -> set[str]:

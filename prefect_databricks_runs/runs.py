@@ -206,6 +206,12 @@ class Run:
         )
 
     @property
+    def latest_repair_id(self) -> int | None:
+        """The latest repair of a run that was read with its history; None if it was never repaired."""
+        ids = [each.get("id") for each in map(as_mapping, self.raw.get("repair_history") or ())]
+        return next((int(each) for each in reversed(ids) if each), None)
+
+    @property
     def failed_tasks(self) -> tuple[RunTask, ...]:
         """The tasks that failed by themselves, not because of one before them."""
         return tuple(task for task in self.tasks.values() if task.is_failed)

@@ -9,13 +9,13 @@ from prefect.client.orchestration import get_client
 from prefect.logging.loggers import flow_run_logger
 
 from prefect_databricks_runs import _portal
+from prefect_databricks_runs.calls import hook_for
 from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.leaving import cancel, until_over
 from prefect_databricks_runs.report import Logger
 from prefect_databricks_runs.report.traces import Trace, finish_trace, traces_of
 from prefect_databricks_runs.runs import Run
 from prefect_databricks_runs.saved_credentials import credentials_for
-from prefect_databricks_runs.tasks import hook_for
 
 if TYPE_CHECKING:
     from prefect import Flow, State

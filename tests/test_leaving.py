@@ -30,6 +30,7 @@ from prefect_databricks_runs import (
     submit_run_and_wait,
     wait_for_run,
 )
+from prefect_databricks_runs.hook import StartedRun
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.processes import wait_until
 
@@ -88,15 +89,15 @@ def test_asyncio_wait_for_cancels_the_run(databricks, workspace) -> None:
 def test_a_submission_whose_answer_nobody_awaits_any_more_is_cancelled(databricks, workspace, monkeypatch) -> None:
     """The request has been sent and the run is there, but its id has not come back: it must not be lost."""
     there = threading.Event()
-    submit = DatabricksHook.submit_run
+    start_run = DatabricksHook.start_run
 
-    async def answered_late(self: DatabricksHook, payload: dict) -> int:
-        run_id = await submit(self, payload)
+    async def answered_late(self: DatabricksHook, endpoint: str, payload: dict) -> StartedRun:
+        started = await start_run(self, endpoint, payload)
         there.set()
         await anyio.sleep(0.3)
-        return run_id
+        return started
 
-    monkeypatch.setattr(DatabricksHook, "submit_run", answered_late)
+    monkeypatch.setattr(DatabricksHook, "start_run", answered_late)
 
     async def interrupted() -> None:
         submitting = asyncio.create_task(asubmit_run.fn(databricks, LONG))

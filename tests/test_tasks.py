@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -51,7 +52,8 @@ def test_submit_run_gives_the_run_id_and_logs_the_link(databricks, workspace, no
     assert isinstance(run_id, int)
     assert f"{databricks.host}/jobs/{run['job_id']}/runs/{run_id}?o=" in run_log.text
     (body,) = bodies(workspace, "runs/submit")
-    assert len(body.pop("idempotency_token")) == 32
+    assert re.fullmatch("[0-9a-f]{64}", body.pop("idempotency_token"))
+    assert body["tasks"][0].pop("description").startswith("Prefect flow run ")
     assert body == {"run_name": "nightly", "tasks": [{"task_key": "main", **NIGHTLY}]}
 
 

@@ -15,15 +15,18 @@ _MAX_ERRORS = 10
 _FINE = (Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
 
 
-def artifact_text(run: Run, *, since: float | None = None) -> str:
+def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> str:
     """The markdown of a run's artifact.
 
     Args:
         run: The run.
         since: When its state was first seen, in seconds since 1970; None when that is not known.
+        note: How the flow run came to this run; may be empty.
     """
     name = f" {_cell(run.run_name)}" if run.run_name else ""
     lines = [f"## [Databricks run {run.run_id}{name}]({run.url})", "", _state_line(run, since)]
+    if note:
+        lines += ["", note]
     if run.tasks:
         lines += ["", *_table(run)]
     lines += _errors(run)

@@ -40,14 +40,24 @@ def final_state(run: Run, *, fail_on_task_failures: bool) -> State[Any]:
 
 
 def may_return(state: State[Any]) -> bool:
-    """Whether the flow being run may return this state: Prefect 3 does not retry a flow that returns a failed one."""
+    """Whether the flow being run may return this state.
+
+    Prefect 3 does not retry a flow that returns a failed one; and of one that was retried and then returns any state,
+    it raises what the attempt before has raised.
+    """
     context = FlowRunContext.get()
-    return is_ours(context) and not (state.is_failed() and has_retries(context))
+    if not is_ours(context):
+        return False
+    return not has_retries(context) or (state.is_completed() and not _is_retried(context))
 
 
 def is_ours(context: FlowRunContext | None) -> bool:
     """Whether the flow being run is one of this package; `wait_for_run.fn` may be called in a user's."""
     return bool(context and context.flow and context.flow.fn.__module__.startswith("prefect_databricks_runs."))
+
+
+def _is_retried(context: FlowRunContext | None) -> bool:
+    return bool(context and context.flow_run and context.flow_run.run_count > 1)
 
 
 def has_retries(context: FlowRunContext | None) -> bool:

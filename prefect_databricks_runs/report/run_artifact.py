@@ -48,8 +48,8 @@ def run_artifact(flow_run_id: UUID, host: str, run_id: int, run_name: str, logge
     )
 
 
-def show_started(host: str, run_id: int, run_name: str, url: str, logger: Logger) -> None:
-    """Show in the flow run that is going that it has started a Databricks run; again when more is known of it.
+def show_started(host: str, run_id: int, run_name: str, url: str, logger: Logger, *, note: str = "") -> None:
+    """Show in the flow run that is going that it has started a Databricks run, or found one again.
 
     Args:
         host: The workspace's address.
@@ -57,6 +57,7 @@ def show_started(host: str, run_id: int, run_name: str, url: str, logger: Logger
         run_name: The run's name, may be empty.
         url: The run's page.
         logger: Where it is said that Prefect could not be told.
+        note: What became of the runs of earlier attempts; empty where there were none.
     """
     flow_run_id = _flow_run_id()
     if flow_run_id is None:
@@ -65,7 +66,8 @@ def show_started(host: str, run_id: int, run_name: str, url: str, logger: Logger
     if len(_started) >= _MAX_STARTED:
         del _started[next(iter(_started))]
     _started[flow_run_id, run_id] = artifact
-    if artifact.show(_text(run_id, run_name, url)):
+    artifact.note = note
+    if artifact.show(_text(run_id, run_name, url, note)):
         prefect_queue().put(artifact)
         _portal.start(_tell, artifact)
 
@@ -76,13 +78,14 @@ async def _tell(artifact: Artifact) -> None:
         await prefect_queue().until_told([artifact])
 
 
-def _text(run_id: int, run_name: str, url: str) -> str:
+def _text(run_id: int, run_name: str, url: str, note: str) -> str:
     name = re.sub(r"([|\[\]])", r"\\\1", " ".join(shorten(run_name).split()))
     return "\n".join(
         [
             f"## [{f'Databricks run {run_id} {name}'.strip()}]({url})",
             "",
-            f"Started at {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC, and not waited for in this flow run."
+            *([note, ""] if note else []),
+            f"Asked for at {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC, and not waited for in this flow run."
             f" `wait_for_run(databricks_credentials, {run_id})` waits for it, and shows in its own flow run how it is.",
         ]
     )

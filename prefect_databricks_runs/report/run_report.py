@@ -159,7 +159,7 @@ class RunReport:
             about = f"Databricks run {run.run_id} {run.run_name}".strip()
             self._progress = Artifact(flow_run_id, f"databricks-progress-{run.run_id}", "progress", about, self._logger)
             self._things += [self._artifact, self._progress]
-        if self._artifact.show(artifact_text(run, since=self._state[1])):
+        if self._artifact.show(artifact_text(run, since=self._state[1], note=self._artifact.note)):
             prefect_queue().put(self._artifact)
         if self._progress and len(run.tasks) > 1 and self._progress.show(_share_over(run)):
             prefect_queue().put(self._progress)

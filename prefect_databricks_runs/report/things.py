@@ -79,6 +79,9 @@ class Artifact(Thing):
         description: What it is about.
         logger: Where it is said that Prefect could not be told.
         metadata: What a program is to find in it.
+
+    Attributes:
+        note: What is to stand in it beside what is shown of the run.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Artifact(Thing):
     ) -> None:
         super().__init__(logger)
         self._metadata = metadata
+        self.note = ""
         self._flow_run_id = flow_run_id
         self._key = key
         self._kind = kind

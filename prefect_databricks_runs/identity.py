@@ -1,0 +1,198 @@
+"""Who asks for a run: the idempotency token that every attempt at the same submission finds again.
+
+A token is made of the outermost flow run of this process, the workspace, the endpoint, the request, a slot and a
+generation. Task run ids, and on Prefect 3 the ids of subflow runs, change when a flow run is retried; its own id does
+not. The slot tells equal requests of one attempt apart; the generation, the runs of one request after each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from prefect_databricks_runs._compat import run_contexts
+
+_MAX_ROOTS = 1_000
+_PACKAGE = "prefect_databricks_runs."
+
+
+class Step(NamedTuple):
+    """One flow run or task run on the way to a submission.
+
+    Attributes:
+        id: The run's id.
+        attempt: Its attempt, from 1; only differs from one attempt to the next.
+    """
+
+    id: UUID
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The flow and task runs of this process that a submission is made in.
+
+    Attributes:
+        steps: From the outermost to the innermost.
+        attempts: The steps whose retry asks for a run once more: all but our own task, which never sees a run fail.
+        is_remote: Whether it is a task in another process than its flow, which shares no slots with it.
+    """
+
+    steps: tuple[Step, ...]
+    attempts: tuple[Step, ...]
+    is_remote: bool
+
+
+def caller() -> Caller | None:
+    """The caller of whatever is going on now; None outside of any flow and task run."""
+    flows, tasks = run_contexts()
+    steps: dict[Step, bool] = {}  # to whether it is one of our own tasks
+    for flow in flows:
+        if flow.flow_run:
+            steps[Step(flow.flow_run.id, flow.flow_run.run_count)] = False
+            for task in tasks:
+                if task.task_run.flow_run_id == flow.flow_run.id:
+                    steps[Step(task.task_run.id, task.task_run.run_count)] = _is_ours(task.task)
+    for task in () if flows else tasks:
+        steps[Step(task.task_run.id, task.task_run.run_count)] = _is_ours(task.task)
+    if not steps:
+        return None
+    attempts = tuple(step for step, is_ours in steps.items() if not is_ours)
+    return Caller(tuple(steps), attempts, is_remote=not flows)
+
+
+def _is_ours(task: Any) -> bool:
+    return str(task.fn.__module__).startswith(_PACKAGE)
+
+
+@dataclass
+class _Place:
+    """Where one step stands among those of the step before it, which keeps its place when it comes again."""
+
+    step: Step | None = None
+    inner: list[_Place] = field(default_factory=list)
+    seen: dict[UUID, _Place] = field(default_factory=dict)
+    slots: list[int] = field(default_factory=list)
+    taken: int = 0
+
+    def of(self, step: Step) -> _Place:
+        """The place of a step in this one: its own again, or that of its forerunner, or a new one."""
+        place = self.seen.get(step.id)
+        if place is None:
+            if len(self.seen) == len(self.inner):
+                self.inner.append(_Place())
+            place = self.seen[step.id] = self.inner[len(self.seen)]
+        if place.step != step:
+            place.step, place.seen, place.taken = step, {}, 0
+        return place
+
+
+@dataclass
+class _Requests:
+    """Equal requests of one attempt of one root."""
+
+    place: _Place = field(default_factory=_Place)
+    slots: int = 0
+
+    def slot(self, steps: tuple[Step, ...]) -> int:
+        """The slot of a submission: the next free one, or for steps that come again their own ones, in order."""
+        place = self.place
+        for step in steps:
+            place = place.of(step)
+        if place.taken == len(place.slots):
+            place.slots.append(self.slots)
+            self.slots += 1
+        place.taken += 1
+        return place.slots[place.taken - 1]
+
+
+@dataclass
+class _Root:
+    """What is known of the outermost run of this process."""
+
+    attempt: int = 0
+    requests: dict[str, _Requests] = field(default_factory=dict)
+    started_in: dict[int, tuple[Step, ...]] = field(default_factory=dict)
+    began: dict[tuple[str, int, tuple[Step, ...]], Moment] = field(default_factory=dict)
+
+
+class Moment(NamedTuple):
+    """A moment on two clocks: either may stand still or jump."""
+
+    monotonic: float
+    wall: float
+
+    @classmethod
+    def now(cls) -> Moment:
+        """This moment."""
+        return cls(time.monotonic(), time.time())
+
+    def seconds_ago(self) -> float:
+        """How long ago that is, by the clock that says it is longer."""
+        now = Moment.now()
+        return max(now.monotonic - self.monotonic, now.wall - self.wall)
+
+
+_roots: OrderedDict[UUID, _Root] = OrderedDict()
+
+
+class Submission:
+    """One request to start a run, with its place among all that its caller asks for. Used in the background loop only.
+
+    Args:
+        caller: Who asks.
+        host: The workspace's address.
+        endpoint: `runs/submit` or `run-now`.
+        payload: The request, without what differs from one attempt to the next.
+    """
+
+    def __init__(self, caller: Caller, host: str, endpoint: str, payload: Mapping[str, Any]) -> None:
+        self.is_remote = caller.is_remote
+        outermost = caller.steps[0]
+        request = _digest(host, endpoint, payload)
+        self._attempts = caller.attempts
+        self._root = _root(outermost)
+        self._slot = self._root.requests.setdefault(request, _Requests()).slot(caller.steps)
+        self._parts = (str(outermost.id), request, self._slot)
+        self._began = self._root.began.setdefault((request, self._slot, self._attempts), Moment.now())
+
+    def token(self, generation: int) -> str:
+        """The idempotency token, 64 hexadecimal characters.
+
+        Args:
+            generation: How many runs of this request ended badly in earlier attempts.
+        """
+        return _digest(*self._parts, generation)
+
+    def seconds_since_begin(self) -> float:
+        """How long ago this attempt first asked for this run."""
+        return self._began.seconds_ago()
+
+    def is_of_this_attempt(self, run_id: int) -> bool | None:
+        """Whether a run was started or found in this attempt of the caller; None if this process does not know."""
+        known = self._root.started_in.get(run_id)
+        return None if known is None else known == self._attempts
+
+    def keep(self, run_id: int) -> None:
+        """Remember that this attempt has this run now."""
+        self._root.started_in[run_id] = self._attempts
+
+
+def _root(outermost: Step) -> _Root:
+    root = _roots.setdefault(outermost.id, _Root())
+    _roots.move_to_end(outermost.id)
+    if len(_roots) > _MAX_ROOTS:
+        _roots.popitem(last=False)
+    if root.attempt != outermost.attempt:
+        root.attempt, root.requests, root.began = outermost.attempt, {}, {}
+    return root
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()

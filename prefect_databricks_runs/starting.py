@@ -1,0 +1,187 @@
+"""Starting a run, or finding again the one that an earlier attempt has started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import anyio.lowlevel
+
+from prefect_databricks_runs.errors import BadRequest, Conflict, DatabricksError
+from prefect_databricks_runs.handover import current_handover
+from prefect_databricks_runs.hook import DatabricksHook, StartedRun
+from prefect_databricks_runs.identity import Submission, caller
+from prefect_databricks_runs.leaving import asked_to_cancel
+from prefect_databricks_runs.report import Logger
+from prefect_databricks_runs.run_states import Outcome
+from prefect_databricks_runs.runs import Run
+
+# Answers give their time in whole seconds, and the clocks behind one address may differ a little.
+_CLOCK_SECONDS = 2.0
+_MAX_GENERATIONS = 100
+_SETTLE_SECONDS = _REPAIR_SECONDS = 60.0
+_PERIOD = 0.5
+# What Databricks does not remember of how a run was started.
+_REPAIR_FIELDS = frozenset(
+    {
+        "job_parameters",
+        "notebook_params",
+        "jar_params",
+        "python_params",
+        "spark_submit_params",
+        "python_named_params",
+        "sql_params",
+        "dbt_commands",
+        "pipeline_params",
+        "performance_target",
+        "duration_target",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The run that a request has come to.
+
+    Attributes:
+        run_id: The job run.
+        run: How it was when it was looked at; None if it could not be read.
+        note: What became of the runs of earlier attempts; empty where there were none.
+    """
+
+    run_id: int
+    run: Run | None
+    note: str = ""
+
+
+class Starter:
+    """Starts runs, each of them once.
+
+    Args:
+        hook: Where.
+        on_retry: What becomes of a run that ended badly in an earlier attempt: `resubmit` or `repair`.
+        logger: Where it is said what was found.
+    """
+
+    def __init__(self, hook: DatabricksHook, on_retry: str, logger: Logger) -> None:
+        self._hook = hook
+        self._handover = current_handover()
+        self._repairs = on_retry == "repair"
+        good = {Outcome.SUCCESS, Outcome.SUCCESS_WITH_FAILURES}
+        self._good = {Outcome.SUCCESS} if self._handover.fail_on_task_failures else good
+        self._logger = logger
+
+    async def start(self, endpoint: str, payload: Mapping[str, Any], lasting: Mapping[str, Any]) -> Found:
+        """Start a run, unless an earlier attempt has started it and it is going or ended well.
+
+        Args:
+            endpoint: `runs/submit` or `run-now`.
+            payload: The request. With an `idempotency_token` of its own, that alone decides.
+            lasting: The request as far as it is the same in each attempt.
+        """
+        who = None if payload.get("idempotency_token") else caller()
+        if who is None:
+            token = payload.get("idempotency_token") or uuid4().hex
+            started = await self._post(endpoint, payload, token)
+            return Found(started.run_id, await self._read(started.run_id))
+        submission = Submission(who, self._hook.host, endpoint, lasting)
+        if submission.is_remote:
+            self._logger.info(
+                "This task runs in another process than its flow: when the flow run is retried, and not only this task,"
+                " a new Databricks run is started. Give `idempotency_token` where that must not be."
+            )
+        return await self._walk(submission, endpoint, payload)
+
+    async def _walk(self, submission: Submission, endpoint: str, payload: Mapping[str, Any]) -> Found:
+        """Go from the run of the first attempt to the next ones, as long as they are past and ended badly."""
+        notes: list[str] = []
+        for generation in range(_MAX_GENERATIONS):
+            started = await self._post(endpoint, payload, submission.token(generation))
+            since = submission.seconds_since_begin()
+            run = await self._read(started.run_id)
+            is_past = run is not None and _is_past(run, started, submission, since)
+            if run and is_past:
+                run = await self._settled(run)
+                if self._repairs and self._ended_badly(run) and (repaired := await self._repaired(run, payload)):
+                    notes.append(self._say(run, f"ended {run.state.name}, and is repaired"))
+                    run = repaired
+                elif self._ended_badly(run):
+                    notes.append(self._say(run, f"ended {run.state.name}; another one is started"))
+                    self._handover.drop(run.run_id)
+                    continue
+                else:
+                    notes.append(self._say(run, f"is found again: {run.state.name}"))
+            submission.keep(started.run_id)
+            return Found(started.run_id, run, " ".join(notes))
+        raise DatabricksError(
+            f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly, the last of them {started.run_id};"
+            " no other one is started. Give another `idempotency_token` to start one all the same."
+        )
+
+    def _say(self, run: Run, what: str) -> str:
+        note = f"Databricks run {run.run_id}, which an earlier attempt started, {what}. {run.url}"
+        self._logger.info("%s", note)
+        return note
+
+    def _ended_badly(self, run: Run) -> bool:
+        return run.state.is_terminal and run.state.outcome not in self._good
+
+    async def _settled(self, run: Run) -> Run:
+        """A run that is about to end, as it ends: the earlier attempt may have cancelled it on its way out."""
+        with anyio.move_on_after(_SETTLE_SECONDS):
+            while not run.state.is_terminal and (
+                run.state.life_cycle_state == "TERMINATING" or run.run_id in asked_to_cancel
+            ):
+                await self._hook.clock.sleep(_PERIOD)
+                run = await self._read(run.run_id) or run
+        return run
+
+    async def _post(self, endpoint: str, payload: Mapping[str, Any], token: str) -> StartedRun:
+        # To its end, even when nobody waits any more: an answer that nobody reads would be a run that nobody knows.
+        with anyio.CancelScope(shield=True):
+            started = await self._hook.start_run(endpoint, {**payload, "idempotency_token": token})
+            await self._handover.add(started.run_id)
+        await anyio.lowlevel.checkpoint()
+        return started
+
+    async def _read(self, run_id: int) -> Run | None:
+        try:
+            return await self._hook.get_run(run_id)
+        except DatabricksError as error:
+            self._logger.warning("Databricks run %d was started, but could not be read yet. %s", run_id, error)
+            return None
+
+    async def _repaired(self, run: Run, payload: Mapping[str, Any]) -> Run | None:
+        """Repair a run; None where Databricks will not."""
+        before = await self._hook.get_run(run.run_id, include_history=True)
+        parameters = {key: value for key, value in payload.items() if key in _REPAIR_FIELDS}
+        try:
+            await self._hook.repair_run(run.run_id, before.latest_repair_id, parameters)
+        except (BadRequest, Conflict) as error:
+            # A repair whose answer was lost and that is asked for again is refused too.
+            after = await self._hook.get_run(run.run_id, include_history=True)
+            if after.latest_repair_id == before.latest_repair_id and after.state.is_terminal:
+                self._logger.warning("Databricks run %d cannot be repaired. %s", run.run_id, error)
+                return None
+        return await self._going_again(before)
+
+    async def _going_again(self, before: Run) -> Run:
+        """Wait until the repair shows in the run: read too early, it would seem to have ended already."""
+        run = before
+        with anyio.move_on_after(_REPAIR_SECONDS):
+            while run.state.is_terminal and run.latest_repair_id == before.latest_repair_id:
+                await self._hook.clock.sleep(_PERIOD)
+                run = await self._hook.get_run(before.run_id, include_history=True)
+        return run
+
+
+def _is_past(run: Run, started: StartedRun, submission: Submission, since: float) -> bool:
+    """Whether a run was started before this attempt of whoever asks for it, which began `since` seconds before."""
+    known = submission.is_of_this_attempt(run.run_id)
+    if known is not None:
+        return not known
+    if started.answered_at is None or not run.start_time:
+        return False
+    return run.start_time / 1000 < started.answered_at - since - _CLOCK_SECONDS
