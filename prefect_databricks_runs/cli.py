@@ -1,4 +1,4 @@
-"""The command line: `prefect-databricks-runs demo` and `prefect-databricks-runs local`."""
+"""The command line: `prefect-databricks-runs demo`, `local` and `orphans`."""
 
 from __future__ import annotations
 
@@ -96,6 +96,32 @@ def local(
     except OSError as error:
         typer.echo(f"The local workspace could not take port {port}: {error}. Give another one with --port.", err=True)
         raise typer.Exit(1) from None
+
+
+@app.command()
+def orphans(
+    block: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A saved DatabricksCredentials block, by name; may be given again. Without it, all of them."
+        ),
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel them.")] = False,
+    completed: Annotated[
+        bool, typer.Option("--completed", help="Count the runs of flow runs that completed, too.")
+    ] = False,
+) -> None:
+    """List the Databricks runs that go on although the flow run that asked for them is over; 1 if any is left going."""
+    from prefect_databricks_runs import DatabricksError, _portal
+    from prefect_databricks_runs.cli_orphans import orphans
+
+    console = Console()
+    try:
+        left = _portal.call(orphans, block or (), completed=completed, cancel_them=cancel, console=console)
+    except DatabricksError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    raise typer.Exit(1 if left else 0)
 
 
 def main() -> None:

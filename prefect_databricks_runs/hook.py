@@ -22,7 +22,7 @@ from prefect_databricks_runs.runs import Run, RunOutput, merge_pages
 T = TypeVar("T")
 
 _JOBS = "/api/2.2/jobs"
-_JOBS_A_PAGE = 100
+_JOBS_A_PAGE, _RUNS_A_PAGE = 100, 25
 
 # One client a workspace and way to sign in, for all hooks of the background loop.
 _shared: dict[Any, httpx.AsyncClient] = {}
@@ -149,6 +149,13 @@ class DatabricksHook:
         pages = [page async for page in self._pages("runs/get", params)]
         return self._read("GET", "runs/get", lambda: Run.from_api(merge_pages(pages), self.host))
 
+    async def active_runs(self) -> AsyncIterator[Run]:
+        """`GET runs/list`: the runs of the workspace that are not over, the newest first, with up to 100 tasks each."""
+        params = {"active_only": "true", "expand_tasks": "true", "limit": _RUNS_A_PAGE}
+        async for page in self._pages("runs/list", params):
+            for run in self._read("GET", "runs/list", partial(_runs, page, self.host)):
+                yield run
+
     async def get_run_output(self, run_id: int) -> RunOutput:
         """`GET runs/get-output`: what one task's attempt gave.
 
@@ -270,6 +277,10 @@ class DatabricksHook:
 
     def _new_client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=self._transport, **client_options(*self._options))
+
+
+def _runs(page: Mapping[str, Any], host: str) -> list[Run]:
+    return [Run.from_api(run, host) for run in page.get("runs") or ()]
 
 
 def _job_ids(page: Mapping[str, Any]) -> list[int]:

@@ -206,6 +206,11 @@ class Run:
         )
 
     @property
+    def host(self) -> str:
+        """The workspace's address."""
+        return _PAGE.split(self.url)[0]
+
+    @property
     def latest_repair_id(self) -> int | None:
         """The latest repair of a run that was read with its history; None if it was never repaired."""
         ids = [each.get("id") for each in map(as_mapping, self.raw.get("repair_history") or ())]
@@ -230,8 +235,7 @@ class Run:
     def iterations(self) -> tuple[RunTask, ...]:
         """Of a for-each task that was read by its own `run_id`, the attempts at its iterations; else empty."""
         workspace_id = _workspace_id(self.raw.get("run_page_url"))
-        host = _PAGE.split(self.url)[0]
-        return tuple(_task(entry, host, self.job_id, workspace_id) for entry in self.raw.get("iterations") or ())
+        return tuple(_task(entry, self.host, self.job_id, workspace_id) for entry in self.raw.get("iterations") or ())
 
     def with_outputs(self, outputs: Mapping[str, RunOutput]) -> Run:
         """The same run, with these outputs put into its tasks.

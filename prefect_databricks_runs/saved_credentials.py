@@ -31,14 +31,23 @@ async def credentials_for(client: PrefectClient, host: str) -> list[DatabricksCr
         host: The workspace's address, normalised.
     """
     found = [_used[host]] if host in _used else []
+    saved = (await saved_credentials(client)).values()
+    return found + [each for each in saved if each.host == host and each not in found]
+
+
+async def saved_credentials(client: PrefectClient) -> dict[str, DatabricksCredentials]:
+    """The saved credentials blocks by name, but for those that are not good as they are saved.
+
+    Args:
+        client: Prefect's.
+    """
     slug = str(DatabricksCredentials._block_type_slug)
     try:
         documents = await read_all(client.read_block_documents_by_type, block_type_slug=slug, include_secrets=True)
     except ObjectNotFound:  # this kind of block was never saved
-        documents = []
+        return {}
+    found: dict[str, DatabricksCredentials] = {}
     for document in documents:
-        with suppress(DatabricksError, ValueError):  # one that is not good as it is saved
-            saved = DatabricksCredentials(**document.data)
-            if saved.host == host and saved not in found:
-                found.append(saved)
+        with suppress(DatabricksError, ValueError):
+            found[str(document.name)] = DatabricksCredentials(**document.data)
     return found

@@ -49,11 +49,13 @@ class Found:
         run_id: The job run.
         run: How it was when it was looked at; None if it could not be read.
         note: What became of the runs of earlier attempts; empty where there were none.
+        past: The runs of earlier attempts, this one included if it is one of them.
     """
 
     run_id: int
     run: Run | None
     note: str = ""
+    past: tuple[Run, ...] = ()
 
 
 class Starter:
@@ -97,6 +99,7 @@ class Starter:
     async def _walk(self, submission: Submission, endpoint: str, payload: Mapping[str, Any]) -> Found:
         """Go from the run of the first attempt to the next ones, as long as they are past and ended badly."""
         notes: list[str] = []
+        past: list[Run] = []
         for generation in range(_MAX_GENERATIONS):
             started = await self._post(endpoint, payload, submission.token(generation))
             since = submission.seconds_since_begin()
@@ -104,6 +107,7 @@ class Starter:
             is_past = run is not None and _is_past(run, started, submission, since)
             if run and is_past:
                 run = await self._settled(run)
+                past.append(run)
                 if self._repairs and self._ended_badly(run) and (repaired := await self._repaired(run, payload)):
                     notes.append(self._say(run, f"ended {run.state.name}, and is repaired"))
                     run = repaired
@@ -114,7 +118,7 @@ class Starter:
                 else:
                     notes.append(self._say(run, f"is found again: {run.state.name}"))
             submission.keep(started.run_id)
-            return Found(started.run_id, run, " ".join(notes))
+            return Found(started.run_id, run, " ".join(notes), tuple(past))
         raise DatabricksError(
             f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly, the last of them {started.run_id};"
             " no other one is started. Give another `idempotency_token` to start one all the same."

@@ -23,6 +23,7 @@ from prefect_databricks_runs.payload import build_run_now, build_submit_run, las
 from prefect_databricks_runs.report import run_logger, show_started
 from prefect_databricks_runs.runs import run_url
 from prefect_databricks_runs.starting import Starter
+from prefect_databricks_runs.taking_over import take_over
 
 DEFAULT_RUN_NAME = "Run Submitted by Prefect"
 _FLOW_RUN_NAME = "prefect.flow_run.name"
@@ -159,6 +160,8 @@ async def _start(
     """Start the run, and tell the log and the flow run's page of it."""
     logger = run_logger()
     found = await Starter(hook, on_retry, logger).start(endpoint, payload, lasting)
+    if found.past:
+        await take_over(found.past, logger)
     name = found.run.run_name if found.run else str(payload.get("run_name") or "")
     url = found.run.url if found.run else run_url(hook.host, payload.get("job_id"), found.run_id)
     if not found.note:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -24,6 +24,7 @@ from prefect_databricks_runs.runs import Run
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,28 @@ async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
     return found
 
 
+async def traces_of_run(client: PrefectClient, run_ids: Collection[int]) -> list[Trace]:
+    """The flow runs that started or waited for Databricks runs.
+
+    Args:
+        client: Prefect's.
+        run_ids: The job runs, not more than a page of Prefect's API.
+    """
+    keys = ArtifactFilterKey(any_=[f"{PREFIX}{run_id}" for run_id in run_ids])
+    return await _traces(client, ArtifactFilter(key=keys))
+
+
+async def outermost(client: PrefectClient, flow_run_id: UUID) -> FlowRun:
+    """The outermost flow run in the process of a flow run; one of a deployment has a process of its own."""
+    flow_run = await client.read_flow_run(flow_run_id)
+    while flow_run.parent_task_run_id and not flow_run.deployment_id:
+        parent = (await client.read_task_run(flow_run.parent_task_run_id)).flow_run_id
+        if parent is None:
+            break
+        flow_run = await client.read_flow_run(parent)
+    return flow_run
+
+
 async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:
     """Put right what a flow run that is gone shows of a Databricks run: nothing goes on, and how the run is.
 
@@ -83,7 +106,7 @@ async def _family(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[lis
 
 
 async def _traces(client: PrefectClient, which: ArtifactFilter) -> list[Trace]:
-    which.key = ArtifactFilterKey(like_=f"{PREFIX}%")
+    which.key = which.key or ArtifactFilterKey(like_=f"{PREFIX}%")
     artifacts = await read_all(client.read_artifacts, artifact_filter=which)
     return [
         Trace(each.metadata_[HOST], int(each.metadata_[RUN_ID]), each.flow_run_id, each.id)

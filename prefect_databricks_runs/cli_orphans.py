@@ -1,0 +1,85 @@
+"""What `prefect-databricks-runs orphans` does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from prefect.client.orchestration import get_client
+from rich.console import Console
+from rich.table import Table
+
+from prefect_databricks_runs._compat import SecretStr
+from prefect_databricks_runs.calls import hook_for
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.errors import InvalidCredentials
+from prefect_databricks_runs.leaving import cancel
+from prefect_databricks_runs.orphans import Orphan, find_orphans
+from prefect_databricks_runs.report import run_logger
+from prefect_databricks_runs.saved_credentials import saved_credentials
+
+
+async def orphans(blocks: Sequence[str], *, completed: bool, cancel_them: bool, console: Console) -> int:
+    """List the orphans of some workspaces, and cancel them if so asked.
+
+    Args:
+        blocks: Names of saved blocks; all saved ones, and the environment's workspace, if there are none.
+        completed: Whether to count runs whose flow run ended well.
+        cancel_them: Whether to cancel them.
+        console: Where they are listed.
+
+    Returns:
+        How many are left going.
+
+    Raises:
+        InvalidCredentials: There is no such block, or no workspace at all.
+    """
+    left = 0
+    for credentials in await _workspaces(blocks):
+        hook = hook_for(credentials, {}, run_logger())
+        found = await find_orphans(hook)
+        counted = [orphan for orphan in found if completed or not orphan.is_completed]
+        console.print(_summary(credentials.host, counted, len(found) - len(counted)), soft_wrap=True)
+        if counted:
+            console.print(_table(counted))
+        for orphan in counted:
+            taken = cancel_them and await cancel(hook, orphan.run.run_id, run_logger(), because="it is an orphan")
+            left += not taken
+    return left
+
+
+async def _workspaces(blocks: Sequence[str]) -> list[DatabricksCredentials]:
+    async with get_client() as client:
+        saved = await saved_credentials(client)
+    unknown = sorted(set(blocks) - set(saved))
+    if unknown:
+        known = ", ".join(sorted(saved)) or "none"
+        raise InvalidCredentials(f"There is no saved block {', '.join(unknown)}. There are: {known}.")
+    chosen = [saved[name] for name in blocks] if blocks else [*_of_environment(), *saved.values()]
+    if not chosen:
+        raise InvalidCredentials(
+            "There is no workspace to look at: save a DatabricksCredentials block, or set DATABRICKS_HOST and"
+            " DATABRICKS_TOKEN."
+        )
+    return list({credentials.host: credentials for credentials in chosen}.values())
+
+
+def _of_environment() -> list[DatabricksCredentials]:
+    host, token = os.environ.get("DATABRICKS_HOST"), os.environ.get("DATABRICKS_TOKEN")
+    return [DatabricksCredentials(host=host, token=SecretStr(token))] if host and token else []
+
+
+def _summary(host: str, counted: Sequence[Orphan], completed: int) -> str:
+    text = f"{host}: {len(counted)} active Databricks runs of flow runs that are over"
+    return f"{text}; {completed} more of flow runs that completed (--completed counts them)" if completed else text
+
+
+def _table(found: Sequence[Orphan]) -> Table:
+    table = Table()
+    for column in ("run_id", "run_name", "state", "flow run", "its state", "link"):
+        table.add_column(column, overflow="fold")
+    for orphan in found:
+        run = orphan.run
+        cells = (str(run.run_id), run.run_name, run.state.name, orphan.flow_run_name, orphan.state_name, run.url)
+        table.add_row(*cells)
+    return table

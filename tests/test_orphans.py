@@ -1,0 +1,123 @@
+"""`prefect-databricks-runs orphans`: the Databricks runs that nobody waits for any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from prefect import flow
+
+from prefect_databricks_runs import run_now, submit_run
+from prefect_databricks_runs.local import LocalWorkspace
+from tests.test_cli import run
+
+BODY = {"notebook_task": {"notebook_path": "/n"}}
+
+
+@pytest.fixture
+def workspace() -> Iterator[LocalWorkspace]:
+    with LocalWorkspace(script={"*": {"running": 120}}) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def a_job(databricks) -> int:
+    job = {"name": "nightly", "tasks": [{"task_key": "main", **BODY}]}
+    with databricks.get_client() as client:
+        return client.post("/api/2.2/jobs/create", json=job).raise_for_status().json()["job_id"]
+
+
+def going(workspace: LocalWorkspace) -> set[int]:
+    return {run_id for run_id, run in workspace.runs.items() if run["state"]["life_cycle_state"] != "TERMINATED"}
+
+
+def orphans(server, workspace: LocalWorkspace, *arguments: str):
+    return run(
+        "orphans",
+        *arguments,
+        PREFECT_API_URL=server.api_url,
+        DATABRICKS_HOST=workspace.url,
+        DATABRICKS_TOKEN=workspace.token,
+    )
+
+
+def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
+    databricks, workspace, a_job, prefect_server
+) -> None:
+    ids: dict[str, int] = {}
+
+    @flow(name="orphaning")
+    def fails() -> None:
+        ids["submitted"] = submit_run(databricks, BODY, run_name="lost-one")
+        ids["run now"] = run_now(databricks, job_id=a_job)
+        raise ValueError("not a day for this")
+
+    @flow
+    def completes() -> None:
+        ids["on purpose"] = submit_run(databricks, BODY)
+
+    with pytest.raises(ValueError, match="not a day"):
+        fails()
+    completes()
+    ids["somebody else's"] = submit_run.fn(databricks, BODY)
+    assert going(workspace) == set(ids.values())
+
+    listed = orphans(prefect_server, workspace)
+    assert listed.returncode == 1, listed.stderr
+    assert f"{workspace.url}: 2 active Databricks runs of flow runs that are over; 1 more" in listed.stdout
+    assert set(map(int, re.findall(r"^│ (\d+) ", listed.stdout, re.MULTILINE))) == {ids["submitted"], ids["run now"]}
+    assert "lost-one" in listed.stdout
+    assert going(workspace) == set(ids.values())
+
+    assert orphans(prefect_server, workspace, "--cancel").returncode == 0
+    assert going(workspace) == {ids["on purpose"], ids["somebody else's"]}
+    assert orphans(prefect_server, workspace).returncode == 0
+    assert orphans(prefect_server, workspace, "--completed", "--cancel").returncode == 0
+    assert going(workspace) == {ids["somebody else's"]}
+
+
+def test_a_run_that_another_flow_run_waits_for_is_no_orphan(databricks, workspace, prefect_server) -> None:
+    answers = []
+
+    @flow
+    def fails() -> int:
+        answers.append(submit_run(databricks, BODY))
+        raise ValueError("not a day for this")
+
+    @flow
+    def goes_on() -> None:
+        """What another flow run would leave in Prefect while it waits for the run."""
+        from prefect_databricks_runs import _portal
+        from prefect_databricks_runs.report import run_logger, show_started
+
+        async def show() -> None:
+            show_started(workspace.url, answers[0], "", "", run_logger())
+
+        _portal.call(show)
+        listed = orphans(prefect_server, workspace)
+        assert listed.returncode == 0, listed.stdout + listed.stderr
+
+    with pytest.raises(ValueError, match="not a day"):
+        fails()
+    assert orphans(prefect_server, workspace).returncode == 1
+    goes_on()
+
+
+def test_a_saved_block_is_enough_and_an_unknown_one_is_one_clear_error(databricks, workspace, prefect_server) -> None:
+    databricks.save("for-orphans", overwrite=True)
+    found = run("orphans", "--block", "for-orphans", PREFECT_API_URL=prefect_server.api_url)
+    assert found.returncode == 0, found.stderr
+    assert f"{workspace.url}: 0 active" in found.stdout
+    unknown = run("orphans", "--block", "nobodys", PREFECT_API_URL=prefect_server.api_url)
+    assert unknown.returncode == 2
+    assert "There is no saved block nobodys" in unknown.stderr
+    assert "Traceback" not in unknown.stderr
+
+
+def test_a_workspace_that_cannot_be_reached_is_one_clear_error(databricks, workspace, prefect_server) -> None:
+    workspace.stop()
+    failed = orphans(prefect_server, workspace)
+    assert failed.returncode == 2
+    assert f"No answer from {workspace.url}" in failed.stderr
+    assert "Traceback" not in failed.stderr
