@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         wait_for_run,
     )
     from prefect_databricks_runs.hook import DatabricksHook
+    from prefect_databricks_runs.retry_advice import retry_on_platform_failure
     from prefect_databricks_runs.run_states import Outcome, RunState
     from prefect_databricks_runs.runs import Run, RunOutput, RunTask
     from prefect_databricks_runs.state_hooks import cancel_databricks_runs
@@ -88,6 +89,7 @@ __all__ = [
     "asubmit_run_and_wait",
     "await_for_run",
     "cancel_databricks_runs",
+    "retry_on_platform_failure",
     "run_now",
     "run_now_and_wait",
     "submit_run",
@@ -131,6 +133,7 @@ _HOMES = {
         "wait_for_run",
     ),
     "hook": ("DatabricksHook",),
+    "retry_advice": ("retry_on_platform_failure",),
     "run_states": (
         "Outcome",
         "RunState",

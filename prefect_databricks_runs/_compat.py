@@ -17,6 +17,7 @@ from prefect_databricks_runs import _portal
 from prefect_databricks_runs.errors import InvalidCredentials
 
 if TYPE_CHECKING:
+    from prefect import State
     from prefect.client.orchestration import PrefectClient
 
 C = TypeVar("C", bound=ContextModel)
@@ -55,6 +56,7 @@ __all__ = [
     "parameter_annotation",
     "run_contexts",
     "saved_block_data",
+    "state_exception",
     "unknown_fields",
     "update_artifact",
 ]
@@ -170,6 +172,14 @@ def emit_event(event: str, resource: dict[str, str], payload: dict[str, Any]) ->
 
     with contextlib.suppress(Exception):  # an event that cannot be sent must not end a wait
         emit_event(event=event, resource=resource, payload=payload)
+
+
+async def state_exception(state: State[Any]) -> BaseException | None:
+    """What a failed state was made of, or None. On Prefect 2 it stands behind a result, which is asked for it."""
+    data: Any = state.data
+    if not PREFECT_3 and hasattr(data, "get"):
+        data = await data.get()
+    return data if isinstance(data, BaseException) else None
 
 
 async def update_artifact(client: PrefectClient, artifact_id: UUID, data: str | float | None) -> None:

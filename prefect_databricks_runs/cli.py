@@ -102,9 +102,7 @@ def local(
 def orphans(
     block: Annotated[
         list[str] | None,
-        typer.Option(
-            help="A saved DatabricksCredentials block, by name; may be given again. Without it, all of them."
-        ),
+        typer.Option(help="A saved DatabricksCredentials block, by name; may be given again. Without it, all of them."),
     ] = None,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel them.")] = False,
     completed: Annotated[
