@@ -311,6 +311,14 @@ def test_no_known_state_is_missing_in_the_readme() -> None:
             assert (life_cycle, result or "") in rows
 
 
+def test_every_test_that_the_docs_name_is_one_that_there_is() -> None:
+    text = (ROOT / "docs" / "what-happens-when.md").read_text("utf-8")
+    named_tests = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(named_tests) > 10
+    for file, test in named_tests:
+        assert f"def {test}" in (ROOT / file).read_text("utf-8"), (file, test)
+
+
 @named(PAGES)
 def test_links_between_the_files_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
