@@ -11,12 +11,15 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from prefect_databricks_runs._compat import run_contexts
+
+if TYPE_CHECKING:
+    from prefect.context import TaskRunContext
 
 _MAX_ROOTS = 1_000
 _PACKAGE = "prefect_databricks_runs."
@@ -27,11 +30,14 @@ class Step(NamedTuple):
 
     Attributes:
         id: The run's id.
-        attempt: Its attempt, from 1; only differs from one attempt to the next.
+        attempt: Its attempt, from 1, as Prefect counts.
+        began: When that began, in seconds since 1970: Prefect 2 counts two attempts at a task as one when its flow run
+            is retried, and two of a flow run as begun at once.
     """
 
     id: UUID
     attempt: int
+    began: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,23 +58,30 @@ class Caller:
 def caller() -> Caller | None:
     """The caller of whatever is going on now; None outside of any flow and task run."""
     flows, tasks = run_contexts()
-    steps: dict[Step, bool] = {}  # to whether it is one of our own tasks
+    steps: dict[UUID, Step] = {}  # by id, because Prefect 3 enters a task run twice
+    own: set[Step] = set()
     for flow in flows:
         if flow.flow_run:
-            steps[Step(flow.flow_run.id, flow.flow_run.run_count)] = False
-            for task in tasks:
-                if task.task_run.flow_run_id == flow.flow_run.id:
-                    steps[Step(task.task_run.id, task.task_run.run_count)] = _is_ours(task.task)
-    for task in () if flows else tasks:
-        steps[Step(task.task_run.id, task.task_run.run_count)] = _is_ours(task.task)
+            steps[flow.flow_run.id] = Step(flow.flow_run.id, flow.flow_run.run_count, flow.start_time.timestamp())
+            inner = [task for task in tasks if task.task_run.flow_run_id == flow.flow_run.id]
+            own |= _enter(inner, steps)
+    if not flows:
+        own = _enter(tasks, steps)
     if not steps:
         return None
-    attempts = tuple(step for step, is_ours in steps.items() if not is_ours)
-    return Caller(tuple(steps), attempts, is_remote=not flows)
+    attempts = tuple(step for step in steps.values() if step not in own)
+    return Caller(tuple(steps.values()), attempts, is_remote=not flows)
 
 
-def _is_ours(task: Any) -> bool:
-    return str(task.fn.__module__).startswith(_PACKAGE)
+def _enter(tasks: Iterable[TaskRunContext], steps: dict[UUID, Step]) -> set[Step]:
+    """Add the steps of task runs; gives those of our own tasks."""
+    own: set[Step] = set()
+    for task in tasks:
+        run = task.task_run
+        step = steps[run.id] = Step(run.id, run.run_count, task.start_time.timestamp())
+        if str(task.task.fn.__module__).startswith(_PACKAGE):
+            own.add(step)
+    return own
 
 
 @dataclass
@@ -116,7 +129,7 @@ class _Requests:
 class _Root:
     """What is known of the outermost run of this process."""
 
-    attempt: int = 0
+    step: Step | None = None
     requests: dict[str, _Requests] = field(default_factory=dict)
     started_in: dict[int, tuple[Step, ...]] = field(default_factory=dict)
     began: dict[tuple[str, int, tuple[Step, ...]], Moment] = field(default_factory=dict)
@@ -189,8 +202,8 @@ def _root(outermost: Step) -> _Root:
     _roots.move_to_end(outermost.id)
     if len(_roots) > _MAX_ROOTS:
         _roots.popitem(last=False)
-    if root.attempt != outermost.attempt:
-        root.attempt, root.requests, root.began = outermost.attempt, {}, {}
+    if root.step != outermost:
+        root.step, root.requests, root.began = outermost, {}, {}
     return root
 
 

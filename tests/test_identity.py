@@ -170,3 +170,9 @@ def test_outside_of_any_run_there_is_no_caller() -> None:
 def test_an_id_is_never_in_a_token_in_the_clear() -> None:
     flow = Step(UUID(int=7), 1)
     assert flow.id.hex not in token(of(flow))
+
+
+def test_attempts_that_prefect_counts_as_one_are_told_apart_by_when_they_began() -> None:
+    """On Prefect 2 in a process that lasts, such as a Dask worker, when the flow run is retried."""
+    task = Step(uuid4(), 1, began=100.0)
+    assert token(of(task)) == token(of(task._replace(began=200.0)))
