@@ -55,7 +55,7 @@ def take(ui_url: str) -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": 1600}, device_scale_factor=2)
         waiting = FlowRunPage(page, ui_url, flow_run["id"])
         waiting.open()
-        wait_until_still(page)
+        wait_until_still(page, "FAILED")
         save(page, "run.png", ".run-graph__stage")
         waiting.open_artifact("databricks-run-").get_by_text("What to do next").wait_for()
         save(page, "artifact.png", ".artifact-data-view")

@@ -111,11 +111,14 @@ def painting_where(page: Page, is_right: Callable[[Painting], bool]) -> Painting
             return painting
 
 
-def wait_until_still(page: Page, what: Callable[[Painting], object] = lambda painting: painting.picture) -> None:
-    """Come back when nothing has moved on the canvas for longer than an animation takes.
+def wait_until_still(
+    page: Page, state_type: str, what: Callable[[Painting], object] = lambda painting: painting.picture
+) -> None:
+    """Come back when bars are painted, and nothing has moved on the canvas for longer than an animation takes.
 
     Args:
         page: The page.
+        state_type: The state of bars that must be there.
         what: What must not move.
     """
     last, since = object(), time.monotonic()
@@ -123,7 +126,7 @@ def wait_until_still(page: Page, what: Callable[[Painting], object] = lambda pai
     def is_still(painting: Painting) -> bool:
         nonlocal last, since
         now = what(painting)
-        if now != last:
+        if now != last or not painting.box(state_type):
             last, since = now, time.monotonic()
         return time.monotonic() - since > _QUIET_SECONDS
 

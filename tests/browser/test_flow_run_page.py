@@ -81,16 +81,16 @@ def test_each_bar_ends_and_none_begins_before_those_that_it_comes_after_have_end
 def test_the_bars_are_painted_where_their_times_are(failed: Opened, page: Page, keep_picture: KeepPicture) -> None:
     for state_type in ("COMPLETED", "FAILED", "CANCELLED"):
         assert_painted(page, failed.graph, state_type)
-    wait_until_still(page)
+    wait_until_still(page, "FAILED")
     keep_picture("failed")
 
 
 def test_a_click_on_the_red_bar_shows_the_failed_task(failed: Opened, page: Page, keep_picture: KeepPicture) -> None:
-    wait_until_still(page)
+    wait_until_still(page, "FAILED")
     failed.page.click_bar("FAILED")
     expect(failed.page.selection.get_by_role("link", name="match", exact=True)).to_be_visible()
     expect(failed.page.selection.locator(".state-badge")).to_have_text("Failed")
-    wait_until_still(page)
+    wait_until_still(page, "FAILED")
     keep_picture("selected")
 
 
@@ -163,7 +163,7 @@ def test_a_run_is_drawn_while_it_runs(
         assert set(tasks) == (set(AFTER) if PREFECT_3 else {"audit", "extract"})  # Prefect 2 draws what has begun
         expect(waiting.badge).to_have_text("Running")
         assert painting_where(page, lambda painting: painting.box("RUNNING") is not None).box("RUNNING")
-        wait_until_still(page, Painting.rows)
+        wait_until_still(page, "RUNNING", Painting.rows)
         keep_picture("running")
 
         workspace.advance(60)
