@@ -24,6 +24,9 @@ C = TypeVar("C", bound=ContextModel)
 
 PREFECT_3 = not prefect.__version__.startswith("2.")
 
+# Prefect 2 keeps progress artifacts, but its UI calls them unknown, and shows a bare number.
+SHOWS_PROGRESS = PREFECT_3
+
 # Under Prefect 2 a block is a pydantic 1 model even where pydantic 2 is installed, so it is the block that is asked.
 if TYPE_CHECKING or not any(base.__module__.startswith("pydantic.v1") for base in Block.__mro__):
     from pydantic import Field, SecretStr
@@ -45,6 +48,7 @@ else:
 
 __all__ = [
     "PREFECT_3",
+    "SHOWS_PROGRESS",
     "BlockOfEitherPydantic",
     "EmptySecret",
     "EmptyText",

@@ -1,13 +1,12 @@
-"""Makes the pictures of the docs: runs the demo, and takes a picture of its run in the real Prefect UI.
+"""Makes the pictures of the docs: runs the failing demo, and takes pictures of its run in the real Prefect UI.
 
-    pip install playwright && python docs/pictures/make.py --browser /usr/bin/chromium
+    pip install -e ".[dev]" && python docs/pictures/make.py
 
-`playwright` drives a Chromium that is on the machine; it is no dependency of the project.
+The browser is a Chromium that is on the machine; `tests/browser/chromium.py` says where it is looked for.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import signal
 import subprocess
@@ -15,29 +14,30 @@ import sys
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page
 
 FOLDER = Path(__file__).parent
-SIZE = {"width": 1200, "height": 560}
-# Prefect 3 and Prefect 2.
-PATHS = ("/runs/flow-run/{id}", "/flow-runs/flow-run/{id}")
+sys.path.insert(0, str(FOLDER.parents[1]))
+
+from tests.browser.chromium import chromium  # noqa: E402
+from tests.browser.flow_run_page import FlowRunPage  # noqa: E402
+from tests.browser.painting import wait_until_still  # noqa: E402
+
+WIDTH = 1000  # about that of a README, so that its letters are as big there
+MARGIN = 24
 
 
 def main() -> None:
     """Entry point of the script."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--browser", required=True, help="the path of a Chromium")
-    parser.add_argument("--name", default="run.png", help="the file to write, in the folder of this script")
-    arguments = parser.parse_args()
-    command = [sys.executable, "-m", "prefect_databricks_runs", "demo", "--ui"]
+    command = [sys.executable, "-m", "prefect_databricks_runs", "demo", "--fail", "--ui"]
     with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True) as demo:
         try:
-            take(address(demo), arguments.browser, FOLDER / arguments.name)
+            take(ui_url_of(demo))
         finally:
             demo.send_signal(signal.SIGINT)
 
 
-def address(demo: subprocess.Popen[str]) -> str:
+def ui_url_of(demo: subprocess.Popen[str]) -> str:
     """Where the demo's Prefect UI is, once its run is over."""
     assert demo.stdout
     for line in demo.stdout:
@@ -47,20 +47,26 @@ def address(demo: subprocess.Popen[str]) -> str:
     raise SystemExit("The demo ended before its UI was there.")
 
 
-def take(url: str, browser: str, file: Path) -> None:
-    """Take the picture of the demo's waiting flow run."""
+def take(ui_url: str) -> None:
+    """Take the pictures of the demo's waiting flow run and of its artifact."""
     body = {"flows": {"name": {"any_": ["submit-run-and-wait"]}}}
-    (flow_run,) = httpx.post(f"{url}/api/flow_runs/filter", json=body).raise_for_status().json()
-    is_prefect_2 = httpx.get(f"{url}/api/admin/version").json().startswith("2.")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
-        page = chromium.new_page(viewport=SIZE)
-        page.goto(url + PATHS[is_prefect_2].format(id=flow_run["id"]))
-        page.get_by_text(flow_run["name"]).first.wait_for()
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(3000)  # the graph is drawn on a canvas, which tells nobody when it is done
-        page.screenshot(path=file)
-        chromium.close()
+    (flow_run,) = httpx.post(f"{ui_url}/api/flow_runs/filter", json=body).raise_for_status().json()
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": WIDTH, "height": 1600}, device_scale_factor=2)
+        waiting = FlowRunPage(page, ui_url, flow_run["id"])
+        waiting.open()
+        wait_until_still(page, "FAILED")
+        save(page, "run.png", ".run-graph__stage")
+        waiting.open_artifact("databricks-run-").get_by_text("What to do next").wait_for()
+        save(page, "artifact.png", ".artifact-data-view")
+
+
+def save(page: Page, name: str, last: str) -> None:
+    """Keep the page from its top to the end of an element."""
+    box = page.locator(last).bounding_box()
+    assert box
+    clip = {"x": 0, "y": 0, "width": WIDTH, "height": box["y"] + box["height"] + MARGIN}
+    page.screenshot(path=FOLDER / name, clip=clip)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,7 @@ class Answers:
             "attempt_number": task.attempt_number,
             "start_time": task.start_time,
             "end_time": task.end_time,
+            "queue_duration": task.queue_duration,
             **_durations(task),
             **task.state.answer(task.message),
         }

@@ -12,6 +12,8 @@ from prefect_databricks_runs.runs import Run, RunTask
 MAX_ROWS = 250
 _TRACE_LINES, _TRACE_CHARACTERS = 40, 4_000
 _MAX_ERRORS = 10
+# What Databricks says of a task that failed by itself; beside the error that it points to, it says nothing.
+_POINTER = "see run output for details"
 _FINE = (Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
 
 
@@ -81,7 +83,8 @@ def _errors(run: Run) -> list[str]:
             _cell(error) or "Databricks gave no reason.",
         ]
         details = task.state.termination_message
-        if details and details not in error:
+        says_more = details not in error and not (output and output.error and _POINTER in details)
+        if details and says_more:
             lines += ["", _cell(details)]
         if output and output.error_trace:
             lines += ["", *_fenced(output.error_trace, task.url)]

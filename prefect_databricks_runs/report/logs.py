@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from uuid import UUID
 
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.exceptions import MissingContextError
@@ -46,15 +48,24 @@ class ChangeLog:
         for each in tell if run.state.is_terminal else reversed(tell):
             each(run)
 
-    def errors(self, run: Run) -> None:
-        """Log the error and traceback of each failed task, as far as they are known."""
+    def errors(self, run: Run, task_run_ids: Mapping[str, UUID | None]) -> None:
+        """Log the error and traceback of each failed task, as far as they are known.
+
+        Args:
+            run: The run, with its outputs.
+            task_run_ids: The task runs in whose own log they are to be found too, by `task_key`; that of a run-job task
+                has those of the run that it started.
+        """
         for name, task in run.failures.items():
             output = task.output
             if output and (output.error or output.error_trace):
                 text = output.error_trace or output.error or ""
                 if len(text) > _TRACE_CHARACTERS:
                     text = f"… (the whole of it: {task.url})\n{text[-_TRACE_CHARACTERS:]}"
-                self._logger.error("Task %s of Databricks run %d failed:\n%s", name, run.run_id, text)
+                task_run_id = task_run_ids.get(name.partition("/")[0])
+                extra = {"task_run_id": task_run_id} if task_run_id else None
+                message = "Task %s of Databricks run %d failed:\n%s"
+                self._logger.error(message, name, run.run_id, text, extra=extra)
 
     def _run_changes(self, run: Run) -> None:
         if self._is_new(run.run_id, run.state):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,12 @@ class Thing:
 
     Args:
         logger: Where it is said that Prefect could not be told.
+
+    Attributes:
+        comes_after: The things that Prefect is told of first, as far as they have changed too.
     """
+
+    comes_after: Sequence[Thing] = ()
 
     def __init__(self, logger: Logger) -> None:
         self.logger = logger
@@ -50,7 +55,9 @@ class Thing:
 
 
 class PrefectQueue:
-    """Tells Prefect of things, in the order in which they first changed. Used only in the background loop.
+    """Tells Prefect of things, in the order in which they first changed, but of none before those that it comes after.
+
+    Used only in the background loop.
 
     What fails is tried again until it works; what Prefect refuses for good is left. Either is logged once.
 
@@ -105,7 +112,7 @@ class PrefectQueue:
         async with AsyncExitStack() as stack:
             clients: dict[str | None, PrefectClient] = {}
             while self._waiting:
-                thing = self._now = next(iter(self._waiting))
+                thing = self._now = self._next()
                 del self._waiting[thing]
                 try:
                     if thing.api_url not in clients:
@@ -125,6 +132,12 @@ class PrefectQueue:
                         complained = False
                         thing.logger.info("Prefect can be told of Databricks runs again.")
                 self._step()
+
+    def _next(self) -> Thing:
+        thing = next(iter(self._waiting))
+        while earlier := [other for other in thing.comes_after if other in self._waiting]:
+            thing = earlier[0]
+        return thing
 
     def _step(self) -> None:
         self._now = None

@@ -9,6 +9,7 @@ from uuid import UUID
 from prefect.client.schemas.objects import StateType
 from prefect.context import FlowRunContext
 
+from prefect_databricks_runs._compat import SHOWS_PROGRESS
 from prefect_databricks_runs.report.artifact import artifact_text
 from prefect_databricks_runs.report.events import ChangeEvents
 from prefect_databricks_runs.report.flow_runs import has_retries, is_ours
@@ -76,8 +77,8 @@ class RunReport:
     async def finish(self, run: Run) -> None:
         """Report a run that is over, with its outputs, and wait until Prefect knows all of it."""
         await self(run)
-        self._log.errors(run)
         await self._told(FINISH_SECONDS)
+        self._log.errors(run, {task_key: mirrored.task_run_id for task_key, mirrored in self._tasks.items()})
 
     async def see_end(self, run: Run) -> None:
         """Report how a run ended that is being left, and wait a short while until Prefect knows of it."""
@@ -157,8 +158,11 @@ class RunReport:
         if self._artifact is None:
             self._artifact = run_artifact(flow_run_id, self._host, run.run_id, run.run_name, self._logger)
             about = f"Databricks run {run.run_id} {run.run_name}".strip()
-            self._progress = Artifact(flow_run_id, f"databricks-progress-{run.run_id}", "progress", about, self._logger)
-            self._things += [self._artifact, self._progress]
+            self._things.append(self._artifact)
+            if SHOWS_PROGRESS:
+                key = f"databricks-progress-{run.run_id}"
+                self._progress = Artifact(flow_run_id, key, "progress", about, self._logger)
+                self._things.append(self._progress)
         if self._artifact.show(artifact_text(run, since=self._state[1], note=self._artifact.note)):
             prefect_queue().put(self._artifact)
         if self._progress and len(run.tasks) > 1 and self._progress.show(_share_over(run)):

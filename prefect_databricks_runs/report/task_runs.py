@@ -129,6 +129,7 @@ class MirroredTask(Thing):
         self._run_id = run_id
         self._task_key = task_key
         self._upstream = upstream
+        self.comes_after = upstream
         self._shown: Shown | None = None
         self._ran = False
 

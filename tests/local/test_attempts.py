@@ -135,6 +135,14 @@ def test_time_in_the_queue_is_not_time_of_the_run() -> None:
     assert [run["queue_duration"] for run in ended] == [0, 20_000, 40_000]
 
 
+def test_a_task_tells_how_long_it_was_in_the_queue() -> None:
+    with simulated({"*": {"queued": 20, "pending": 5, "running": 10}}) as client:
+        run_id = client.submit(task("a"))
+        client.workspace.advance(60)
+        (ended,) = client.run(run_id)["tasks"]
+    assert (ended["queue_duration"], ended["setup_duration"], ended["execution_duration"]) == (20_000, 5_000, 10_000)
+
+
 def test_queued_runs_follow_a_changed_limit() -> None:
     with simulated({"*": {"running": 20}}) as client:
         job_id = client.post("create", tasks=[task("a")])["job_id"]

@@ -13,11 +13,16 @@ from prefect_databricks_runs.report import queue
 
 
 class PrefectThatListens:
-    """Stands in for Prefect's client: `told` has each call in order, by name and what matters of it."""
+    """Stands in for Prefect's client.
+
+    Attributes:
+        told: Each call in order, by name and what matters of it.
+        names: The names of the task runs that it was told of, by id.
+    """
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
-        self._names: dict[UUID, str] = {}
+        self.names: dict[UUID, str] = {}
 
     async def __aenter__(self) -> PrefectThatListens:
         return self
@@ -35,15 +40,15 @@ class PrefectThatListens:
         return [*created, *(each[1:3] for each in self.of("set_task_run_state") if each[0] == task_key)]
 
     async def create_task_run(self, *, name: str, task_inputs: Any, state: Any, **_: Any) -> Any:
-        upstream = [self._names[each.id] for each in (task_inputs or {}).get("upstream", [])]
+        upstream = [self.names[each.id] for each in (task_inputs or {}).get("upstream", [])]
         self.told.append(("create_task_run", name, upstream, state.type.value, state.name))
         task_run_id = uuid4()
-        self._names[task_run_id] = name
+        self.names[task_run_id] = name
         return SimpleNamespace(id=task_run_id)
 
     async def set_task_run_state(self, task_run_id: UUID, state: Any, *, force: bool) -> None:
         assert force
-        self.told.append(("set_task_run_state", self._names[task_run_id], state.type.value, state.name, state.message))
+        self.told.append(("set_task_run_state", self.names[task_run_id], state.type.value, state.name, state.message))
 
     async def set_flow_run_state(self, flow_run_id: UUID, state: Any) -> None:
         self.told.append(("set_flow_run_state", state.name))

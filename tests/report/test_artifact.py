@@ -79,6 +79,15 @@ def test_a_task_that_failed_without_an_output_gives_databricks_reason() -> None:
     assert "### a: Failed\n\nRun failed\n\nThe cluster was lost" in text
 
 
+def test_databricks_pointer_to_the_output_is_left_out_where_the_error_of_the_output_is_shown() -> None:
+    pointer = "Workload failed, see run output for details"
+    ended = {**task("a", "TERMINATED", "FAILED"), "status": {"termination_details": {"message": pointer}}}
+    without = Run.from_api(run("TERMINATED", "FAILED", tasks=[ended]), HOST)
+    assert pointer in artifact_text(without)
+    text = artifact_text(without.with_outputs({"a": RunOutput(error="E: x", error_trace="Traceback …\nE: x")}))
+    assert "### a: Failed\n\nE: x\n\n```text\nTraceback" in text
+
+
 def test_a_task_that_never_started_has_no_attempts() -> None:
     tasks = [task("a", "SKIPPED", "EXCLUDED", run_id=5, start_time=0)]
     assert f"| [a]({PAGE}/5?o=77) | Excluded |  |" in text_of("RUNNING", tasks=tasks)

@@ -68,6 +68,32 @@ async def test_of_a_thing_that_changes_faster_than_prefect_listens_only_the_newe
     assert told(notes) == [("a", 0), ("a", 100)]
 
 
+async def test_a_thing_is_told_after_those_that_it_comes_after_though_it_changed_before_them() -> None:
+    notes: list[Any] = []
+    things = first, second, third = [Noted(name, notes) for name in "abc"]
+    second.comes_after, third.comes_after = [first], [second]
+    to_prefect = PrefectQueue(FakeClock())
+    to_prefect.put(first)
+    while not notes:  # it is being told of state 0
+        await asyncio.sleep(0)
+    for thing in (third, second, first):
+        thing.state = 1
+        to_prefect.put(thing)
+    assert await to_prefect.told(things, 5)
+    assert told(notes) == [("a", 0), ("a", 1), ("b", 1), ("c", 1)]
+
+
+async def test_a_thing_is_told_though_prefect_refuses_one_that_it_comes_after() -> None:
+    notes: list[Any] = []
+    refusing, other = Noted("a", notes, refused(404)), Noted("b", notes)
+    other.comes_after = [refusing]
+    to_prefect = PrefectQueue(FakeClock())
+    to_prefect.put(other)
+    to_prefect.put(refusing)
+    assert await to_prefect.told([refusing, other], 5)
+    assert told(notes) == [("b", 0)]
+
+
 @pytest.mark.parametrize(
     "error", [httpx.ConnectError("down"), refused(500), refused(503), refused(429), TimeoutError()]
 )

@@ -18,6 +18,7 @@ from prefect_databricks_runs import (
     RunSkipped,
     RunTimedOut,
 )
+from prefect_databricks_runs._compat import SHOWS_PROGRESS
 from prefect_databricks_runs.report import RunReport, final_state, run_report
 from tests.answers import HOST, RUN_ID, run, task
 
@@ -163,7 +164,7 @@ class TestInAFlowRun:
         self.tell(report, *[running] * 20)
         after_20 = len(prefect.told)
         self.tell(report, *[running] * 500)
-        assert len(prefect.told) == after_20 == 8
+        assert len(prefect.told) == after_20 == 7 + SHOWS_PROGRESS
         assert sorted({call[0] for call in prefect.told}) == [
             "create_artifact",
             "create_task_run",
@@ -185,6 +186,13 @@ class TestInAFlowRun:
         assert name == f"nightly-{RUN_ID}"
         assert tags == ["databricks-host:adb-1.2.azuredatabricks.net", "databricks-job:42", "mine"]
 
+    def test_the_traceback_is_in_the_log_of_the_failed_tasks_own_task_run(self, report, prefect, caplog) -> None:
+        failed = over("TERMINATED", "FAILED", tasks=[task("a", "TERMINATED", "FAILED")])
+        self.tell(report, failed.with_outputs({"a": RunOutput(error="E: x", error_trace="Traceback …\nE: x")}))
+        (record,) = [each for each in caplog.records if "Traceback" in each.getMessage()]
+        assert prefect.names[record.task_run_id] == "a"
+
+    @pytest.mark.skipif(not SHOWS_PROGRESS, reason="the UI of Prefect 2 does not know progress artifacts")
     def test_the_progress_is_the_share_of_tasks_that_are_over(self, report, prefect) -> None:
         half = [task("a", "TERMINATED", "SUCCESS"), task("b", "RUNNING")]
         self.tell(report, over("RUNNING", None, tasks=half))

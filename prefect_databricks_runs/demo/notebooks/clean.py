@@ -20,5 +20,5 @@ kept = [row for row in rows if "error" not in row and row["lines"] and not row["
 # COMMAND ----------
 
 dbutils.jobs.taskValues.set(key="modules", value=len(kept))
-time.sleep(0.3)  # long enough to be watched
+time.sleep(1)  # long enough to be watched, and to be drawn with its name
 dbutils.notebook.exit(f"{len(kept)} of {len(rows)} files kept")
