@@ -22,10 +22,11 @@ class PrefectApi:
 
     def state_names(self, flow_run_id: UUID | str) -> list[tuple[str, str]]:
         """The type and name of each state that a flow run had, oldest first."""
-        states = (
-            self._client.get("/flow_run_states/", params={"flow_run_id": str(flow_run_id)}).raise_for_status().json()
-        )
-        return [(state["type"], state["name"]) for state in sorted(states, key=lambda state: state["timestamp"])]
+        return self._states("/flow_run_states/", flow_run_id=str(flow_run_id))
+
+    def task_state_names(self, task_run_id: UUID | str) -> list[tuple[str, str]]:
+        """The type and name of each state that a task run had, oldest first."""
+        return self._states("/task_run_states/", task_run_id=str(task_run_id))
 
     def flow_runs_named(self, flow_name: str) -> list[dict[str, Any]]:
         """All runs of a flow, newest first."""
@@ -47,3 +48,7 @@ class PrefectApi:
         body = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}
         artifacts = self._client.post("/artifacts/filter", json=body).raise_for_status().json()
         return [artifact for artifact in artifacts if artifact["key"]]
+
+    def _states(self, path: str, **query: str) -> list[tuple[str, str]]:
+        states = self._client.get(path, params=query).raise_for_status().json()
+        return [(state["type"], state["name"]) for state in sorted(states, key=lambda state: state["timestamp"])]
