@@ -9,11 +9,14 @@ import httpx
 
 from prefect_databricks_runs.demo.servers import PrefectServer
 
+_PAGE = 200  # the most that Prefect gives at once
+
 
 class PrefectApi:
     """Reads flow runs from a Prefect server."""
 
     def __init__(self, server: PrefectServer) -> None:
+        self.url = server.api_url
         self._client = httpx.Client(base_url=server.api_url, timeout=30)
 
     def flow_run(self, flow_run_id: UUID | str) -> dict[str, Any]:
@@ -35,8 +38,13 @@ class PrefectApi:
 
     def task_runs(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The task runs of a flow run."""
-        body = {"flow_runs": {"id": {"any_": [str(flow_run_id)]}}}
-        return self._client.post("/task_runs/filter", json=body).raise_for_status().json()
+        found: list[dict[str, Any]] = []
+        while True:
+            body = {"flow_runs": {"id": {"any_": [str(flow_run_id)]}}, "sort": "ID_DESC", "offset": len(found)}
+            page = self._client.post("/task_runs/filter", json={**body, "limit": _PAGE}).raise_for_status().json()
+            found += page
+            if len(page) < _PAGE:
+                return found
 
     def events(self, prefix: str) -> list[dict[str, Any]]:
         """The newest events whose name begins so, on Prefect 3."""

@@ -12,7 +12,8 @@ from prefect_databricks_runs import Run, RunCanceled, RunFailed, RunInternalErro
 from prefect_databricks_runs._compat import PREFECT_3
 from tests.local.client import Client, task_of
 from tests.local.simulated import FAILED, simulated, task
-from tests.report.waiting_flow import State, WaitingFlow, waiting_flow, without_repetitions
+from tests.report.shown_flow import State, without_repetitions
+from tests.report.waiting_flow import WaitingFlow, waiting_flow
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
