@@ -14,7 +14,7 @@ from prefect_databricks_runs.report.queue import Thing
 from prefect_databricks_runs.runs import Outcome, RunTask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from prefect.client.orchestration import PrefectClient
 
@@ -120,6 +120,11 @@ class MirroredTask(Thing):
     def is_over(self) -> bool:
         """Whether it shows, or is to show, a state that is the last one."""
         return self.state.type in _OVER
+
+    @property
+    def comes_after(self) -> Collection[Thing]:
+        """Until it is drawn, those that it has arrows from."""
+        return () if self.task_run_id else self._upstream
 
     async def tell(self, client: PrefectClient) -> None:
         """Create the task run, or set its state."""
