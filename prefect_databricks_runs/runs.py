@@ -314,7 +314,10 @@ def _numbers(answer: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def merge_pages(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Put the pages of one `runs/get` together: the newest page's fields, and the paged lists of all pages.
+    """Put the pages of one `runs/get` together: the first page's fields, and the paged lists of all pages.
+
+    A run goes on while its pages are read. An end that only the last ones know of is not believed yet: the tasks of the
+    first ones would never be seen to end.
 
     Args:
         pages: The answers in the order they came.
@@ -322,6 +325,6 @@ def merge_pages(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     whole: dict[str, Any] = {}
     for page in pages:
         paged = {name: [*whole.get(name, ()), *(page.get(name) or ())] for name in _PAGED}
-        whole = {**whole, **page, **{name: items for name, items in paged.items() if items}}
+        whole = {**page, **whole, **{name: items for name, items in paged.items() if items}}
     whole.pop("next_page_token", None)
     return whole

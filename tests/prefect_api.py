@@ -9,6 +9,8 @@ import httpx
 
 from prefect_databricks_runs.demo.servers import PrefectServer
 
+_PAGE = 200  # the most that Prefect gives at once
+
 
 class PrefectApi:
     """Reads flow runs from a Prefect server."""
@@ -23,10 +25,11 @@ class PrefectApi:
 
     def state_names(self, flow_run_id: UUID | str) -> list[tuple[str, str]]:
         """The type and name of each state that a flow run had, oldest first."""
-        states = (
-            self._client.get("/flow_run_states/", params={"flow_run_id": str(flow_run_id)}).raise_for_status().json()
-        )
-        return [(state["type"], state["name"]) for state in sorted(states, key=lambda state: state["timestamp"])]
+        return self._states("/flow_run_states/", flow_run_id=str(flow_run_id))
+
+    def task_state_names(self, task_run_id: UUID | str) -> list[tuple[str, str]]:
+        """The type and name of each state that a task run had, oldest first."""
+        return self._states("/task_run_states/", task_run_id=str(task_run_id))
 
     def flow_runs_named(self, flow_name: str) -> list[dict[str, Any]]:
         """All runs of a flow, newest first."""
@@ -40,8 +43,13 @@ class PrefectApi:
 
     def task_runs(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The task runs of a flow run."""
-        body = {"flow_runs": {"id": {"any_": [str(flow_run_id)]}}}
-        return self._client.post("/task_runs/filter", json=body).raise_for_status().json()
+        found: list[dict[str, Any]] = []
+        while True:
+            body = {"flow_runs": {"id": {"any_": [str(flow_run_id)]}}, "sort": "ID_DESC", "offset": len(found)}
+            page = self._client.post("/task_runs/filter", json={**body, "limit": _PAGE}).raise_for_status().json()
+            found += page
+            if len(page) < _PAGE:
+                return found
 
     def task_run_states(self, task_run_id: UUID | str) -> list[dict[str, Any]]:
         """Each state that a task run had, oldest first."""
@@ -58,3 +66,7 @@ class PrefectApi:
         body = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}
         artifacts = self._client.post("/artifacts/filter", json=body).raise_for_status().json()
         return [artifact for artifact in artifacts if artifact["key"]]
+
+    def _states(self, path: str, **query: str) -> list[tuple[str, str]]:
+        states = self._client.get(path, params=query).raise_for_status().json()
+        return [(state["type"], state["name"]) for state in sorted(states, key=lambda state: state["timestamp"])]

@@ -114,6 +114,23 @@ async def test_a_run_of_many_pages_is_put_together(api: respx.Router, hook: Data
     assert got.url == f"{HOST}/jobs/42/runs/{RUN_ID}?o=77"
 
 
+async def test_an_end_that_comes_while_the_pages_are_read_is_seen_by_the_next_poll(
+    api: respx.Router, hook: DatabricksHook
+) -> None:
+    pages = {
+        None: run("RUNNING", tasks=[task("a", "RUNNING")], next_page_token="p2"),
+        "p2": run("TERMINATED", "SUCCESS", tasks=[task("b", "TERMINATED", "SUCCESS")]),
+    }
+    api.get("/runs/get").mock(
+        side_effect=lambda request: httpx.Response(200, json=pages[request.url.params.get("page_token")])
+    )
+    assert not (await hook.get_run(RUN_ID)).state.is_terminal
+    pages[None] = run("TERMINATED", "SUCCESS", tasks=[task("a", "TERMINATED", "SUCCESS")], next_page_token="p2")
+    ended = await hook.get_run(RUN_ID)
+    assert ended.state.is_terminal
+    assert {each.state.name for each in ended.tasks.values()} == {"Success"}
+
+
 async def test_a_page_that_names_itself_as_the_next_one_is_an_error(api: respx.Router, hook: DatabricksHook) -> None:
     api.get("/runs/get").respond(json=run("RUNNING", next_page_token="again"))
     with pytest.raises(InvalidResponse, match="the same page twice"):

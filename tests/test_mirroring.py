@@ -100,13 +100,6 @@ def test_no_bar_begins_after_its_end_or_goes_on(prefect_api) -> None:
     assert mirrored["a"]["end_time"] <= mirrored["b"]["end_time"] <= mirrored["c"]["end_time"]
 
 
-def test_a_retried_task_is_one_task_run(prefect_api) -> None:
-    run_it("drawn-retried", {"a": [{**FAILED, "running": 0.5}, {"running": 0.5}]}, a_task("a", max_retries=1))
-    _, mirrored = drawn(prefect_api, "drawn-retried")
-    assert states_of(mirrored) == {"a": ("COMPLETED", "Success")}
-    assert mirrored["a"]["state"]["message"].startswith("Attempt 2.")
-
-
 def test_a_wait_that_ends_early_leaves_no_task_run_unfinished(prefect_api) -> None:
     with pytest.raises(WaitTimeout):
         run_it("drawn-and-left", {"a": {"running": 60}}, a_task("a"), a_task("b", "a"), max_wait_seconds=1)
@@ -123,14 +116,6 @@ def test_a_run_that_cannot_be_cancelled_is_drawn_as_unwatched(prefect_api) -> No
             flow(databricks, {"tasks": [a_task("a")]}, polling_period_seconds=0.05, max_wait_seconds=1)
     _, mirrored = drawn(prefect_api, "drawn-and-gone")
     assert states_of(mirrored) == {"a": ("CANCELLED", "Unwatched")}
-
-
-def test_a_run_with_more_tasks_than_asked_for_is_not_drawn(prefect_api) -> None:
-    run_it("drawn-not", {}, a_task("a"), a_task("b"), a_task("c"), max_mirrored_tasks=2)
-    flow_run, mirrored = drawn(prefect_api, "drawn-not")
-    assert mirrored == {}
-    (artifact,) = [each for each in prefect_api.artifacts(flow_run["id"]) if each["type"] == "markdown"]
-    assert "| [c](" in artifact["data"]
 
 
 @pytest.mark.skipif(not PREFECT_3, reason="Prefect 2 has no events unless they are switched on")

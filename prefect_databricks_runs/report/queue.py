@@ -59,7 +59,8 @@ class PrefectQueue:
 
     Used only in the background loop.
 
-    What fails is tried again until it works; what Prefect refuses for good is left. Either is logged once.
+    What fails is tried again until it works, behind the others, which it must not hold up; what Prefect refuses for
+    good is left. Either is logged once.
 
     Args:
         clock: For the pauses after a failure.
@@ -68,6 +69,7 @@ class PrefectQueue:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._waiting: dict[Thing, None] = {}
+        self._failing: set[Thing] = set()
         self._now: Thing | None = None
         # The thing being told that nobody waits for any more: it is not tried again.
         self._given_up: Thing | None = None
@@ -97,6 +99,7 @@ class PrefectQueue:
             return True
         for thing in things:
             self._waiting.pop(thing, None)
+            self._failing.discard(thing)
         # Told later, the state name of a flow run that has ended would make it run again.
         self._given_up = self._now if self._now in things else None
         return False
@@ -108,7 +111,7 @@ class PrefectQueue:
             await self._progress.wait()
 
     async def _work(self) -> None:
-        pause, complained = _FIRST_PAUSE, False
+        pause, refused = _FIRST_PAUSE, False
         async with AsyncExitStack() as stack:
             clients: dict[str | None, PrefectClient] = {}
             while self._waiting:
@@ -119,25 +122,35 @@ class PrefectQueue:
                         clients[thing.api_url] = await stack.enter_async_context(thing.context.run(get_client))
                     await _tell(thing, clients[thing.api_url])
                 except Exception as error:
-                    complained = complained or _complain(thing, error)
-                    if not _is_refusal(error) and thing is not self._given_up:
-                        self._waiting = {thing: None, **self._waiting}
+                    if _is_refusal(error):
+                        refused = refused or _complain(thing, error)
+                        self._answered(thing)
+                    elif thing is not self._given_up:
+                        self._failed(thing, error)
                         self._step()
                         await self._clock.sleep(pause)
                         pause = min(2 * pause, _LONGEST_PAUSE)
                         continue
                 else:
                     pause = _FIRST_PAUSE
-                    if complained:
-                        complained = False
-                        thing.logger.info("Prefect can be told of Databricks runs again.")
+                    self._answered(thing)
                 self._step()
 
     def _next(self) -> Thing:
-        thing = next(iter(self._waiting))
-        while earlier := [other for other in thing.comes_after if other in self._waiting]:
-            thing = earlier[0]
-        return thing
+        return next(thing for thing in self._waiting if self._waiting.keys().isdisjoint(thing.comes_after))
+
+    def _failed(self, thing: Thing, error: Exception) -> None:
+        if not self._failing:
+            _complain(thing, error)
+        self._failing.add(thing)
+        self._waiting.pop(thing, None)
+        self._waiting[thing] = None
+
+    def _answered(self, thing: Thing) -> None:
+        if thing in self._failing:
+            self._failing.discard(thing)
+            if not self._failing:
+                thing.logger.info("Prefect can be told of Databricks runs again.")
 
     def _step(self) -> None:
         self._now = None

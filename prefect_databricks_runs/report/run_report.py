@@ -21,8 +21,9 @@ from prefect_databricks_runs.report.things import Artifact, FlowRunLabels, State
 from prefect_databricks_runs.runs import Run, RunTask
 
 # How long the end of a flow waits until Prefect knows all; without Prefect's API the flow could not end either.
-FINISH_SECONDS = 60.0
-LEAVE_SECONDS = 5.0
+FINISH_SECONDS, FINISH_SECONDS_A_THING = 60.0, 0.2
+# Prefect kills the process of a cancelled flow run after a while, so leaving is given less.
+LEAVE_SECONDS, LEAVE_SECONDS_A_THING = 5.0, 0.02
 
 
 class RunReport:
@@ -77,13 +78,13 @@ class RunReport:
     async def finish(self, run: Run) -> None:
         """Report a run that is over, with its outputs, and wait until Prefect knows all of it."""
         await self(run)
-        await self._told(FINISH_SECONDS)
+        await self._told(FINISH_SECONDS, FINISH_SECONDS_A_THING)
         self._log.errors(run, {task_key: mirrored.task_run_id for task_key, mirrored in self._tasks.items()})
 
     async def see_end(self, run: Run) -> None:
         """Report how a run ended that is being left, and wait a short while until Prefect knows of it."""
         await self(run)
-        await self._told(LEAVE_SECONDS)
+        await self._told(LEAVE_SECONDS, LEAVE_SECONDS_A_THING)
 
     async def leave(self, name: str, message: str) -> None:
         """Finish the task runs of a run that is not watched any more.
@@ -96,10 +97,10 @@ class RunReport:
             if not mirrored.is_over:
                 mirrored.state = Shown(StateType.CANCELLED, name, message)
                 prefect_queue().put(mirrored)
-        await self._told(LEAVE_SECONDS)
+        await self._told(LEAVE_SECONDS, LEAVE_SECONDS_A_THING)
 
-    async def _told(self, seconds: float) -> None:
-        if not await prefect_queue().told(self._things, seconds):
+    async def _told(self, seconds: float, seconds_a_thing: float) -> None:
+        if not await prefect_queue().told(self._things, seconds + seconds_a_thing * len(self._things)):
             self._logger.warning("Prefect was not told all of the Databricks run: its API did not answer in time.")
 
     def _label(self, run: Run, flow_run_id: UUID) -> None:

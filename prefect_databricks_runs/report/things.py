@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
 from prefect.states import Running
 
 from prefect_databricks_runs import _compat
@@ -102,6 +104,7 @@ class Artifact(Thing):
         self._kind = kind
         self._description = description
         self._id: UUID | None = None
+        self._was_tried = False
         self._wanted: str | float | None = None
         self._shown: str | float | None = None
 
@@ -115,9 +118,12 @@ class Artifact(Thing):
         wanted = self._wanted
         if wanted == self._shown:
             return
+        if self._was_tried and not self._id:
+            self._id = await self._find(client)
         if self._id:
             await _compat.update_artifact(client, self._id, wanted)
         else:
+            self._was_tried = True
             artifact = await client.create_artifact(
                 ArtifactCreate(
                     key=self._key,
@@ -130,3 +136,13 @@ class Artifact(Thing):
             )
             self._id = artifact.id
         self._shown = wanted
+
+    async def _find(self, client: PrefectClient) -> UUID | None:
+        """The id of the artifact, if Prefect made it and the answer was lost; made several times, only one is kept."""
+        key, flow_run_id = ArtifactFilterKey(any_=[self._key]), ArtifactFilterFlowRunId(any_=[self._flow_run_id])
+        found = await client.read_artifacts(
+            artifact_filter=ArtifactFilter(key=key, flow_run_id=flow_run_id), sort=ArtifactSort.CREATED_DESC
+        )
+        for older in found[1:]:
+            await client.delete_artifact(older.id)
+        return found[0].id if found else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ class PrefectThatListens:
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
+        self.seconds_a_call = 0.0
         self.names: dict[UUID, str] = {}
 
     async def __aenter__(self) -> PrefectThatListens:
@@ -40,6 +42,7 @@ class PrefectThatListens:
         return [*created, *(each[1:3] for each in self.of("set_task_run_state") if each[0] == task_key)]
 
     async def create_task_run(self, *, name: str, task_inputs: Any, state: Any, **_: Any) -> Any:
+        await asyncio.sleep(self.seconds_a_call)
         upstream = [self.names[each.id] for each in (task_inputs or {}).get("upstream", [])]
         self.told.append(("create_task_run", name, upstream, state.type.value, state.name))
         task_run_id = uuid4()

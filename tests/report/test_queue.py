@@ -99,28 +99,58 @@ async def test_a_thing_is_told_though_prefect_refuses_one_that_it_comes_after() 
 )
 async def test_what_fails_for_now_is_told_when_prefect_is_back_and_said_once(error, caplog) -> None:
     notes: list[Any] = []
-    things = [Noted("a", notes, error, error, error), Noted("b", notes)]
+    things = [Noted("a", notes, error, error), Noted("b", notes, error)]
     clock = FakeClock()
     to_prefect = PrefectQueue(clock)
     with caplog.at_level(logging.INFO, "tests.queue"):
         for thing in things:
             to_prefect.put(thing)
         assert await to_prefect.told(things, 5)
-    assert told(notes) == [("a", 0), ("b", 0)]
+    assert told(notes) == [("b", 0), ("a", 0)]
     assert clock.sleeps == [0.5, 1.0, 2.0]
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert caplog.messages[-1] == "Prefect can be told of Databricks runs again."
 
 
-async def test_what_prefect_refuses_for_good_is_left_and_the_rest_goes_on() -> None:
+async def test_what_prefect_refuses_for_good_is_left_and_the_rest_goes_on(caplog) -> None:
     notes: list[Any] = []
     things = [Noted("a", notes, refused(404)), Noted("b", notes, ValueError("a bug")), Noted("c", notes)]
     clock = FakeClock()
     to_prefect = PrefectQueue(clock)
+    with caplog.at_level(logging.INFO, "tests.queue"):
+        for thing in things:
+            to_prefect.put(thing)
+        assert await to_prefect.told(things, 5)
+    assert told(notes) == [("c", 0)]
+    assert clock.sleeps == []
+    # Once, and nothing of being back: it was never gone.
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_what_fails_again_and_again_does_not_hold_up_the_others() -> None:
+    notes: list[Any] = []
+    things = [Noted("a", notes, *[refused(500)] * 1000), Noted("b", notes), Noted("c", notes)]
+    to_prefect = PrefectQueue(FakeClock())
+    for thing in things:
+        to_prefect.put(thing)
+    assert await to_prefect.told(things[1:], 5)
+    assert told(notes) == [("b", 0), ("c", 0)]
+    assert not await to_prefect.told(things, 0)
+
+
+async def test_a_thing_is_told_after_those_that_it_comes_after_also_when_these_fail_at_first() -> None:
+    class After(Noted):
+        @property
+        def comes_after(self) -> list[Thing]:
+            return [things[0]]
+
+    notes: list[Any] = []
+    things: list[Noted] = [Noted("a", notes, refused(500), refused(500)), After("b", notes), Noted("c", notes)]
+    to_prefect = PrefectQueue(FakeClock())
     for thing in things:
         to_prefect.put(thing)
     assert await to_prefect.told(things, 5)
-    assert told(notes) == [("c", 0)]
-    assert clock.sleeps == []
+    assert told(notes) == [("c", 0), ("a", 0), ("b", 0)]
 
 
 async def test_waiting_for_prefect_ends_and_what_is_left_is_not_told_later() -> None:
@@ -168,4 +198,4 @@ async def test_a_call_that_hangs_does_not_hold_up_the_others_for_ever(monkeypatc
     for thing in things:
         to_prefect.put(thing)
     assert await to_prefect.told(things, 5)
-    assert told(notes) == [("a", 1), ("b", 0)]
+    assert told(notes) == [("b", 0), ("a", 1)]

@@ -17,6 +17,7 @@ from prefect_databricks_runs import (
     RunOutput,
     RunSkipped,
     RunTimedOut,
+    _compat,
 )
 from prefect_databricks_runs._compat import SHOWS_PROGRESS
 from prefect_databricks_runs.report import RunReport, final_state, run_report
@@ -34,6 +35,12 @@ FINAL = [
     ("INTERNAL_ERROR", "FAILED", "FAILED", "Failed", RunFailed),
     ("TERMINATED", "EVICTED", "FAILED", "Evicted", RunFailed),
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_events(monkeypatch) -> None:
+    """Without a Prefect server, Prefect 3 would start one to send them to."""
+    monkeypatch.setattr(_compat, "emit_event", lambda **_: None)
 
 
 def over(life_cycle: str, result: str | None, **more: object) -> Run:
@@ -121,13 +128,16 @@ class TestInAFlowRun:
     """What Prefect is told from inside one of our flows, as far as a client that only listens can see."""
 
     @pytest.fixture
-    def report(self, monkeypatch) -> RunReport:
+    def in_a_flow_run(self, monkeypatch) -> None:
         flow_run = SimpleNamespace(id=uuid4(), empirical_policy=None)
         flow = SimpleNamespace(
             fn=SimpleNamespace(__module__="prefect_databricks_runs.flows"), retries=0, flow_run_name=None
         )
         context = SimpleNamespace(flow_run=flow_run, flow=flow)
         monkeypatch.setattr(run_report, "FlowRunContext", SimpleNamespace(get=lambda: context))
+
+    @pytest.fixture
+    def report(self, in_a_flow_run) -> RunReport:
         return RunReport(logging.getLogger("tests.report"), HOST, 3)
 
     @staticmethod
@@ -159,20 +169,15 @@ class TestInAFlowRun:
         assert names[-3:] == ["Failed", "Running", "Success"]
         assert "Attempt 2." in prefect.of("set_task_run_state")[-1][-1]
 
-    def test_calls_grow_with_changes_and_not_with_polls(self, report, prefect) -> None:
-        running = over("RUNNING", None, tasks=[task("a", "RUNNING"), task("b", "BLOCKED")])
-        self.tell(report, *[running] * 20)
-        after_20 = len(prefect.told)
-        self.tell(report, *[running] * 500)
-        assert len(prefect.told) == after_20 == 7 + SHOWS_PROGRESS
-        assert sorted({call[0] for call in prefect.told}) == [
-            "create_artifact",
-            "create_task_run",
-            "read_flow_run",
-            "set_flow_run_state",
-            "set_task_run_state",
-            "update_flow_run",
-        ]
+    def test_a_thousand_tasks_are_one_call_each_and_one_for_each_change(self, in_a_flow_run, prefect) -> None:
+        report = RunReport(logging.getLogger("tests.report"), HOST, 1000)
+        pending = {f"task_{number}": task(f"task_{number}", "PENDING", run_id=number + 1) for number in range(1000)}
+        going = {**pending, **{key: {**each, **task(key, "RUNNING")} for key, each in [*pending.items()][:10]}}
+        snapshots = [over("RUNNING", None, tasks=[*tasks.values()]) for tasks in (pending, going)]
+        self.tell(report, snapshots[0], *[snapshots[1]] * 20)
+        assert len(prefect.of("create_task_run")) == 1000
+        assert len(prefect.of("set_task_run_state")) == 10
+        assert len(prefect.told) == 1000 + 10 + 4 + SHOWS_PROGRESS  # labels, the state name, and the artifacts
 
     def test_a_run_with_too_many_tasks_is_summarised(self, report, prefect) -> None:
         many = over("RUNNING", None, tasks=[task(key, "RUNNING") for key in "abcd"])
@@ -206,3 +211,16 @@ class TestInAFlowRun:
         asyncio.run(main())
         assert prefect.states_of("a")[-1] == ("COMPLETED", "Success")
         assert prefect.states_of("b")[-1] == ("CANCELLED", "Unwatched")
+
+    def test_the_more_tasks_there_are_the_longer_may_the_end_take(self, in_a_flow_run, prefect, monkeypatch) -> None:
+        monkeypatch.setattr(run_report, "LEAVE_SECONDS", 0.0)
+        monkeypatch.setattr(run_report, "LEAVE_SECONDS_A_THING", 1.0)
+        prefect.seconds_a_call = 0.02
+        report = RunReport(logging.getLogger("tests.report"), HOST, 20)
+
+        async def main() -> None:
+            await report(over("RUNNING", None, tasks=[task(f"task_{number}", "RUNNING") for number in range(20)]))
+            await report.leave("Unwatched", "The run goes on.")
+
+        asyncio.run(main())
+        assert {prefect.states_of(f"task_{number}")[-1] for number in range(20)} == {("CANCELLED", "Unwatched")}
