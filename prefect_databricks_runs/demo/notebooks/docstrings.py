@@ -8,7 +8,7 @@ modules = json.loads((folder / "modules.json").read_text())
 
 # COMMAND ----------
 
-time.sleep(1.5)  # long enough to be watched, and to be drawn with its name
+time.sleep(2)  # long enough to be watched, and to be drawn with its name
 if dbutils.widgets.get("fail") == "true":
     raise ValueError("the demo was asked to fail here")
 
