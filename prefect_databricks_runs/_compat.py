@@ -170,12 +170,12 @@ def parameter_annotation(annotation: Any) -> Any:
     return Annotated[annotation, "a block"]
 
 
-def emit_event(event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
+def emit_event(event: str, resource: dict[str, str], payload: dict[str, Any], related: list[dict[str, str]]) -> None:
     """Send an event to Prefect. Prefect 2 drops it without a word, unless its events are switched on."""
     from prefect.events import emit_event
 
     with contextlib.suppress(Exception):  # an event that cannot be sent must not end a wait
-        emit_event(event=event, resource=resource, payload=payload)
+        emit_event(event=event, resource=resource, payload=payload, related=related)
 
 
 async def state_exception(state: State[Any]) -> BaseException | None:

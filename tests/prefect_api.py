@@ -61,6 +61,11 @@ class PrefectApi:
         body = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}
         return self._client.post("/events/filter", json=body).raise_for_status().json()["events"]
 
+    def delete_automations(self) -> None:
+        """Delete every automation, on Prefect 3."""
+        for automation in self._client.post("/automations/filter", json={}).raise_for_status().json():
+            self._client.delete(f"/automations/{automation['id']}").raise_for_status()
+
     def artifacts(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The artifacts of a flow run, but for those that Prefect 3 makes of results, which have no key."""
         body = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from urllib.parse import urlsplit
+
+from prefect.context import FlowRunContext
 
 from prefect_databricks_runs import _compat
 from prefect_databricks_runs.run_states import RunState
@@ -14,7 +17,7 @@ class ChangeEvents:
     """Tells Prefect's events of one run: `databricks.run.<state>` and `databricks.task.<state>`.
 
     Prefect 2 has no events unless they are switched on; there this does nothing. Events do not go through the queue:
-    Prefect sends them by itself, and calls that make one return at once.
+    Prefect sends them by itself, and calls that make one return at once. Prefect relates them to the waiting flow run.
 
     Args:
         host: The workspace's address.
@@ -23,6 +26,7 @@ class ChangeEvents:
     def __init__(self, host: str) -> None:
         self._host = urlsplit(host).netloc or host
         self._names: dict[int, str] = {}
+        self._related = _outermost_flow_run()
 
     def changes(self, run: Run) -> None:
         """Tell what has another state name than before."""
@@ -45,7 +49,21 @@ class ChangeEvents:
             event=f"databricks.{what}.{_snake(state.name)}",
             resource={"prefect.resource.id": resource, "prefect.resource.name": name},
             payload={**payload, "state": state.name, "message": state.explanation},
+            related=self._related,
         )
+
+
+def _outermost_flow_run() -> list[dict[str, str]]:
+    """The flow run that Prefect started this process for, where that is another one than the one that waits.
+
+    An automation acts on the first flow run that an event is related to, and Prefect can cancel only this one.
+    """
+    context = FlowRunContext.get()
+    waiting = context.flow_run.id if context and context.flow_run else None
+    outermost = os.environ.get("PREFECT__FLOW_RUN_ID")
+    if not outermost or outermost == str(waiting):
+        return []
+    return [{"prefect.resource.id": f"prefect.flow-run.{outermost}", "prefect.resource.role": "root-flow-run"}]
 
 
 def _snake(name: str) -> str:

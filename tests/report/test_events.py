@@ -42,6 +42,19 @@ def test_each_change_is_one_event_with_what_an_automation_needs(sent) -> None:
     assert sent[0]["payload"]["task_key"] == "a"
 
 
+OUTERMOST = "3b8f0c52-0a4e-4a6e-8a0e-6f1f9ad6a6c1"
+
+
+def test_the_flow_run_that_prefect_can_cancel_is_related_where_it_is_not_the_one_that_waits(sent, monkeypatch) -> None:
+    ChangeEvents(HOST).changes(read("RUNNING"))
+    monkeypatch.setenv("PREFECT__FLOW_RUN_ID", OUTERMOST)
+    ChangeEvents(HOST).changes(read("RUNNING"))
+    assert [event["related"] for event in sent] == [
+        [],
+        [{"prefect.resource.id": f"prefect.flow-run.{OUTERMOST}", "prefect.resource.role": "root-flow-run"}],
+    ]
+
+
 def test_an_event_that_cannot_be_sent_ends_nothing(monkeypatch) -> None:
     def fail(**_: object) -> None:
         raise RuntimeError("no events here")
