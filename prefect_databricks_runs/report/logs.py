@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TypeAlias
 
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.exceptions import MissingContextError
@@ -11,7 +12,8 @@ from prefect.logging import get_logger, get_run_logger
 from prefect_databricks_runs.errors import shorten
 from prefect_databricks_runs.runs import Outcome, Run, RunState
 
-Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+# A text, because `LoggerAdapter` takes no parameter before Python 3.11.
+Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"
 
 _TRACE_CHARACTERS = 8_000
 _EXPECTED = (None, Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
