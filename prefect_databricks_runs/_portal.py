@@ -69,6 +69,11 @@ def start(function: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwa
     future.add_done_callback(_background.discard)
 
 
+def settle() -> None:
+    """Wait a short while until what was started has ended."""
+    wait(list(_background), _END_SECONDS)
+
+
 async def acall(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `function` in the background loop, and wait for it in the caller's loop; cancelled like `call`."""
     job = _Job(partial(function, *args, **kwargs))
@@ -165,7 +170,7 @@ async def _serve(ready: Future[BlockingPortal]) -> None:
 
 def _close() -> None:
     if _portal is not None:
-        wait(list(_background), _END_SECONDS)
+        settle()
         with suppress(RuntimeError):
             _portal.call(_portal.stop, True)
 

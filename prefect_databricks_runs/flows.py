@@ -11,6 +11,7 @@ from prefect import flow
 from typing_extensions import Unpack
 
 from prefect_databricks_runs import _portal
+from prefect_databricks_runs._signals import async_wait, is_last_of_an_ending_process
 from prefect_databricks_runs._signature import named_parameters
 from prefect_databricks_runs.calls import check_call, hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
@@ -168,16 +169,19 @@ def _wait(credentials: DatabricksCredentials, run_id: int, parameters: Mapping[s
 async def _await(credentials: DatabricksCredentials, run_id: int, parameters: Mapping[str, Any]) -> Run:
     check_call(credentials, parameters)
     report = _report(credentials, parameters)
-    try:
-        run = await _portal.acall(_watch, credentials, run_id, parameters, report)
-    except BaseException as reason:
-        # Not awaited: on Prefect 2 the first `await` of a cancelled flow's clean-up is cancelled again. It blocks the
-        # caller's loop, where others may be waiting to leave, so the end of the run is seen by the background loop.
-        if _portal.call(_leave, credentials, run_id, parameters, reason):
-            _portal.start(_see_it_end, credentials, run_id, report)
-        else:
-            _portal.start(leave_alone, report)
-        raise
+    with async_wait():
+        try:
+            run = await _portal.acall(_watch, credentials, run_id, parameters, report)
+        except BaseException as reason:
+            # Not awaited: on Prefect 2 the first `await` of a cancelled flow's clean-up is cancelled again. It blocks
+            # the caller's loop, where others may be waiting to leave, so the background loop sees the run's end.
+            if _portal.call(_leave, credentials, run_id, parameters, reason):
+                _portal.start(_see_it_end, credentials, run_id, report)
+            else:
+                _portal.start(leave_alone, report)
+            if is_last_of_an_ending_process(reason):
+                _portal.settle()  # Prefect 2 kills the process next, and nothing is done at exit
+            raise
     return _end(run, parameters)
 
 

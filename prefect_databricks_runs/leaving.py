@@ -7,12 +7,15 @@ the flow run. Then it goes on.
 from __future__ import annotations
 
 import os
+from signal import Signals
 
 import anyio
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
-from prefect.exceptions import TerminationSignal
+from prefect.logging.handlers import APILogHandler
 
+from prefect_databricks_runs._signals import signal_behind
 from prefect_databricks_runs.errors import DatabricksError, NotFound
 from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.report import Logger, RunReport
@@ -21,6 +24,7 @@ from prefect_databricks_runs.runs import Run
 # Prefect kills the process of a cancelled flow run after 30 seconds; both together must be well below that.
 CANCEL_SECONDS = 10.0
 END_SECONDS = 10.0
+LOG_SECONDS = 2.0
 _PERIOD = 0.5
 
 # The runs that this process has asked Databricks to cancel: they go on for a while.
@@ -41,7 +45,8 @@ async def leave(hook: DatabricksHook, run_id: int, reason: BaseException, logger
     """
     if isinstance(reason, NotFound):
         return False
-    if _is_stop(reason) and not await _is_being_cancelled(logger):
+    signal = signal_behind(reason)
+    if signal and await _is_only_a_stop(signal, logger):
         logger.warning(
             "This process is being stopped, and nobody cancels the flow run: Databricks run %d goes on.", run_id
         )
@@ -77,8 +82,9 @@ async def see_it_end(hook: DatabricksHook, run_id: int, report: RunReport, logge
         reason = str(error) or f"It was not over after {END_SECONDS:g} s."
         logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", run_id, reason)
         await report.leave("Unwatched", f"Databricks was asked to cancel the run; its end was not seen. {reason}")
-        return
-    await report.see_end(run)
+    else:
+        await report.see_end(run)
+    await _send_log()
 
 
 async def until_over(hook: DatabricksHook, run_id: int) -> Run:
@@ -97,34 +103,38 @@ async def until_over(hook: DatabricksHook, run_id: int) -> Run:
 async def leave_alone(report: RunReport) -> None:
     """Finish what is drawn of a run that may go on."""
     await report.leave("Unwatched", "The wait for the Databricks run has ended; the run may go on.")
+    await _send_log()
 
 
-def _is_stop(reason: BaseException) -> bool:
-    """Whether this is a process being stopped, as opposed to somebody ending the wait."""
-    if isinstance(reason, KeyboardInterrupt):
-        # Ctrl-C in a Prefect 2 worker's terminal reaches its flow processes too.
-        return "PREFECT__FLOW_RUN_ID" in os.environ
-    link: BaseException | None = reason
-    while link is not None:
-        if isinstance(link, TerminationSignal):
-            return True
-        link = link.__context__  # in an async flow the signal stands behind a CancelledError
-    return False
+async def _send_log() -> None:
+    """Have Prefect told what was logged; a process that Prefect 2 ends by a signal sends no more at its exit."""
+    with anyio.move_on_after(LOG_SECONDS):
+        await APILogHandler.aflush()
 
 
-async def _is_being_cancelled(logger: Logger) -> bool:
-    """Whether this flow run, or one that it is a subflow of, is being cancelled: only the outermost says so itself."""
+async def _is_only_a_stop(signal: Signals, logger: Logger) -> bool:
+    """Whether the signal means that this process is being stopped, while nobody cancels the flow run."""
+    flow_runs = await _flow_runs(logger)
+    states = [flow_run.state for flow_run in flow_runs if flow_run.state]
+    if any(state.is_cancelling() or state.is_cancelled() for state in states):
+        return False
+    # Ctrl-C in the terminal of a Prefect worker or of `serve` reaches its flow processes too, which are not yours.
+    is_a_workers = "PREFECT__FLOW_RUN_ID" in os.environ or any(flow_run.deployment_id for flow_run in flow_runs)
+    return signal == Signals.SIGTERM or is_a_workers
+
+
+async def _flow_runs(logger: Logger) -> list[FlowRun]:
+    """This flow run, and those that it is a subflow of: only the outermost says that it is being cancelled."""
     context = FlowRunContext.get()
     flow_run_id = context.flow_run.id if context and context.flow_run else None
+    found: list[FlowRun] = []
     try:
         with anyio.fail_after(CANCEL_SECONDS):
             async with get_client() as client:
                 while flow_run_id:
-                    flow_run = await client.read_flow_run(flow_run_id)
-                    if flow_run.state and (flow_run.state.is_cancelling() or flow_run.state.is_cancelled()):
-                        return True
-                    parent = flow_run.parent_task_run_id
+                    found.append(await client.read_flow_run(flow_run_id))
+                    parent = found[-1].parent_task_run_id
                     flow_run_id = (await client.read_task_run(parent)).flow_run_id if parent else None
     except Exception as error:
         logger.error("Prefect could not be asked whether the flow run is being cancelled: %r", error)
-    return False
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,18 @@ class PrefectApi:
         self.url = server.api_url
         self._client = httpx.Client(base_url=server.api_url, timeout=30)
 
+    def create_work_pool(self, name: str, kind: str) -> None:
+        """A new work pool."""
+        self._post("/work_pools/", {"name": name, "type": kind})
+
+    def deployments_named(self, name: str) -> list[dict[str, Any]]:
+        """All deployments of a name."""
+        return self._post("/deployments/filter", {"deployments": {"name": {"any_": [name]}}})
+
+    def cancel(self, flow_run_id: UUID | str) -> None:
+        """What the UI's button does."""
+        self._post(f"/flow_runs/{flow_run_id}/set_state", {"state": {"type": "CANCELLING"}})
+
     def flow_run(self, flow_run_id: UUID | str) -> dict[str, Any]:
         """One flow run."""
         return self._client.get(f"/flow_runs/{flow_run_id}").raise_for_status().json()
@@ -34,19 +47,23 @@ class PrefectApi:
     def flow_runs_named(self, flow_name: str) -> list[dict[str, Any]]:
         """All runs of a flow, newest first."""
         body = {"flows": {"name": {"any_": [flow_name]}}, "sort": "EXPECTED_START_TIME_DESC"}
-        return self._client.post("/flow_runs/filter", json=body).raise_for_status().json()
+        return self._post("/flow_runs/filter", body)
 
     def subflow_runs(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
-        """The runs of the flows that a flow run has called."""
-        body = {"flow_runs": {"parent_flow_run_id": {"any_": [str(flow_run_id)]}}}
-        return self._client.post("/flow_runs/filter", json=body).raise_for_status().json()
+        """The flow runs that a flow run has called."""
+        return self._post("/flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [str(flow_run_id)]}}})
+
+    def log(self, flow_run_id: UUID | str) -> list[str]:
+        """The log of a flow run, as far as it has arrived."""
+        body = {"logs": {"flow_run_id": {"any_": [str(flow_run_id)]}}, "sort": "TIMESTAMP_ASC"}
+        return [line["message"] for line in self._post("/logs/filter", body)]
 
     def task_runs(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The task runs of a flow run."""
         found: list[dict[str, Any]] = []
         while True:
             body = {"flow_runs": {"id": {"any_": [str(flow_run_id)]}}, "sort": "ID_DESC", "offset": len(found)}
-            page = self._client.post("/task_runs/filter", json={**body, "limit": _PAGE}).raise_for_status().json()
+            page = self._post("/task_runs/filter", {**body, "limit": _PAGE})
             found += page
             if len(page) < _PAGE:
                 return found
@@ -59,19 +76,25 @@ class PrefectApi:
     def events(self, prefix: str) -> list[dict[str, Any]]:
         """The newest events whose name begins so, on Prefect 3."""
         body = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}
-        return self._client.post("/events/filter", json=body).raise_for_status().json()["events"]
+        return self._post("/events/filter", body)["events"]
 
     def delete_automations(self) -> None:
         """Delete every automation, on Prefect 3."""
-        for automation in self._client.post("/automations/filter", json={}).raise_for_status().json():
+        for automation in self._post("/automations/filter", {}):
             self._client.delete(f"/automations/{automation['id']}").raise_for_status()
 
     def artifacts(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The artifacts of a flow run, but for those that Prefect 3 makes of results, which have no key."""
         body = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}
-        artifacts = self._client.post("/artifacts/filter", json=body).raise_for_status().json()
+        artifacts = self._post("/artifacts/filter", body)
         return [artifact for artifact in artifacts if artifact["key"]]
 
     def _states(self, path: str, **query: str) -> list[tuple[str, str]]:
         states = self._client.get(path, params=query).raise_for_status().json()
         return [(state["type"], state["name"]) for state in sorted(states, key=lambda state: state["timestamp"])]
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        """One call; a Prefect 3 server on SQLite answers 503 while another one writes, and wants it repeated."""
+        while (response := self._client.post(path, json=body)).status_code == 503:
+            time.sleep(0.1)
+        return response.raise_for_status().json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import TypeAlias
 from uuid import UUID
 
 from prefect.context import FlowRunContext, TaskRunContext
@@ -14,7 +15,8 @@ from prefect_databricks_runs.errors import shorten
 from prefect_databricks_runs.run_states import Outcome, RunState
 from prefect_databricks_runs.runs import Run
 
-Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+# A text, because `LoggerAdapter` takes no parameter before Python 3.11.
+Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"
 
 _TRACE_CHARACTERS = 8_000
 _EXPECTED = (None, Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)

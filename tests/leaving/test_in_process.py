@@ -195,8 +195,8 @@ ASYNC_SCRIPT = """
 
 @pytest.mark.parametrize(
     ("script", "somebodys_child", "becomes"),
-    [(SCRIPT, False, CANCELED), (ASYNC_SCRIPT, False, CANCELED), (SCRIPT, True, GOING)],
-    ids=["in a terminal cancels", "in a terminal cancels, async", "in a worker's terminal leaves it going"],
+    [(SCRIPT, False, CANCELED), (ASYNC_SCRIPT, False, CANCELED), (SCRIPT, True, GOING), (ASYNC_SCRIPT, True, GOING)],
+    ids=["your terminal", "your terminal, async", "a worker's terminal", "a worker's terminal, async"],
 )
 def test_ctrl_c(script, somebodys_child, becomes, workspace, prefect_server, tmp_path: Path) -> None:
     file = tmp_path / "script.py"
