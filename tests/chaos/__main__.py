@@ -23,15 +23,12 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Prefect 2 warns of what it stands on
-        # Before Prefect is imported, which reads them then.
-        os.environ.update({"PREFECT_HOME": home, "PREFECT_LOGGING_TO_API_ENABLED": "false"})
-        from prefect.settings import PREFECT_API_URL, temporary_settings
-
+        os.environ["PREFECT_HOME"] = home  # before Prefect is imported, which reads it then
         from prefect_databricks_runs.demo.servers import PrefectServer
         from tests.chaos.storm import Storm
 
-        with PrefectServer() as server, temporary_settings({PREFECT_API_URL: server.api_url}):
-            report = Storm(arguments.flows, arguments.seed).run()
+        with PrefectServer() as server:
+            report = Storm(arguments.flows, arguments.seed, server.api_url, tell=print).run()
     print(report)
     return 1 if report.wrong else 0
 

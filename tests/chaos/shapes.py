@@ -32,11 +32,19 @@ class Got(NamedTuple):
 
     Attributes:
         label: What the run was asked for with: its name, or the parameter of its job.
-        run: The run.
+        run_id: The run's id.
+        result: The result of its one task.
     """
 
     label: str
-    run: Run
+    run_id: int
+    result: str | None
+
+
+def got(label: str, run: Run) -> Got:
+    """What a flow got that asked for `label`."""
+    output = run.tasks["main"].output
+    return Got(label, run.run_id, output.result if output else None)
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ def body(label: str) -> dict[str, Any]:
 def by_itself(place: Place, labels: list[str]) -> list[Got]:
     """The package's own flow, called by nobody."""
     (label,) = labels
-    return [Got(label, submit_run_and_wait.with_options(retries=RETRIES)(place.databricks, body(label), **WAIT))]
+    return [got(label, submit_run_and_wait.with_options(retries=RETRIES)(place.databricks, body(label), **WAIT))]
 
 
 def in_a_flow(place: Place, labels: list[str]) -> list[Got]:
@@ -90,14 +98,14 @@ def in_a_flow(place: Place, labels: list[str]) -> list[Got]:
     def in_a_flow() -> Run:
         return submit_run_and_wait(databricks, body(label), **WAIT)
 
-    return [Got(label, in_a_flow())]
+    return [got(label, in_a_flow())]
 
 
 def of_a_saved_job(place: Place, labels: list[str]) -> list[Got]:
     """A run of a saved job."""
     (label,) = labels
     waits = run_now_and_wait.with_options(retries=RETRIES)
-    return [Got(label, waits(place.databricks, job_id=place.job_id, job_parameters={"label": label}, **WAIT))]
+    return [got(label, waits(place.databricks, job_id=place.job_id, job_parameters={"label": label}, **WAIT))]
 
 
 def raises_once(place: Place, labels: list[str]) -> list[Got]:
@@ -111,7 +119,7 @@ def raises_once(place: Place, labels: list[str]) -> list[Got]:
         bump()
         return wait_for_run(databricks, run_id, **WAIT)
 
-    return [Got(label, raises_once())]
+    return [got(label, raises_once())]
 
 
 def in_a_users_task(place: Place, labels: list[str]) -> list[Got]:
@@ -129,7 +137,7 @@ def in_a_users_task(place: Place, labels: list[str]) -> list[Got]:
     def in_a_users_task() -> Run:
         return wait_for_run(databricks, users(), **WAIT)
 
-    return [Got(label, in_a_users_task())]
+    return [got(label, in_a_users_task())]
 
 
 def repaired(place: Place, labels: list[str]) -> list[Got]:
@@ -137,7 +145,7 @@ def repaired(place: Place, labels: list[str]) -> list[Got]:
     (number,) = labels
     label = f"{number} {FAILS_FIRST}"
     waits = submit_run_and_wait.with_options(retries=RETRIES)
-    return [Got(label, waits(place.databricks, body(label), on_retry="repair", **WAIT))]
+    return [got(label, waits(place.databricks, body(label), on_retry="repair", **WAIT))]
 
 
 def mapped(place: Place, labels: list[str]) -> list[Got]:
@@ -152,7 +160,7 @@ def mapped(place: Place, labels: list[str]) -> list[Got]:
         bump()
         return [wait_for_run(databricks, run_id, **WAIT) for run_id in run_ids]
 
-    return list(map(Got, labels, mapped()))
+    return list(map(got, labels, mapped()))
 
 
 def twins(place: Place, labels: list[str]) -> list[Got]:
@@ -167,7 +175,7 @@ def twins(place: Place, labels: list[str]) -> list[Got]:
         bump()
         return [wait_for_run(databricks, run_id, **WAIT) for run_id in run_ids]
 
-    return [Got(label, run) for run in twins()]
+    return [got(label, run) for run in twins()]
 
 
 def asynchronous(place: Place, labels: list[str]) -> list[Got]:
@@ -178,7 +186,7 @@ def asynchronous(place: Place, labels: list[str]) -> list[Got]:
     async def asynchronous() -> list[Run]:
         return await asyncio.gather(*(asubmit_run_and_wait(databricks, body(label), **WAIT) for label in labels))
 
-    return list(map(Got, labels, asyncio.run(asynchronous())))
+    return list(map(got, labels, asyncio.run(asynchronous())))
 
 
 Shape = Callable[[Place, list[str]], list[Got]]
