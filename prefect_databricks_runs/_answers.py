@@ -30,6 +30,8 @@ _ERROR_CLASSES: dict[int, type[DatabricksApiError]] = {
     429: RateLimited,
 }
 
+# Without the API's JSON they are words of whoever stands before Databricks, and say nothing of runs and jobs.
+_NEEDS_JSON = frozenset({403, 404})
 # Runs and jobs that do not exist are answered with 400, not 404.
 _MISSING = re.compile(r"^(Run|Job)\b.*\b(does not|doesn't) exist", re.IGNORECASE | re.DOTALL)
 _BAD_TOKEN = re.compile(r"\b(invalid|expired)\b.*\btoken\b|\btoken\b.*\b(invalid|expired)\b", re.IGNORECASE | re.DOTALL)
@@ -52,6 +54,8 @@ def read_answer(response: httpx.Response, *, host: str, method: str, path: str, 
         InvalidResponse: It is something else than JSON, or no object.
     """
     status = response.status_code
+    if status in _NEEDS_JSON and not isinstance(_json(response), dict):
+        raise InvalidResponse(_description(response), host=host, method=method, path=path, status_code=status)
     if status >= httpx.codes.BAD_REQUEST:
         raise _error(response, method=method, path=path, now=now)
     if not response.is_success:

@@ -19,6 +19,7 @@ from prefect_databricks_runs.errors import InvalidCredentials
 if TYPE_CHECKING:
     from prefect import State
     from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import BlockDocument
 
 C = TypeVar("C", bound=ContextModel)
 
@@ -59,7 +60,7 @@ __all__ = [
     "flow_run_url",
     "parameter_annotation",
     "run_contexts",
-    "saved_block_data",
+    "saved_block",
     "state_exception",
     "unknown_fields",
     "update_artifact",
@@ -135,13 +136,16 @@ class BlockOfEitherPydantic:
         @classmethod
         def validate(cls, value: Any) -> Any:
             reference = value.get("$ref") if isinstance(value, dict) else None
-            if isinstance(reference, dict):
-                value = _portal.call(saved_block_data, reference)
-            return super().validate(value)  # type: ignore[misc]  # the block's
+            if not isinstance(reference, dict):
+                return super().validate(value)  # type: ignore[misc]  # the block's
+            document = _portal.call(saved_block, reference)
+            block = super().validate(dict(document.data))  # type: ignore[misc]  # the block's
+            block._block_document_id = document.id  # as where Prefect itself loads it
+            return block
 
 
-async def saved_block_data(reference: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a saved block, by id or by `block-type-slug/name`, the two kinds of reference of Prefect 3."""
+async def saved_block(reference: dict[str, Any]) -> BlockDocument:
+    """A saved block, by id or by `block-type-slug/name`, the two kinds of reference of Prefect 3."""
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound
 
@@ -149,14 +153,12 @@ async def saved_block_data(reference: dict[str, Any]) -> dict[str, Any]:
         try:
             if "block_document_id" in reference:
                 document_id = UUID(str(reference["block_document_id"]))
-                document = await client.read_block_document(document_id, include_secrets=True)
-            else:
-                type_slug, _, name = str(reference.get("block_document_slug")).partition("/")
-                document = await client.read_block_document_by_name(name, type_slug, include_secrets=True)
+                return await client.read_block_document(document_id, include_secrets=True)
+            type_slug, _, name = str(reference.get("block_document_slug")).partition("/")
+            return await client.read_block_document_by_name(name, type_slug, include_secrets=True)
         except (ObjectNotFound, ValueError):
             which = reference.get("block_document_slug") or reference
             raise InvalidCredentials(f"There is no saved block {which}.") from None
-    return dict(document.data)
 
 
 def parameter_annotation(annotation: Any) -> Any:

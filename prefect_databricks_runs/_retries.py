@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -17,20 +18,24 @@ from tenacity import (
 )
 
 from prefect_databricks_runs._clock import Clock
-from prefect_databricks_runs.errors import DatabricksApiError, DatabricksConnectionError
+from prefect_databricks_runs.errors import DatabricksApiError, DatabricksConnectionError, InvalidResponse, ServerError
 
-_STATUSES = frozenset({429, 500, 502, 503, 504})
+_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _ERROR_CODES = frozenset({"COULD_NOT_ACQUIRE_LOCK"})
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 _LONGEST_DELAY = 60.0
 _LONGEST_RETRY_AFTER = 600.0  # past that, the caller is told instead of being left to hang
 
 
-def retrying(limit: int, delay: float, clock: Clock, logger: Any) -> AsyncRetrying:
+def retrying(
+    limit: int, delay: float, helps: Callable[[BaseException], bool], clock: Clock, logger: Any
+) -> AsyncRetrying:
     """Tries of one request.
 
     Args:
         limit: How many in all.
         delay: Seconds before the second one; doubles with each further one, with jitter.
+        helps: Tells after which errors there is another one.
         clock: What to sleep by.
         logger: Where each retry is told.
     """
@@ -50,7 +55,7 @@ def retrying(limit: int, delay: float, clock: Clock, logger: Any) -> AsyncRetryi
     return AsyncRetrying(
         stop=stop_after_attempt(limit),
         wait=wait,
-        retry=retry_if_exception(is_worth_retrying),
+        retry=retry_if_exception(helps),
         sleep=clock.sleep,
         before_sleep=tell,
         reraise=True,
@@ -63,8 +68,26 @@ def is_worth_retrying(error: BaseException) -> bool:
         return not _is_permanent(error.__cause__)
     if isinstance(error, DatabricksApiError):
         patient = error.retry_after is None or error.retry_after <= _LONGEST_RETRY_AFTER
-        return patient and (error.status_code in _STATUSES or error.error_code in _ERROR_CODES)
-    return False
+        return patient and _is_passing(error)
+    return isinstance(error, InvalidResponse) and not httpx.codes.is_redirect(error.status_code)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether an error says nothing of what was asked for, but of the way to Databricks: it may pass by itself."""
+    if isinstance(error, DatabricksApiError):
+        return isinstance(error, ServerError) or _is_passing(error)
+    return isinstance(error, (DatabricksConnectionError, InvalidResponse))
+
+
+def may_be_done(error: BaseException) -> bool:
+    """Whether what was asked for may have been done although there was this error."""
+    if isinstance(error, DatabricksConnectionError):
+        return not isinstance(error.__cause__, _NEVER_SENT)
+    return passes(error)
+
+
+def _is_passing(error: DatabricksApiError) -> bool:
+    return error.status_code in _STATUSES or error.error_code in _ERROR_CODES
 
 
 def connection_reason(error: httpx.HTTPError, timeout_seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.errors import InvalidCredentials
+from prefect_databricks_runs.fresh_credentials import refresh_of
 from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.options import check_options, option
 from prefect_databricks_runs.report import Logger
@@ -30,6 +31,7 @@ def hook_for(credentials: DatabricksCredentials, options: Mapping[str, Any], log
         retry_delay=option(options, "databricks_retry_delay"),
         timeout_seconds=credentials.request_timeout_seconds,
         shared=True,
+        refresh=refresh_of(credentials, logger),
         logger=logger,
     )
 

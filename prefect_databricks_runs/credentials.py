@@ -20,7 +20,7 @@ from prefect_databricks_runs._compat import (
     EmptyText,
     Field,
     SecretStr,
-    saved_block_data,
+    saved_block,
     unknown_fields,
 )
 from prefect_databricks_runs._http import client_options
@@ -168,7 +168,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         Raises:
             InvalidCredentials: There is no such block, or it signs in as a service principal.
         """
-        data = _portal.call(saved_block_data, {"block_document_slug": f"databricks-credentials/{name}"})
+        data = _portal.call(saved_block, {"block_document_slug": f"databricks-credentials/{name}"}).data
         if data.get("client_id") or data.get("client_secret"):
             raise InvalidCredentials(f"The block {name!r} signs in as a service principal, which is not supported yet.")
         return cls(host=data.get("databricks_instance") or "", token=SecretStr(data.get("token") or ""))

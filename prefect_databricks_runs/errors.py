@@ -52,7 +52,13 @@ def shorten(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
 
 
 class DatabricksError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of everything that this package raises on purpose.
+
+    Attributes:
+        outcome_unknown: Whether Databricks may have done what it was asked for all the same: only the answer was lost.
+    """
+
+    outcome_unknown = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by attributes: the default calls `__init__` with the message alone."""
@@ -236,14 +242,13 @@ class DatabricksUnreachable(DatabricksError):
     Attributes:
         run_id: The run that was waited for.
         seconds: How long polls had failed.
-        url: The run's page, or None if no poll ever succeeded.
+        url: The run's page.
     """
 
-    def __init__(self, *, run_id: int, seconds: float, url: str | None, reason: str) -> None:
+    def __init__(self, *, run_id: int, seconds: float, url: str, reason: str) -> None:
         self.run_id, self.seconds, self.url = run_id, seconds, url
-        where = f" See {url}." if url else ""
         super().__init__(
-            f"Databricks run {run_id} could not be read for {seconds:.0f} s. The run may still be going.{where} "
+            f"Databricks run {run_id} could not be read for {seconds:.0f} s. The run may still be going. See {url}. "
             f"The last error was: {reason}"
         )
 
@@ -254,15 +259,14 @@ class WaitTimeout(DatabricksError):
     Attributes:
         run_id: The run that was waited for.
         max_wait_seconds: The limit that was set.
-        url: The run's page, or None if no poll ever succeeded.
+        url: The run's page.
     """
 
-    def __init__(self, *, run_id: int, max_wait_seconds: float, url: str | None, state: str) -> None:
+    def __init__(self, *, run_id: int, max_wait_seconds: float, url: str, state: str) -> None:
         self.run_id, self.max_wait_seconds, self.url = run_id, max_wait_seconds, url
-        where = f" See {url}." if url else ""
         super().__init__(
             f"Databricks run {run_id} was {state}, not over, after max_wait_seconds={max_wait_seconds:g}, so it is "
-            f"being cancelled. Give it longer, or find out what it waits for.{where}"
+            f"being cancelled. Give it longer, or find out what it waits for. See {url}."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
@@ -12,20 +11,16 @@ from uuid import uuid4
 
 import httpx
 
-from prefect_databricks_runs._answers import answered_at, read_answer
 from prefect_databricks_runs._clock import Clock, SystemClock
-from prefect_databricks_runs._http import client_options
-from prefect_databricks_runs._retries import connection_reason, retrying
-from prefect_databricks_runs.errors import DatabricksConnectionError, InvalidResponse, JobNameError
+from prefect_databricks_runs._retries import is_worth_retrying, may_be_done, passes, retrying
+from prefect_databricks_runs._session import Refresh, Session
+from prefect_databricks_runs.errors import DatabricksError, InvalidResponse, JobNameError, Unauthenticated
 from prefect_databricks_runs.runs import Run, RunOutput, merge_pages
 
 T = TypeVar("T")
 
 _JOBS = "/api/2.2/jobs"
 _JOBS_A_PAGE, _RUNS_A_PAGE = 100, 25
-
-# One client a workspace and way to sign in, for all hooks of the background loop.
-_shared: dict[Any, httpx.AsyncClient] = {}
 
 
 class StartedRun(NamedTuple):
@@ -54,6 +49,8 @@ class DatabricksHook:
         timeout_seconds: How long to wait for an answer to one request.
         shared: Whether to share connections with other such hooks, as is done in the background loop. Otherwise the
             hook has a client of its own, which `async with` closes.
+        refresh: Asked for the way to sign in that holds now, when the workspace does not know who asks: 401, or 403 for
+            a bad token. Then the request is sent once more. None, or what gives None, is the same way after a pause.
         transport: Where requests go instead of the network, for tests.
         clock: The time, for tests.
         logger: Where retries are told.
@@ -71,6 +68,7 @@ class DatabricksHook:
         retry_delay: float = 1.0,
         timeout_seconds: float = 60.0,
         shared: bool = False,
+        refresh: Refresh | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         logger: logging.Logger | logging.LoggerAdapter[logging.Logger] | None = None,
@@ -83,13 +81,19 @@ class DatabricksHook:
             raise ValueError(f"databricks_retry_delay is in seconds and must not be negative, not {retry_delay}.")
         self.host = host
         self.clock = clock or SystemClock()
-        self._timeout_seconds = timeout_seconds
         self._retry_limit, self._retry_delay = retry_limit, retry_delay
         self._logger = logger or logging.getLogger(__name__)
-        self._is_shared = shared
-        self._transport = transport
-        self._options = (host, auth, timeout_seconds)
-        self._own: httpx.AsyncClient | None = None
+        self._session = Session(
+            host,
+            auth,
+            timeout_seconds=timeout_seconds,
+            shared=shared,
+            transport=transport,
+            refresh=refresh,
+            pause=retry_delay,
+            clock=self.clock,
+            logger=self._logger,
+        )
 
     async def __aenter__(self) -> DatabricksHook:
         """Use the hook for a while; the end closes the client of a hook that has its own."""
@@ -98,9 +102,15 @@ class DatabricksHook:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._own:
-            await self._own.aclose()
-            self._own = None
+        await self._session.aclose()
+
+    def may_pass(self, error: DatabricksError) -> bool:
+        """Whether an error says nothing of what was asked for, but of the way to Databricks, and may pass by itself.
+
+        A token that Databricks does not know counts only where it was good before: tokens are changed one day, and the
+        block a little later.
+        """
+        return passes(error) or self._was_good(error)
 
     async def submit_run(self, payload: Mapping[str, Any]) -> int:
         """`POST runs/submit`: start a one-time run.
@@ -132,8 +142,8 @@ class DatabricksHook:
             payload: The request body; gets a random `idempotency_token` if it has none.
         """
         body = {"idempotency_token": uuid4().hex, **payload}
-        answer, time = await self._exchange("POST", endpoint, json=body)
-        return self._read("POST", endpoint, lambda: StartedRun(int(answer["run_id"]), time))
+        run_id, time = await self._exchange("POST", endpoint, lambda answer: int(answer["run_id"]), json=body)
+        return StartedRun(run_id, time)
 
     async def get_run(self, run_id: int, *, include_history: bool = False) -> Run:
         """`GET runs/get`: the run with all its tasks and iterations, however many pages that takes.
@@ -146,7 +156,7 @@ class DatabricksHook:
             NotFound: There is no such run, or it was deleted.
         """
         params = {"run_id": run_id, "include_history": "true" if include_history else None}
-        pages = [page async for page in self._pages("runs/get", params)]
+        pages = [page async for page in self._pages("runs/get", params, lambda page: Run.from_api(page, self.host))]
         return self._read("GET", "runs/get", lambda: Run.from_api(merge_pages(pages), self.host))
 
     async def active_runs(self) -> AsyncIterator[Run]:
@@ -162,8 +172,8 @@ class DatabricksHook:
         Args:
             run_id: The attempt's id, `run.tasks[…].run_id`; Databricks refuses a job run's.
         """
-        answer = await self.request("GET", "runs/get-output", params={"run_id": run_id})
-        return self._read("GET", "runs/get-output", lambda: RunOutput.from_api(answer))
+        output, _ = await self._exchange("GET", "runs/get-output", RunOutput.from_api, params={"run_id": run_id})
+        return output
 
     async def cancel_run(self, run_id: int) -> None:
         """`POST runs/cancel`: ask Databricks to stop a run, which it does some time later; nothing if it is over."""
@@ -183,8 +193,8 @@ class DatabricksHook:
         body = {**payload, "run_id": run_id, "rerun_all_failed_tasks": True}
         if latest_repair_id is not None:
             body["latest_repair_id"] = latest_repair_id
-        answer = await self.request("POST", "runs/repair", json=body)
-        return self._read("POST", "runs/repair", lambda: int(answer["repair_id"]))
+        repair_id, _ = await self._exchange("POST", "runs/repair", lambda answer: int(answer["repair_id"]), json=body)
+        return repair_id
 
     async def find_job(self, job_name: str) -> int:
         """`GET list`: the id of the one job of that name; upper and lower case do not matter.
@@ -193,17 +203,25 @@ class DatabricksHook:
             JobNameError: No job has that name, or several have.
         """
         job_ids: list[int] = []
-        async for page in self._pages("list", {"name": job_name, "limit": _JOBS_A_PAGE}):
-            job_ids += self._read("GET", "list", partial(_job_ids, page))
+        async for page in self._pages("list", {"name": job_name, "limit": _JOBS_A_PAGE}, _job_ids):
+            job_ids += _job_ids(page)
         if len(job_ids) != 1:
             raise JobNameError(job_name, job_ids)
         return job_ids[0]
 
-    async def _pages(self, endpoint: str, params: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async def _pages(
+        self, endpoint: str, params: Mapping[str, Any], read: Callable[[dict[str, Any]], Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        """All pages, each of which `read` can read."""
+
+        def readable(page: dict[str, Any]) -> dict[str, Any]:
+            read(page)
+            return page
+
         tokens: set[str | None] = {None}
         token: str | None = None
         while True:
-            page = await self.request("GET", endpoint, params={**params, "page_token": token})
+            page, _ = await self._exchange("GET", endpoint, readable, params={**params, "page_token": token})
             yield page
             token = page.get("next_page_token")
             if not token:
@@ -233,28 +251,33 @@ class DatabricksHook:
             DatabricksConnectionError: No answer came.
             InvalidResponse: The answer is not one of the Jobs API.
         """
-        answer, _ = await self._exchange(method, endpoint, json, params)
+        answer, _ = await self._exchange(method, endpoint, dict, json, params)
         return answer
 
     async def _exchange(
-        self, method: str, endpoint: str, json: Any = None, params: Any = None
-    ) -> tuple[dict[str, Any], float | None]:
-        """As `request`; gives the answer and when it was given, by the clock of Databricks."""
+        self, method: str, endpoint: str, read: Callable[[dict[str, Any]], T], json: Any = None, params: Any = None
+    ) -> tuple[T, float | None]:
+        """As `request`; gives what is read in the answer, and when it was given, by the clock of Databricks."""
         query = {key: value for key, value in (params or {}).items() if value is not None}
         path = f"{_JOBS}/{endpoint}"
-        async for attempt in retrying(self._retry_limit, self._retry_delay, self.clock, self._logger):
+        failures: list[DatabricksError] = []
+        async for attempt in retrying(self._retry_limit, self._retry_delay, self._helps, self.clock, self._logger):
             with attempt:
-                return await self._send(method, path, json, query)
+                try:
+                    answer, time = await self._session.send(method, path, json, query)
+                    return self._read(method, endpoint, partial(read, answer)), time
+                except DatabricksError as error:
+                    failures.append(error)
+                    error.outcome_unknown = method == "POST" and any(map(may_be_done, failures))
+                    raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _send(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
-        try:
-            response = await self._client().request(method, path, json=json, params=params)
-        except httpx.HTTPError as error:
-            reason = connection_reason(error, self._timeout_seconds)
-            raise DatabricksConnectionError(reason, host=self.host, method=method, path=path) from error
-        answer = read_answer(response, host=self.host, method=method, path=path, now=self.clock.time())
-        return answer, answered_at(response)
+    def _helps(self, error: BaseException) -> bool:
+        """Whether to send the same request again."""
+        return is_worth_retrying(error) or self._was_good(error)
+
+    def _was_good(self, error: BaseException) -> bool:
+        return isinstance(error, Unauthenticated) and self._session.was_let_in
 
     def _read(self, method: str, endpoint: str, reader: Callable[[], T]) -> T:
         try:
@@ -264,19 +287,6 @@ class DatabricksHook:
 
     def _unusable(self, method: str, endpoint: str, reason: str) -> InvalidResponse:
         return InvalidResponse(reason, host=self.host, method=method, path=f"{_JOBS}/{endpoint}", status_code=200)
-
-    def _client(self) -> httpx.AsyncClient:
-        if self._is_shared:
-            key = (asyncio.get_running_loop(), *self._options)  # a connection belongs to the loop that made it
-            if key not in _shared:
-                _shared[key] = self._new_client()
-            return _shared[key]
-        if self._own is None:
-            self._own = self._new_client()
-        return self._own
-
-    def _new_client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=self._transport, **client_options(*self._options))
 
 
 def _runs(page: Mapping[str, Any], host: str) -> list[Run]:

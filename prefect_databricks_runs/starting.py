@@ -145,10 +145,28 @@ class Starter:
     async def _post(self, endpoint: str, payload: Mapping[str, Any], token: str) -> StartedRun:
         # To its end, even when nobody waits any more: an answer that nobody reads would be a run that nobody knows.
         with anyio.CancelScope(shield=True):
-            started = await self._hook.start_run(endpoint, {**payload, "idempotency_token": token})
+            try:
+                started = await self._hook.start_run(endpoint, {**payload, "idempotency_token": token})
+            except DatabricksError as error:
+                if error.outcome_unknown:
+                    self._say_that_it_may_be_going(token)
+                raise
             await self._handover.add(started.run_id)
         await anyio.lowlevel.checkpoint()
         return started
+
+    def _say_that_it_may_be_going(self, token: str) -> None:
+        found_by = (
+            "A retry of this flow run or task finds it, instead of starting another one, and so does"
+            if caller()
+            else "It is found by"
+        )
+        self._logger.warning(
+            "Databricks may have started the run all the same: only the answer was lost. %s the same request with"
+            " idempotency_token=%r.",
+            found_by,
+            token,
+        )
 
     async def _read(self, run_id: int) -> Run | None:
         try:
@@ -169,6 +187,7 @@ class Starter:
             if after.latest_repair_id == before.latest_repair_id and after.state.is_terminal:
                 self._logger.warning("Databricks run %d cannot be repaired. %s", run.run_id, error)
                 return None
+        asked_to_cancel.discard(run.run_id)
         return await self._going_again(before)
 
     async def _going_again(self, before: Run) -> Run:

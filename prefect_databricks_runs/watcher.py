@@ -10,26 +10,15 @@ from typing import Any
 import anyio
 
 from prefect_databricks_runs._clock import Clock
-from prefect_databricks_runs.errors import (
-    DatabricksApiError,
-    DatabricksConnectionError,
-    DatabricksError,
-    DatabricksUnreachable,
-    InvalidResponse,
-    RateLimited,
-    ServerError,
-    WaitTimeout,
-)
+from prefect_databricks_runs.errors import DatabricksApiError, DatabricksError, DatabricksUnreachable, WaitTimeout
 from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.runs import Run, RunTask
+from prefect_databricks_runs.runs import Run, RunTask, run_url
 
 OnChange = Callable[[Run], Awaitable[None]]
 
 _SHARE_OF_AGE = 0.05
 _SHORTEST_PERIOD = 1.0
 _STEPS = 10
-# Said of the way to Databricks, not of the run: they pass.
-_OUTAGES = (DatabricksConnectionError, InvalidResponse, RateLimited, ServerError)
 
 
 class Watch:
@@ -76,6 +65,7 @@ class Watch:
             WaitTimeout: It was not over after `max_wait_seconds`.
             DatabricksUnreachable: Polls failed for `max_outage_seconds` on end.
             NotFound: There is no such run, or it was deleted meanwhile.
+            DatabricksError: It may not be read, or not with these credentials.
         """
         began = self._clock.monotonic()
         while True:
@@ -96,7 +86,9 @@ class Watch:
         try:
             with anyio.move_on_after(seconds) as limit:
                 run = await self._hook.get_run(self._run_id)
-        except _OUTAGES as error:
+        except DatabricksError as error:
+            if not self._hook.may_pass(error):
+                raise
             self._bear(error, started)
             return
         if limit.cancelled_caught:
@@ -120,24 +112,33 @@ class Watch:
                 error,
             )
         self._asked_to_wait = error.retry_after if isinstance(error, DatabricksApiError) else None
-        seconds = self._clock.monotonic() - self._failing_since
+        seconds = self._failing_for()
         if seconds >= self._max_outage_seconds:
-            url = self._run.url if self._run else None
-            raise DatabricksUnreachable(run_id=self._run_id, seconds=seconds, url=url, reason=str(error)) from error
+            raise DatabricksUnreachable(
+                run_id=self._run_id, seconds=seconds, url=self._url(), reason=str(error)
+            ) from error
+
+    def _failing_for(self) -> float:
+        return 0.0 if self._failing_since is None else self._clock.monotonic() - self._failing_since
+
+    def _url(self) -> str:
+        return self._run.url if self._run else run_url(self._hook.host, None, self._run_id)
 
     def _delay(self, began: float) -> float:
         """A short run is noticed at once, and a long one costs little."""
         started = self._run.start_time / 1000 if self._run else 0
         age = max(self._clock.monotonic() - began, self._clock.time() - started if started else 0)
         due = min(self._polling_period_seconds, max(_SHORTEST_PERIOD, _SHARE_OF_AGE * age))
-        return max(due, self._asked_to_wait or 0.0)
+        # However long it asks to wait, there is a last poll before the outage has lasted for too long.
+        asked = min(self._asked_to_wait or 0.0, self._max_outage_seconds - self._failing_for())
+        return max(due, asked)
 
     def _timeout(self) -> WaitTimeout:
         run = self._run
         return WaitTimeout(
             run_id=self._run_id,
             max_wait_seconds=self._max_wait_seconds or 0,
-            url=run.url if run else None,
+            url=self._url(),
             state=run.state.life_cycle_state if run else "not readable",
         )
 

@@ -35,7 +35,7 @@ EXAMPLES = [
     ),
     errors.JobNameError("nightly", [1, 2]),
     errors.DatabricksUnreachable(run_id=1, seconds=600, url=HOST, reason="refused"),
-    errors.WaitTimeout(run_id=1, max_wait_seconds=60, url=None, state="RUNNING"),
+    errors.WaitTimeout(run_id=1, max_wait_seconds=60, url=HOST, state="RUNNING"),
     *(kind(FAILED) for kind in (RunFailed, *RunFailed.__subclasses__())),
 ]
 
@@ -78,7 +78,7 @@ def test_every_fault_of_a_payload_is_named_at_once() -> None:
 
 
 def test_a_wait_that_was_too_short_says_so() -> None:
-    assert "max_wait_seconds=60" in str(WaitTimeout(run_id=1, max_wait_seconds=60, url=None, state="RUNNING"))
+    assert "max_wait_seconds=60" in str(WaitTimeout(run_id=1, max_wait_seconds=60, url=HOST, state="RUNNING"))
 
 
 def test_somebody_elses_long_text_is_cut_and_says_how_much_is_missing() -> None:

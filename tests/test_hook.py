@@ -92,7 +92,7 @@ async def test_basic_sign_in(api: respx.Router) -> None:
 
 async def test_hooks_that_sign_in_alike_share_their_connections() -> None:
     hooks = [DatabricksHook(HOST, TokenAuth(token), shared=True) for token in ("a", "a", "b")]
-    first, second, other = (hook._client() for hook in hooks)
+    first, second, other = (hook._session.client() for hook in hooks)
     assert first is second
     assert first is not other
     await first.aclose()
@@ -249,7 +249,8 @@ async def test_an_error_that_stays_says_what_to_do_and_is_not_tried_again(
     with pytest.raises(DatabricksApiError, match=says) as caught:
         await hook.get_run(1)
     assert type(caught.value) is kind
-    assert route.call_count == 1
+    # Who is not known is asked about once more: that may pass within a moment.
+    assert route.call_count == (2 if kind is Unauthenticated else 1)
     assert TOKEN not in str(caught.value) + repr(caught.value)
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.status_code, again.path) == (

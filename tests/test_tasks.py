@@ -205,7 +205,7 @@ def test_a_wrong_token_is_one_clear_error_without_the_token(call, workspace) -> 
     with pytest.raises(Unauthenticated, match="Check the token, or login and password") as caught:
         call(databricks, json_body)
     assert "dapi-wrong" not in str(caught.value)
-    assert len(workspace.requests) == 1
+    assert len(workspace.requests) == 2  # the first, and once more
     assert workspace.runs == {}
 
 

@@ -55,6 +55,10 @@ class Users:
             raise ValueError(f"The token for {name} is the token of another user")
         return token
 
+    def remove_token(self, token: str) -> None:
+        """Takes a token from its user; nothing when nobody owns it."""
+        self._by_token.pop(fingerprint(token), None)
+
     def named(self, name: str) -> User:
         """Returns the user of this name, who must exist."""
         return self._by_name[name]

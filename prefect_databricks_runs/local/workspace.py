@@ -217,8 +217,16 @@ class LocalWorkspace(Controls):
         self._hidden.append(token)
         return token
 
+    def revoke_token(self, token: str) -> None:
+        """Lets a personal access token be good no more, as when it has expired: who comes with it gets 403.
+
+        Args:
+            token: the token; one that nobody has changes nothing.
+        """
+        self._parts.users.remove_token(token)
+
     def expire_tokens(self) -> None:
-        """Lets all OAuth tokens that were issued so far expire; personal tokens never do.
+        """Lets all OAuth tokens that were issued so far expire; personal tokens do not by themselves.
 
         The tokens of a service principal get 403 from then on, and a client has to ask for a new one.
         """

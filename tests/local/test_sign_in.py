@@ -68,6 +68,18 @@ def test_each_further_user_has_a_token_and_maybe_more() -> None:
             assert list_jobs(workspace, auth=("token", token)).status_code == 200
 
 
+def test_a_token_that_is_revoked_is_good_no_more_and_the_others_of_its_user_are() -> None:
+    with LocalWorkspace(token="dapi-old") as workspace:
+        new = workspace.add_user("someone@localhost")
+        workspace.revoke_token("dapi-old")
+        workspace.revoke_token("dapi-nobodys")
+        answers = [
+            list_jobs(workspace, headers={"Authorization": f"Bearer {token}"}).status_code
+            for token in ("dapi-old", new)
+        ]
+    assert answers == [403, 200]
+
+
 def test_a_user_needs_a_name_and_a_token_of_its_own() -> None:
     workspace = LocalWorkspace(token="dapi-mine")
     with pytest.raises(ValueError, match="needs a name"):

@@ -1,0 +1,67 @@
+"""Credentials that were saved anew while they are in use: a token does not live as long as some runs do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+from uuid import UUID
+
+import anyio
+import httpx
+
+from prefect_databricks_runs._compat import saved_block
+from prefect_databricks_runs._session import Refresh
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.report import Logger
+
+# When a token ends, all who wait with it ask at once: Prefect's API is asked once for them.
+_GOOD_SECONDS = 5.0
+_READ_SECONDS = 10.0
+
+_saved: dict[Any, _SavedBlock] = {}
+
+
+def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | None:
+    """What gives the way to sign in of a block as it is saved now; None where it was never saved.
+
+    Args:
+        credentials: The block as it was loaded or saved.
+        logger: Where it is said that it could not be read.
+    """
+    document_id = credentials._block_document_id
+    if document_id is None:
+        return None
+    host = credentials.host
+
+    async def refresh() -> httpx.Auth | None:
+        block = _saved.setdefault((asyncio.get_running_loop(), document_id), _SavedBlock(document_id))
+        try:
+            saved = await block.read()
+        except Exception as error:
+            logger.warning("The saved credentials block could not be read again: %r", error)
+            return None
+        # A run is on one workspace: what signs in to another one is not sent there.
+        return saved.get_auth() if saved.host == host else None
+
+    return refresh
+
+
+class _SavedBlock:
+    """One saved block; read in one event loop."""
+
+    def __init__(self, document_id: UUID) -> None:
+        self._reference = {"block_document_id": document_id}
+        self._lock = anyio.Lock()
+        self._credentials: DatabricksCredentials | None = None
+        self._read_at = 0.0
+
+    async def read(self) -> DatabricksCredentials:
+        """The block as it is, or was a few seconds ago."""
+        async with self._lock:
+            if self._credentials is None or time.monotonic() - self._read_at > _GOOD_SECONDS:
+                with anyio.fail_after(_READ_SECONDS):
+                    document = await saved_block(self._reference)
+                self._credentials = DatabricksCredentials(**document.data)
+                self._read_at = time.monotonic()
+            return self._credentials

@@ -1,0 +1,70 @@
+"""Every fault that a workspace can be told to have, for every call."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from prefect_databricks_runs.local import LocalWorkspace
+from prefect_databricks_runs.local.faults import Fault
+
+# What comes instead of the answer, before what was asked for is done and after it.
+INSTEAD: dict[str, dict[str, Any]] = {
+    "429": {"status": 429},
+    "429 with Retry-After": {"status": 429, "retry_after": 1},
+    "500": {"status": 500},
+    "502 of a proxy": {"html": True},
+    "503": {"status": 503},
+    "504": {"status": 504},
+    "late 503": {"status": 503, "delay": 0.2},
+    "truncated 500": {"status": 500, "truncate": True},
+    "reset": {"reset": True},
+    "hang": {"hang": True},
+    "page of a proxy with status 200": {"status": 200, "html": True, "body": "<h1>Sign in to the network</h1>"},
+    "page of a proxy with status 404": {"status": 404, "html": True},
+    "no JSON": {"body": "busy"},
+    "list": {"body": []},
+    "401": {"status": 401},
+    "403 for the token": {"status": 403, "error_code": 403, "message": "Invalid access token."},
+}
+# What happens to the answer itself.
+TO_THE_ANSWER: dict[str, dict[str, Any]] = {
+    "delay": {"delay": 0.2},
+    "truncated answer": {"truncate": True},
+    "expired token": {"expired_token": True},
+}
+# Answers that where they are not listed would be right ones, and a lie: a cancellation is answered with nothing.
+IN_PLACES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "empty": ({"status": 200, "body": ""}, ("GET *", "POST */run-now", "POST */runs/submit", "POST */runs/repair")),
+    "another service's JSON": ({"body": {"status": "ok"}}, ("GET */runs/get", "POST */run-now", "POST */runs/submit")),
+}
+
+
+def set_faults(workspace: LocalWorkspace, chooser: random.Random, probability: float) -> list[tuple[str, Fault]]:
+    """Have each fault happen to each request by chance.
+
+    Args:
+        workspace: What goes wrong.
+        chooser: Chance.
+        probability: How likely each of the faults is.
+
+    Returns:
+        The faults, and what to call each of them.
+    """
+    faults: list[tuple[str, Fault]] = []
+
+    def fault(kind: str, pattern: str, what: dict[str, Any], *, after_effect: bool = False) -> None:
+        seed = chooser.getrandbits(32)
+        made = workspace.fault(pattern, **what, after_effect=after_effect, probability=probability, seed=seed)
+        faults.append((f"{kind}, after the effect" if after_effect else kind, made))
+
+    for kind, what in INSTEAD.items():
+        fault(kind, "* *", what)
+        fault(kind, "* *", what, after_effect=True)
+    for kind, what in TO_THE_ANSWER.items():
+        fault(kind, "* *", what)
+    for kind, (what, patterns) in IN_PLACES.items():
+        for pattern in patterns:
+            fault(kind, pattern, what)
+            fault(kind, pattern, what, after_effect=True)
+    return faults
