@@ -162,8 +162,8 @@ class DatabricksHook:
     async def active_runs(self) -> AsyncIterator[Run]:
         """`GET runs/list`: the runs of the workspace that are not over, the newest first, with up to 100 tasks each."""
         params = {"active_only": "true", "expand_tasks": "true", "limit": _RUNS_A_PAGE}
-        async for page in self._pages("runs/list", params):
-            for run in self._read("GET", "runs/list", partial(_runs, page, self.host)):
+        async for page in self._pages("runs/list", params, partial(_runs, host=self.host)):
+            for run in _runs(page, self.host):
                 yield run
 
     async def get_run_output(self, run_id: int) -> RunOutput:
