@@ -32,6 +32,11 @@ class PrefectApi:
         """What the UI's button does."""
         self._post(f"/flow_runs/{flow_run_id}/set_state", {"state": {"type": "CANCELLING"}})
 
+    def retry(self, flow_run_id: UUID | str) -> None:
+        """What the UI's button does with a flow run of a deployment that is over."""
+        state = {"type": "SCHEDULED", "name": "AwaitingRetry"}
+        self._post(f"/flow_runs/{flow_run_id}/set_state", {"state": state})
+
     def flow_run(self, flow_run_id: UUID | str) -> dict[str, Any]:
         """One flow run."""
         return self._client.get(f"/flow_runs/{flow_run_id}").raise_for_status().json()

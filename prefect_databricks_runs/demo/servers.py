@@ -22,11 +22,17 @@ _STOP_SECONDS = 10.0
 class PrefectServer:
     """`prefect server start` on a free port, with a database of its own; a context manager.
 
+    Args:
+        database_url: The database that it keeps everything in; None for one of SQLite that goes with the server.
+
     Attributes:
         api_url: What `PREFECT_API_URL` has to be to use it.
     """
 
     api_url: str
+
+    def __init__(self, database_url: str | None = None) -> None:
+        self._database_url = database_url
 
     def __enter__(self) -> PrefectServer:
         """Start it, and wait until it answers.
@@ -35,17 +41,31 @@ class PrefectServer:
             RuntimeError: It ended, or did not answer in time; the end of its output is in the message.
         """
         self._folder = tempfile.TemporaryDirectory(prefix="prefect-databricks-runs-")
+        self._port = _free_port()
+        self.api_url = f"http://127.0.0.1:{self._port}/api"
+        try:
+            self._start()
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        return self
+
+    def restart(self) -> None:
+        """Stop it, and start it again with what it has kept."""
+        self._stop()
+        self._start()
+
+    def _start(self) -> None:
         home = Path(self._folder.name)
-        port = _free_port()
-        self.api_url = f"http://127.0.0.1:{port}/api"
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
             "PREFECT_HOME": str(home),
             "PREFECT_API_URL": self.api_url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            **({"PREFECT_API_DATABASE_CONNECTION_URL": self._database_url} if self._database_url else {}),
         }
         self._log = home / "server.log"
-        command = [sys.executable, "-c", _PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        command = [sys.executable, "-c", _PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(self._port)]
         with self._log.open("wb") as log:
             # A session of its own: a Ctrl-C in the terminal must reach it last, not first.
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
@@ -56,12 +76,12 @@ class PrefectServer:
         except BaseException:
             self._stop()
             raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+        self._folder.cleanup()
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -86,7 +106,6 @@ class PrefectServer:
                 self._process.wait(seconds)
             except subprocess.TimeoutExpired:
                 continue
-        self._folder.cleanup()
 
 
 def _free_port() -> int:

@@ -1,0 +1,89 @@
+"""Whatever dies or stands still while Databricks runs: one Databricks run, and one result."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from uuid import uuid4
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from prefect_databricks_runs.demo.servers import PrefectServer
+from tests.crashes.one_run import OneRun
+from tests.crashes.postgres import Postgres
+from tests.leaving.children import Child, worker
+from tests.prefect_api import PrefectApi
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.timeout(400)
+
+SECONDS = 150
+NAMES = ["the flow process is killed", "the worker is killed", "the workspace is away", "the machine sleeps"]
+
+
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
+def runs(request) -> Iterator[dict[str, OneRun]]:
+    """Four flow runs on one worker, to each of which something happens; the Prefect server is restarted under all."""
+    with ExitStack() as stack:
+        database_url = stack.enter_context(Postgres()).url if request.param == "PostgreSQL" else None
+        server = stack.enter_context(PrefectServer(database_url))
+        stack.enter_context(temporary_settings({PREFECT_API_URL: server.api_url}))
+        yield go_through(stack, server)
+
+
+def go_through(stack: ExitStack, server: PrefectServer) -> dict[str, OneRun]:
+    prefect_api = PrefectApi(server)
+    pool = f"crashes-{uuid4()}"
+    prefect_api.create_work_pool(pool, "process")
+    first = stack.enter_context(worker(pool, server.api_url))
+    runs = {name: OneRun(stack, prefect_api, pool) for name in NAMES}
+    killed, _outlives, away, sleeps = runs.values()
+    wait_for(first, lambda: all(run.is_watched for run in runs.values()))
+
+    asleep = sleeps.process(first)
+    asleep.suspend()
+    sleeps.end()
+    unreachable = away.workspace.fault("* *", reset=True)
+    killed.process(first).kill()
+    wait_for(first, lambda: killed.state_type == "CRASHED")
+    wait_for(first, lambda: unreachable.met > 20)
+    server.restart()
+    first.process.send_signal(signal.SIGKILL)
+
+    second = stack.enter_context(worker(pool, server.api_url))
+    prefect_api.retry(killed.flow_run_id)
+    wait_for(second, lambda: any("is found again" in line for line in killed.log))
+    unreachable.remove()
+    wait_for(second, lambda: sleeps.is_over)
+    asleep.resume()
+    for run in runs.values():
+        run.end()
+    for run in runs.values():
+        with suppress(AssertionError):  # each test says of its own
+            wait_until(lambda run=run: run.state_type == "COMPLETED" and run.results, SECONDS)
+    return runs
+
+
+def wait_for(child: Child, what) -> None:
+    try:
+        wait_until(what, SECONDS)
+    except AssertionError:
+        raise AssertionError(f"it did not come to that; the worker said:\n{child.output[-5000:]}") from None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_is_one_databricks_run_and_one_result_although(name: str, runs: dict[str, OneRun]) -> None:
+    """The Prefect server was restarted meanwhile, too."""
+    run = runs[name]
+    (run_id,) = run.workspace.runs
+    assert run.state_type == "COMPLETED"
+    assert run.results == [f"The result of run {run_id} is done."]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_drawn_as_going_on_although(name: str, runs: dict[str, OneRun]) -> None:
+    run = runs[name]
+    wait_until(lambda: not [each for each in run.drawn if each["state_type"] in ("PENDING", "RUNNING")])
+    assert {each["name"] for each in run.drawn} == {"main", "after"}
