@@ -78,6 +78,11 @@ class PrefectApi:
         states = self._client.get("/task_run_states/", params={"task_run_id": str(task_run_id)}).raise_for_status()
         return sorted(states.json(), key=lambda state: state["timestamp"])
 
+    def mirrored(self, flow_run_id: UUID | str) -> dict[str, tuple[str, str]]:
+        """The type and the name of the state of each task run that mirrors a Databricks task, by its name."""
+        mirrored = [each for each in self.task_runs(flow_run_id) if "_databricks_task" in each["task_key"]]
+        return {each["name"]: (each["state"]["type"], each["state"]["name"]) for each in mirrored}
+
     def events(self, prefix: str) -> list[dict[str, Any]]:
         """The newest events whose name begins so, on Prefect 3."""
         body = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}

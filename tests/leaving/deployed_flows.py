@@ -6,14 +6,7 @@ No `from __future__ import annotations`: Prefect 3 cannot resolve such annotatio
 from prefect import flow
 
 from prefect_databricks_runs import DatabricksCredentials, asubmit_run_and_wait, submit_run_and_wait
-
-JOB = {
-    "tasks": [
-        {"task_key": "long", "notebook_task": {"notebook_path": "/long"}},
-        {"task_key": "after", "depends_on": [{"task_key": "long"}], "notebook_task": {"notebook_path": "/after"}},
-    ]
-}
-QUICK = 0.2
+from tests.leaving.job import JOB, QUICK
 
 
 @flow

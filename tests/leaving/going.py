@@ -17,10 +17,10 @@ from prefect.flows import EntrypointType
 from prefect_databricks_runs import DatabricksCredentials
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.leaving.children import Child, serving, worker
+from tests.leaving.job import JOB, UNWATCHED
 from tests.prefect_api import PrefectApi
 from tests.processes import wait_until
 
-TASK_KEYS = ("long", "after")
 START_SECONDS = 120
 
 
@@ -38,7 +38,7 @@ class Going:
     @property
     def is_watched(self) -> bool:
         """Whether the Databricks run has been polled while it was going, and is drawn in Prefect."""
-        return self.polls > 3 and len(self.mirrored) == len(TASK_KEYS)
+        return self.polls > 3 and len(self.mirrored) == len(JOB["tasks"])
 
     @property
     def polls(self) -> int:
@@ -71,9 +71,8 @@ class Going:
     @property
     def mirrored(self) -> dict[str, tuple[str, str]]:
         """The type and the name of the state of each mirrored task run."""
-        task_runs = [each for flow_run_id in self.flow_run_ids for each in self.prefect_api.task_runs(flow_run_id)]
-        states = {each["name"]: each["state"] for each in task_runs if each["name"] in TASK_KEYS}
-        return {name: (state["type"], state["name"]) for name, state in states.items()}
+        by_flow_run = [self.prefect_api.mirrored(flow_run_id) for flow_run_id in self.flow_run_ids]
+        return {name: state for each in by_flow_run for name, state in each.items()}
 
     @property
     def log(self) -> str:
@@ -92,8 +91,10 @@ class Going:
 
     def is_said_to_go_on(self) -> bool:
         """Whether nothing that is drawn is unfinished, and the log in the UI says that the Databricks run goes on."""
-        is_unwatched = self.mirrored == dict.fromkeys(TASK_KEYS, ("CANCELLED", "Unwatched"))
-        return is_unwatched and f"nobody cancels the flow run: Databricks run {self.run_id} goes on" in self.log
+        return (
+            self.mirrored == UNWATCHED
+            and f"nobody cancels the flow run: Databricks run {self.run_id} goes on" in self.log
+        )
 
     def cancel(self) -> None:
         """Cancel the flow run as the Prefect UI does."""

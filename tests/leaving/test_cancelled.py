@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from prefect_databricks_runs import submit_run_and_wait
-from tests.leaving.deployed_flows import JOB, QUICK, async_parent, sync_parent
+from tests.leaving.deployed_flows import async_parent, sync_parent
 from tests.leaving.going import Deployments, Going, wait_until_watched
+from tests.leaving.job import CANCELED, JOB, QUICK
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
 SECONDS = 5.0
-CANCELED = {"long": ("CANCELLED", "Canceled"), "after": ("CANCELLED", "Canceled")}
 WITH_NO_CODE = {"json": JOB, "polling_period_seconds": QUICK}
 
 

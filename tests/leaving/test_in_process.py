@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import signal
-import subprocess
 import sys
-import textwrap
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 
 import anyio
 import pytest
@@ -32,6 +28,7 @@ from prefect_databricks_runs import (
 )
 from prefect_databricks_runs.hook import StartedRun
 from prefect_databricks_runs.local import LocalWorkspace
+from tests.leaving.databricks_side import polls, states
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -45,12 +42,15 @@ def long_notebook(notebook) -> None:
     notebook("/long", "import time; time.sleep(120)")
 
 
-def states(workspace: LocalWorkspace) -> list[tuple[str, str | None]]:
-    return [(run["state"]["life_cycle_state"], run["state"].get("result_state")) for run in workspace.runs.values()]
-
-
 CANCELED = [("TERMINATED", "CANCELED")]
-GOING = [("RUNNING", None)]
+
+
+def drawn(prefect_api, flow_name: str) -> list[dict[str, tuple[str, str]]]:
+    """The mirrored task runs of each run of a flow."""
+    return [prefect_api.mirrored(flow_run["id"]) for flow_run in prefect_api.flow_runs_named(flow_name)]
+
+
+DRAWN_AS_CANCELED = {"main": ("CANCELLED", "Canceled")}
 
 
 def test_max_wait_seconds_cancels_the_run_and_says_so(databricks, workspace, run_log, prefect_api) -> None:
@@ -65,25 +65,75 @@ def test_max_wait_seconds_cancels_the_run_and_says_so(databricks, workspace, run
     assert "**Canceled**" in artifact["data"]
 
 
-def test_the_flows_own_time_out_cancels_the_run(databricks, workspace) -> None:
-    timed = submit_run_and_wait.with_options(timeout_seconds=5)
+def test_the_flows_own_time_out_cancels_the_run(databricks, workspace, prefect_api) -> None:
+    timed = submit_run_and_wait.with_options(name="timed-out", timeout_seconds=8)
     with pytest.raises(TimeoutError):
         timed(databricks, LONG, polling_period_seconds=QUICK)
     assert states(workspace) == CANCELED
+    assert drawn(prefect_api, "timed-out") == [DRAWN_AS_CANCELED]
 
 
-def test_asyncio_wait_for_cancels_the_run(databricks, workspace) -> None:
+def test_asyncio_wait_for_cancels_the_run(databricks, workspace, prefect_api) -> None:
     @flow
     async def parent() -> str:
-        waiting = asubmit_run_and_wait(databricks, LONG, polling_period_seconds=QUICK)
+        waits = asubmit_run_and_wait.with_options(name="waited-for")
         try:
-            await asyncio.wait_for(waiting, 5)
+            await asyncio.wait_for(waits(databricks, LONG, polling_period_seconds=QUICK), 8)
         except (asyncio.TimeoutError, asyncio.CancelledError):
             return "timed out"
         return "ended"
 
     assert asyncio.run(parent()) == "timed out"
     wait_until(lambda: states(workspace) == CANCELED)
+    wait_until(lambda: drawn(prefect_api, "waited-for") == [DRAWN_AS_CANCELED])
+
+
+Coroutine = Callable[[], Awaitable[object]]
+
+
+async def in_an_anyio_task_group(*coroutines: Coroutine) -> None:
+    async with anyio.create_task_group() as group:
+        for each in coroutines:
+            group.start_soon(each)
+
+
+async def in_an_asyncio_task_group(*coroutines: Coroutine) -> None:
+    async with asyncio.TaskGroup() as group:
+        for each in coroutines:
+            group.create_task(each())
+
+
+@pytest.mark.parametrize(
+    "together",
+    [
+        in_an_anyio_task_group,
+        pytest.param(
+            in_an_asyncio_task_group,
+            marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio has task groups from 3.11 on"),
+        ),
+    ],
+)
+def test_a_failed_sibling_in_a_task_group_cancels_the_run(together, databricks, workspace, prefect_api) -> None:
+    name = f"sibling-{together.__name__}"
+
+    async def waits() -> None:
+        await asubmit_run_and_wait.with_options(name=name)(databricks, LONG, polling_period_seconds=QUICK)
+
+    async def fails() -> None:
+        await asyncio.to_thread(wait_until, lambda: polls(workspace) > 5)
+        raise ValueError("a sibling")
+
+    @flow
+    async def parent() -> str:
+        try:
+            await together(waits, fails)
+        except Exception as error:
+            return repr(error)
+        return "ended"
+
+    assert "ValueError('a sibling')" in asyncio.run(parent())
+    wait_until(lambda: states(workspace) == CANCELED)
+    wait_until(lambda: drawn(prefect_api, name) == [DRAWN_AS_CANCELED])
 
 
 def test_a_submission_whose_answer_nobody_awaits_any_more_is_cancelled(databricks, workspace, monkeypatch) -> None:
@@ -121,12 +171,12 @@ def test_a_flow_interrupted_between_submitting_and_waiting_cancels_the_run(datab
     wait_until(lambda: states(workspace) == CANCELED)
 
 
-def test_a_wait_in_another_thread_is_reached_by_its_time_out(databricks, workspace) -> None:
+def test_a_wait_in_another_thread_is_reached_by_its_time_out(databricks, workspace, prefect_api) -> None:
     @task(timeout_seconds=3)
     def waits() -> None:
         submit_run_and_wait.fn(databricks, LONG, polling_period_seconds=QUICK)
 
-    @flow
+    @flow(name="waits-in-a-thread")
     def parent() -> str:
         state = waits.submit().wait()
         return "unfinished" if state is None else "ended"
@@ -136,14 +186,15 @@ def test_a_wait_in_another_thread_is_reached_by_its_time_out(databricks, workspa
         parent()
     assert time.monotonic() - began < 60
     wait_until(lambda: states(workspace) == CANCELED)
+    wait_until(lambda: drawn(prefect_api, "waits-in-a-thread") == [DRAWN_AS_CANCELED])
 
 
-def test_six_waits_that_are_cancelled_together_are_all_left_at_once(databricks, workspace) -> None:
+def test_six_waits_that_are_cancelled_together_are_all_left_at_once(databricks, workspace, prefect_api) -> None:
     @flow
     async def parent() -> str:
-        waits = [asubmit_run_and_wait(databricks, LONG, polling_period_seconds=QUICK) for _ in range(6)]
-        together = asyncio.gather(*waits)
-        await asyncio.to_thread(wait_until, lambda: len(states(workspace)) == 6 and polls(workspace) > 30)
+        waits = asubmit_run_and_wait.with_options(name="six")
+        together = asyncio.gather(*(waits(databricks, LONG, polling_period_seconds=QUICK) for _ in range(6)))
+        await asyncio.to_thread(wait_until, lambda: [len(each) for each in drawn(prefect_api, "six")] == [1] * 6)
         together.cancel()
         with suppress(asyncio.CancelledError):
             await together
@@ -151,6 +202,7 @@ def test_six_waits_that_are_cancelled_together_are_all_left_at_once(databricks, 
 
     assert asyncio.run(parent()) == "left"
     wait_until(lambda: states(workspace) == CANCELED * 6)
+    wait_until(lambda: drawn(prefect_api, "six") == [DRAWN_AS_CANCELED] * 6)
 
 
 @pytest.mark.parametrize(
@@ -171,62 +223,6 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_sent(options,
     with pytest.raises(InvalidOption, match=next(iter(options))):
         wait_for_run(databricks, 7, **options)
     assert workspace.requests == ()
-
-
-SCRIPT = """
-    import os
-    from prefect_databricks_runs import DatabricksCredentials, submit_run_and_wait
-
-    databricks = DatabricksCredentials(host=os.environ["DATABRICKS_HOST"], token=os.environ["DATABRICKS_TOKEN"])
-    body = {"notebook_task": {"notebook_path": "/long"}}
-    submit_run_and_wait(databricks, body, polling_period_seconds=0.05)
-"""
-
-ASYNC_SCRIPT = """
-    import asyncio
-    import os
-    from prefect_databricks_runs import DatabricksCredentials, asubmit_run_and_wait
-
-    databricks = DatabricksCredentials(host=os.environ["DATABRICKS_HOST"], token=os.environ["DATABRICKS_TOKEN"])
-    body = {"notebook_task": {"notebook_path": "/long"}}
-    asyncio.run(asubmit_run_and_wait(databricks, body, polling_period_seconds=0.05))
-"""
-
-
-@pytest.mark.parametrize(
-    ("script", "somebodys_child", "becomes"),
-    [(SCRIPT, False, CANCELED), (ASYNC_SCRIPT, False, CANCELED), (SCRIPT, True, GOING), (ASYNC_SCRIPT, True, GOING)],
-    ids=["your terminal", "your terminal, async", "a worker's terminal", "a worker's terminal, async"],
-)
-def test_ctrl_c(script, somebodys_child, becomes, workspace, prefect_server, tmp_path: Path) -> None:
-    file = tmp_path / "script.py"
-    file.write_text(textwrap.dedent(script))
-    environment = {
-        **os.environ,
-        "PREFECT_API_URL": prefect_server.api_url,
-        "DATABRICKS_HOST": workspace.url,
-        "DATABRICKS_TOKEN": workspace.token,
-        "PYTHONWARNINGS": "ignore",
-    }
-    if somebodys_child:
-        environment["PREFECT__FLOW_RUN_ID"] = "00000000-0000-4000-8000-000000000000"
-    with subprocess.Popen(
-        [sys.executable, str(file)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            wait_until(lambda: states(workspace) == GOING and polls(workspace) > 3)
-            process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    wait_until(lambda: states(workspace) == becomes)
-    (run_id,) = workspace.runs
-    says = "Databricks run %d goes on" if becomes == GOING else "Cancelling Databricks run %d"
-    assert says % run_id in output
-
-
-def polls(workspace: LocalWorkspace) -> int:
-    return sum(request.path.endswith("runs/get") for request in workspace.requests)
 
 
 def test_a_workspace_that_goes_away_ends_the_wait_after_the_outage_and_says_what_is_not_known(
