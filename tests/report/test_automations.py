@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -23,7 +23,7 @@ from tests.local.simulated import simulated, task
 from tests.prefect_api import PrefectApi
 from tests.processes import wait_until
 from tests.report.deployed import parent
-from tests.report.waiting_flow import waiting_flow
+from tests.report.waiting_flow import WaitingFlow, waiting_flow
 from tests.test_docs import ROOT, fences
 
 if PREFECT_3:
@@ -95,28 +95,32 @@ def test_the_automation_of_the_documentation_tells_of_a_run_that_is_pending_and_
     webhook, prefect_api
 ) -> None:
     text = with_other(example(), "https://hooks.slack.com/services/T0/B0/x", webhook.url)
-    exec(with_other(text, "minutes=30", "seconds=10"), {})
-    # The three runs begin in this order, so whatever is said of the first two is said before the third's.
-    script = {"quick": {"pending": 1, "running": 100}, "failing": {"pending": 1, "result_state": "FAILED"}}
-    with simulated({**script, "stuck": {"pending": 100}}) as client:
-        quick, failing, stuck = (client.submit(task(key)) for key in ("quick", "failing", "stuck"))
+    exec(with_other(text, "minutes=30", "seconds=20"), {})
+    script = {"quick": {"pending": 1, "running": 1000}, "failing": {"pending": 1, "result_state": "FAILED"}}
+    with simulated({**script, "stuck": {"pending": 100}}) as client, ExitStack() as stack:
 
-        def waits(run_id: int) -> Any:
-            return waiting_flow(prefect_api, client.workspace, run_id, f"automated-{run_id}")
+        def begin(task_key: str) -> WaitingFlow:
+            run_id = client.submit(task(task_key), run_name=task_key)
+            waits = waiting_flow(prefect_api, client.workspace, run_id, f"automated-{task_key}")
+            waiting = stack.enter_context(waits)
+            waiting.wait_until_it_shows(("RUNNING", "Pending"), {task_key: PENDING})
+            return waiting
 
-        with waits(quick) as first, waits(failing) as second:
-            first.wait_until_it_shows(("RUNNING", "Pending"), {"quick": PENDING})
-            second.wait_until_it_shows(("RUNNING", "Pending"), {"failing": PENDING})
-            client.workspace.advance(1)
-            second.end()
-            with waits(stuck) as third:
-                wait_until(lambda: webhook.posted)
-                third.wait_until_it_shows(("RUNNING", "Pending"), {"stuck": PENDING})
-                client.workspace.advance(100)
-                assert isinstance(third.end(), Run)
-                assert isinstance(first.end(), Run)
+        quick = begin("quick")
+        client.workspace.advance(1)
+        quick.wait_until_it_shows(RUNNING, {"quick": RUNNING})
+        failing = begin("failing")
+        client.workspace.advance(1)
+        failing.end()
+        # Last, so that whatever is told of the others is told before.
+        stuck = begin("stuck")
+        wait_until(lambda: webhook.posted)
+        run_id = stuck.flow_run["name"].removeprefix("stuck-")
+        client.workspace.advance(1000)
+        assert isinstance(stuck.end(), Run)
+        assert isinstance(quick.end(), Run)
     (told,) = webhook.posted
-    assert told["text"].startswith(f"Databricks run {stuck} has been pending for 30 minutes: {client.workspace.url}")
+    assert told["text"].startswith(f"Databricks run {run_id} has been pending for 30 minutes: {client.workspace.url}")
 
 
 @contextmanager

@@ -77,10 +77,6 @@ class Watched(WaitingProcess):
         wait_until(lambda: self.rows == {key: name for key, (_, name) in task_runs.items()})
 
 
-def gaps(times: list[float]) -> list[float]:
-    return [later - earlier for earlier, later in pairwise(times)]
-
-
 @pytest.mark.parametrize("name", TROUBLES)
 def test_the_run_is_polled_on_and_what_prefect_missed_is_put_right(name, prefect_api, proxy, client) -> None:
     with Watched(prefect_api, proxy, client, f"prefect-is-{name}") as waiting:
@@ -94,7 +90,7 @@ def test_the_run_is_polled_on_and_what_prefect_missed_is_put_right(name, prefect
         if name != "slow":
             wait_until(lambda: COULD_NOT in waiting.log)
             waiting.wait_for_polls()
-        usual, during = gaps(waiting.polls[before - 20 : before]), gaps(waiting.polls[before:])
+        gaps = [later - earlier for earlier, later in pairwise(waiting.polls[before:])]
         assert waiting.is_going
         proxy.heal()
         waiting.wait_until_all_shows(RUNNING, a=SUCCESS, b=PENDING)
@@ -104,8 +100,8 @@ def test_the_run_is_polled_on_and_what_prefect_missed_is_put_right(name, prefect
         assert waiting.end() == "Success"
         assert (waiting.log.count(COULD_NOT), waiting.log.count(CAN_AGAIN)) == ((0, 0) if name == "slow" else (1, 1))
     waiting.wait_until_all_shows(SUCCESS, a=SUCCESS, b=SUCCESS)
-    assert max(during) < SHORTEST_CALL_SECONDS
-    assert statistics.median(during) < 3 * statistics.median(usual)
+    assert max(gaps) < SHORTEST_CALL_SECONDS
+    assert statistics.median(gaps) < 1
     assert len(client.workspace.runs) == 1
     assert len(prefect_api.artifacts(waiting.flow_run["id"])) == 2
     if PREFECT_3:
