@@ -16,7 +16,7 @@ from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.report import Logger
 
 # When a token ends, all who wait with it ask at once: Prefect's API is asked once for them.
-_GOOD_SECONDS = 5.0
+GOOD_SECONDS = 5.0
 _READ_SECONDS = 10.0
 
 _saved: dict[Any, _SavedBlock] = {}
@@ -59,7 +59,7 @@ class _SavedBlock:
     async def read(self) -> DatabricksCredentials:
         """The block as it is, or was a few seconds ago."""
         async with self._lock:
-            if self._credentials is None or time.monotonic() - self._read_at > _GOOD_SECONDS:
+            if self._credentials is None or time.monotonic() - self._read_at > GOOD_SECONDS:
                 with anyio.fail_after(_READ_SECONDS):
                     document = await saved_block(self._reference)
                 self._credentials = DatabricksCredentials(**document.data)
