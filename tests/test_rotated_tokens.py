@@ -105,9 +105,7 @@ def test_an_async_wait_survives_it_too(saved, workspace) -> None:
     assert list(workspace.runs) == [run.run_id]
 
 
-def test_a_wait_survives_a_token_that_ends_before_there_is_another_one(saved, workspace, monkeypatch) -> None:
-    monkeypatch.setattr(fresh_credentials, "GOOD_SECONDS", 0.1)
-
+def test_a_wait_survives_a_token_that_ends_before_there_is_another_one(saved, workspace) -> None:
     def work() -> None:
         wait_until(lambda: len(polls(workspace)) > 2)
         workspace.revoke_token(workspace.token)
@@ -156,7 +154,7 @@ def refreshed(databricks: DatabricksCredentials, times: int = 1) -> list[httpx.A
     return _portal.call(ask)
 
 
-def test_many_who_ask_at_once_read_the_block_once(saved, workspace, monkeypatch) -> None:
+def test_many_who_ask_at_once_share_a_reading(saved, workspace, monkeypatch) -> None:
     read, reads = fresh_credentials.saved_block, []
 
     async def counted(reference: dict[str, Any]) -> Any:
@@ -166,7 +164,9 @@ def test_many_who_ask_at_once_read_the_block_once(saved, workspace, monkeypatch)
     monkeypatch.setattr(fresh_credentials, "saved_block", counted)
     save(workspace, "dapi-new")
     assert refreshed(saved, times=20) == [TokenAuth("dapi-new")] * 20
-    assert len(reads) == 1
+    assert len(reads) <= 2  # that of the first one, and that of all who have asked while it was made
+    save(workspace, "dapi-newer")
+    assert refreshed(saved) == [TokenAuth("dapi-newer")]
 
 
 def test_the_token_of_another_workspace_is_not_sent_to_this_one(saved) -> None:
