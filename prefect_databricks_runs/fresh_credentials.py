@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +14,6 @@ from prefect_databricks_runs._session import Refresh
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.report import Logger
 
-# When a token ends, all who wait with it ask at once: Prefect's API is asked once for them.
-_GOOD_SECONDS = 5.0
 _READ_SECONDS = 10.0
 
 _saved: dict[Any, _SavedBlock] = {}
@@ -48,20 +45,31 @@ def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | 
 
 
 class _SavedBlock:
-    """One saved block; read in one event loop."""
+    """One saved block; read in one event loop.
+
+    When a token ends, all who wait with it ask at once. One reading at a time is made for them: who has asked before it
+    began shares it.
+    """
 
     def __init__(self, document_id: UUID) -> None:
         self._reference = {"block_document_id": document_id}
         self._lock = anyio.Lock()
         self._credentials: DatabricksCredentials | None = None
-        self._read_at = 0.0
+        self._asked = self._asked_before_reading = 0
 
     async def read(self) -> DatabricksCredentials:
-        """The block as it is, or was a few seconds ago."""
-        async with self._lock:
-            if self._credentials is None or time.monotonic() - self._read_at > _GOOD_SECONDS:
-                with anyio.fail_after(_READ_SECONDS):
+        """The block as it is now.
+
+        Raises:
+            TimeoutError: Prefect's API did not tell in time.
+        """
+        self._asked += 1
+        number = self._asked
+        with anyio.fail_after(_READ_SECONDS):
+            async with self._lock:
+                if self._credentials is None or number > self._asked_before_reading:
+                    asked_before, self._credentials = self._asked, None
                     document = await saved_block(self._reference)
-                self._credentials = DatabricksCredentials(**document.data)
-                self._read_at = time.monotonic()
-            return self._credentials
+                    self._credentials = DatabricksCredentials(**document.data)
+                    self._asked_before_reading = asked_before
+                return self._credentials

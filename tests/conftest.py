@@ -91,6 +91,10 @@ def databricks(workspace: LocalWorkspace) -> DatabricksCredentials:
     return DatabricksCredentials(host=workspace.url, token=workspace.token)
 
 
+# The last one is what Prefect makes of this package's own name.
+LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect_databricks_runs", "prefect.prefect_databricks_runs")
+
+
 class RunLog(logging.Handler):
     """Keeps what Prefect runs logged: Prefect's loggers do not propagate, so `caplog` sees nothing of them."""
 
@@ -116,9 +120,7 @@ class RunLog(logging.Handler):
 def run_log(prefect_server: PrefectServer) -> Iterator[RunLog]:
     """What flow and task runs log during the test."""
     handler = RunLog()
-    loggers = [
-        logging.getLogger(name) for name in ("prefect.flow_runs", "prefect.task_runs", "prefect_databricks_runs")
-    ]
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     for logger in loggers:
         logger.addHandler(handler)
     yield handler

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -236,6 +237,26 @@ def test_a_repair_whose_answer_is_lost_is_made_once(databricks, workspace, cours
     assert run.state.name == "Success"
     assert len(workspace.requests_to("POST */runs/repair")) == 2
     assert len(run.attempts) == 2
+
+
+def test_a_cancelled_run_that_is_repaired_is_not_taken_for_one_that_is_about_to_end(
+    databricks, workspace, courses, run_log
+) -> None:
+    courses.courses = [{"running": 60}, {"running": 3}]
+    attempts = itertools.count(1)
+
+    @flow(retries=2)
+    def parent() -> str:
+        attempt = next(attempts)
+        run_id = submit_run(databricks, BODY, on_retry="repair")
+        if attempt == 2:
+            raise ValueError("the second attempt fails, while the repaired run goes on")
+        seconds = 0.5 if attempt == 1 else None
+        return wait_for_run(databricks, run_id, polling_period_seconds=QUICK, max_wait_seconds=seconds).state.name
+
+    assert parent() == "Success"
+    assert len(workspace.runs) == 1
+    assert "is found again: Running" in run_log.text
 
 
 def test_a_run_that_cannot_be_repaired_is_followed_by_another(databricks, workspace, courses, run_log) -> None:

@@ -6,8 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from prefect import flow
 
-from prefect_databricks_runs import DatabricksCredentials, DatabricksHook, RateLimited, submit_run_and_wait
+from prefect_databricks_runs import (
+    DatabricksConnectionError,
+    DatabricksCredentials,
+    DatabricksError,
+    DatabricksHook,
+    PermissionDenied,
+    RateLimited,
+    submit_run,
+    submit_run_and_wait,
+)
 from prefect_databricks_runs.auth import TokenAuth
 from prefect_databricks_runs.demo.servers import PrefectServer
 from prefect_databricks_runs.local import LocalWorkspace
@@ -59,6 +69,55 @@ async def test_an_answer_that_is_always_lost_is_an_error_and_starts_one_run(
     with pytest.raises(RateLimited, match="told to answer with status 429"):
         await submit(workspace, clock)
     assert len(workspace.runs) == 1
+
+
+SAID = "Databricks may have started the run all the same"
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_a_start_whose_last_answer_is_lost_says_how_the_run_is_found_again(loss, workspace, run_log) -> None:
+    databricks = DatabricksCredentials(host=workspace.url, token=workspace.token, request_timeout_seconds=0.5)
+    options = {"databricks_retry_limit": 1, "idempotency_token": "mine"}
+    lost = workspace.fault(SUBMIT, **loss, after_effect=True)
+    with pytest.raises(DatabricksError) as caught:
+        submit_run.fn(databricks, BODY, **options)
+    assert caught.value.outcome_unknown
+    assert SAID in run_log.text
+    assert "the same request with idempotency_token='mine'" in run_log.text
+    lost.remove()
+    assert [submit_run.fn(databricks, BODY, **options)] == list(workspace.runs)
+
+
+def test_an_answer_that_was_lost_before_the_last_try_counts_too(workspace, databricks, run_log) -> None:
+    workspace.fault(SUBMIT, reset=True, after_effect=True, times=1)
+    workspace.fault(SUBMIT, status=403, error_code="PERMISSION_DENIED")
+    with pytest.raises(PermissionDenied) as caught:
+        submit_run.fn(databricks, BODY, databricks_retry_delay=0.01)
+    assert caught.value.outcome_unknown
+    assert SAID in run_log.text
+
+
+def test_a_start_that_was_never_sent_or_is_refused_says_nothing_of_the_kind(workspace, databricks, run_log) -> None:
+    nobody = DatabricksCredentials(host="http://127.0.0.1:9", token="dapi")
+    with pytest.raises(DatabricksConnectionError) as caught:
+        submit_run.fn(nobody, BODY, databricks_retry_delay=0.01)
+    assert not caught.value.outcome_unknown
+    workspace.fault(SUBMIT, status=403, error_code="PERMISSION_DENIED")
+    with pytest.raises(PermissionDenied) as refused:
+        submit_run.fn(databricks, BODY)
+    assert not refused.value.outcome_unknown
+    assert SAID not in run_log.text
+
+
+def test_a_flow_whose_start_is_not_answered_says_that_its_retry_finds_the_run(workspace, databricks, run_log) -> None:
+    workspace.fault(SUBMIT, status=502, html=True, after_effect=True, times=1)
+
+    @flow(retries=1)
+    def parent() -> int:
+        return submit_run(databricks, BODY, databricks_retry_limit=1)
+
+    assert [parent()] == list(workspace.runs)
+    assert f"{SAID}: only the answer was lost. A retry of this flow run or task finds it" in run_log.text
 
 
 @pytest.mark.usefixtures("prefect_server")
