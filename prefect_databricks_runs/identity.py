@@ -19,6 +19,7 @@ from uuid import UUID
 from prefect_databricks_runs._compat import run_contexts
 
 _MAX_ROOTS = 1_000
+_OLD_ATTEMPTS = 3  # that are remembered beside the newest one
 _PACKAGE = "prefect_databricks_runs."
 
 
@@ -113,13 +114,25 @@ class _Requests:
 
 
 @dataclass
+class _Attempt:
+    """What one attempt of a root has asked for."""
+
+    requests: dict[str, _Requests] = field(default_factory=dict)
+    began: dict[tuple[str, int, tuple[Step, ...]], Moment] = field(default_factory=dict)
+
+
+@dataclass
 class _Root:
     """What is known of the outermost run of this process."""
 
-    attempt: int = 0
-    requests: dict[str, _Requests] = field(default_factory=dict)
-    started_in: dict[int, tuple[Step, ...]] = field(default_factory=dict)
-    began: dict[tuple[str, int, tuple[Step, ...]], Moment] = field(default_factory=dict)
+    attempts: dict[int, _Attempt] = field(default_factory=dict)
+    started_in: dict[int, tuple[int, tuple[Step, ...]]] = field(default_factory=dict)
+
+    def attempt(self, number: int) -> _Attempt:
+        """One attempt. On Prefect 2 what was submitted in one attempt goes on while the next one begins."""
+        for old in [each for each in self.attempts if each < number - _OLD_ATTEMPTS]:
+            del self.attempts[old]
+        return self.attempts.setdefault(number, _Attempt())
 
 
 class Moment(NamedTuple):
@@ -157,10 +170,11 @@ class Submission:
         outermost = caller.steps[0]
         request = _digest(host, endpoint, payload)
         self._attempts = caller.attempts
-        self._root = _root(outermost)
-        self._slot = self._root.requests.setdefault(request, _Requests()).slot(caller.steps)
+        self._root, self._number = _root(outermost.id), outermost.attempt
+        attempt = self._root.attempt(outermost.attempt)
+        self._slot = attempt.requests.setdefault(request, _Requests()).slot(caller.steps)
         self._parts = (str(outermost.id), request, self._slot)
-        self._began = self._root.began.setdefault((request, self._slot, self._attempts), Moment.now())
+        self._began = attempt.began.setdefault((request, self._slot, self._attempts), Moment.now())
 
     def token(self, generation: int) -> str:
         """The idempotency token, 64 hexadecimal characters.
@@ -176,21 +190,21 @@ class Submission:
 
     def is_of_this_attempt(self, run_id: int) -> bool | None:
         """Whether a run was started or found in this attempt of the caller; None if this process does not know."""
-        known = self._root.started_in.get(run_id)
+        _, known = self._root.started_in.get(run_id, (0, None))
         return None if known is None else known == self._attempts
 
     def keep(self, run_id: int) -> None:
         """Remember that this attempt has this run now."""
-        self._root.started_in[run_id] = self._attempts
+        number, _ = self._root.started_in.get(run_id, (0, None))
+        if number <= self._number:
+            self._root.started_in[run_id] = (self._number, self._attempts)
 
 
-def _root(outermost: Step) -> _Root:
-    root = _roots.setdefault(outermost.id, _Root())
-    _roots.move_to_end(outermost.id)
+def _root(outermost: UUID) -> _Root:
+    root = _roots.setdefault(outermost, _Root())
+    _roots.move_to_end(outermost)
     if len(_roots) > _MAX_ROOTS:
         _roots.popitem(last=False)
-    if root.attempt != outermost.attempt:
-        root.attempt, root.requests, root.began = outermost.attempt, {}, {}
     return root
 
 
