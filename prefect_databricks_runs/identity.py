@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from prefect.context import TaskRunContext
 
 _MAX_ROOTS = 1_000
+_OLD_ATTEMPTS = 3  # that are remembered beside the newest one
 _PACKAGE = "prefect_databricks_runs."
+
+
+Order = tuple[int, float]
 
 
 class Step(NamedTuple):
@@ -38,6 +42,11 @@ class Step(NamedTuple):
     id: UUID
     attempt: int
     began: float = 0.0
+
+    @property
+    def order(self) -> Order:
+        """What is larger for a later attempt."""
+        return self.attempt, self.began
 
 
 @dataclass(frozen=True)
@@ -126,13 +135,26 @@ class _Requests:
 
 
 @dataclass
+class _Attempt:
+    """What one attempt of a root has asked for."""
+
+    requests: dict[str, _Requests] = field(default_factory=dict)
+    began: dict[tuple[str, int, tuple[Step, ...]], Moment] = field(default_factory=dict)
+
+
+@dataclass
 class _Root:
     """What is known of the outermost run of this process."""
 
-    step: Step | None = None
-    requests: dict[str, _Requests] = field(default_factory=dict)
-    started_in: dict[int, tuple[Step, ...]] = field(default_factory=dict)
-    began: dict[tuple[str, int, tuple[Step, ...]], Moment] = field(default_factory=dict)
+    attempts: dict[Order, _Attempt] = field(default_factory=dict)
+    started_in: dict[int, tuple[Order, tuple[Step, ...]]] = field(default_factory=dict)
+
+    def attempt(self, order: Order) -> _Attempt:
+        """One attempt. On Prefect 2 what was submitted in one attempt goes on while the next one begins."""
+        attempt = self.attempts.setdefault(order, _Attempt())
+        for old in sorted(self.attempts)[: -1 - _OLD_ATTEMPTS]:
+            del self.attempts[old]
+        return attempt
 
 
 class Moment(NamedTuple):
@@ -170,10 +192,11 @@ class Submission:
         outermost = caller.steps[0]
         request = _digest(host, endpoint, payload)
         self._attempts = caller.attempts
-        self._root = _root(outermost)
-        self._slot = self._root.requests.setdefault(request, _Requests()).slot(caller.steps)
+        self._root, self._order = _root(outermost.id), outermost.order
+        attempt = self._root.attempt(outermost.order)
+        self._slot = attempt.requests.setdefault(request, _Requests()).slot(caller.steps)
         self._parts = (str(outermost.id), request, self._slot)
-        self._began = self._root.began.setdefault((request, self._slot, self._attempts), Moment.now())
+        self._began = attempt.began.setdefault((request, self._slot, self._attempts), Moment.now())
 
     def token(self, generation: int) -> str:
         """The idempotency token, 64 hexadecimal characters.
@@ -190,20 +213,20 @@ class Submission:
     def is_of_this_attempt(self, run_id: int) -> bool | None:
         """Whether a run was started or found in this attempt of the caller; None if this process does not know."""
         known = self._root.started_in.get(run_id)
-        return None if known is None else known == self._attempts
+        return None if known is None else known[1] == self._attempts
 
     def keep(self, run_id: int) -> None:
         """Remember that this attempt has this run now."""
-        self._root.started_in[run_id] = self._attempts
+        known = self._root.started_in.get(run_id)
+        if known is None or known[0] <= self._order:
+            self._root.started_in[run_id] = (self._order, self._attempts)
 
 
-def _root(outermost: Step) -> _Root:
-    root = _roots.setdefault(outermost.id, _Root())
-    _roots.move_to_end(outermost.id)
+def _root(outermost: UUID) -> _Root:
+    root = _roots.setdefault(outermost, _Root())
+    _roots.move_to_end(outermost)
     if len(_roots) > _MAX_ROOTS:
         _roots.popitem(last=False)
-    if root.step != outermost:
-        root.step, root.requests, root.began = outermost, {}, {}
     return root
 
 

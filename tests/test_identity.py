@@ -154,6 +154,35 @@ def test_a_retry_of_the_submitting_task_alone_is_no_new_attempt() -> None:
     assert again.is_of_this_attempt(7) is True
 
 
+def test_what_an_earlier_attempt_submits_late_takes_no_place_from_this_one() -> None:
+    """On Prefect 2 tasks that were submitted in an attempt go on while the next attempt begins."""
+    flow = a_step()
+    first = [token(of(flow, own_task=a_step())) for _ in range(2)]
+    restart()
+    second = [token(of(retried(flow), own_task=a_step()))]
+    late = token(of(flow, own_task=a_step()))
+    second.append(token(of(retried(flow), own_task=a_step())))
+    assert second == first
+    assert late == first[0]
+
+
+def test_what_an_earlier_attempt_finds_late_stays_with_this_one() -> None:
+    flow = a_step()
+    late = Submission(of(flow), HOST, "runs/submit", BODY)
+    now = Submission(of(retried(flow)), HOST, "runs/submit", BODY)
+    now.keep(7)
+    late.keep(7)
+    assert now.is_of_this_attempt(7) is True
+
+
+def test_attempts_that_are_long_past_are_forgotten() -> None:
+    flow = a_step()
+    for _ in range(50):
+        token(of(flow))
+        flow = retried(flow)
+    assert len(identity._roots[flow.id].attempts) < 10
+
+
 def test_a_thousand_flow_runs_are_remembered_and_no_more() -> None:
     first = a_step()
     token(of(first))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from prefect import flow, task, unmapped
 from prefect_databricks_runs import (
     DatabricksCredentials,
     Run,
+    WaitTimeout,
+    asubmit_run,
     asubmit_run_and_wait,
+    await_for_run,
     run_now,
     run_now_and_wait,
     submit_run,
@@ -21,10 +25,13 @@ from prefect_databricks_runs import (
     wait_for_run,
 )
 
-RETRIES = 6
-TRIES: dict[str, Any] = {"databricks_retry_limit": 8, "databricks_retry_delay": 0.01}
-WAIT: dict[str, Any] = {**TRIES, "polling_period_seconds": 0.05}
-FAILS_FIRST = "fails first"  # in a run's name
+RETRIES = 8
+# A start that fails for good, for the flow's retry to find again what was started.
+TRIES: dict[str, Any] = {"databricks_retry_limit": 2, "databricks_retry_delay": 0.01}
+WAIT: dict[str, Any] = {"databricks_retry_limit": 12, "databricks_retry_delay": 0.01, "polling_period_seconds": 0.05}
+# In a run's name:
+FAILS_FIRST = "fails first"
+GIVEN_UP = "is given up"
 
 
 class Got(NamedTuple):
@@ -33,7 +40,7 @@ class Got(NamedTuple):
     Attributes:
         label: What the run was asked for with: its name, or the parameter of its job.
         run_id: The run's id.
-        result: The result of its one task.
+        result: The result of its one task; None if it was given up.
     """
 
     label: str
@@ -143,9 +150,41 @@ def in_a_users_task(place: Place, labels: list[str]) -> list[Got]:
 def repaired(place: Place, labels: list[str]) -> list[Got]:
     """The run fails, and the retry repairs it."""
     (number,) = labels
-    label = f"{number} {FAILS_FIRST}"
-    waits = submit_run_and_wait.with_options(retries=RETRIES)
-    return [got(label, waits(place.databricks, body(label), on_retry="repair", **WAIT))]
+    databricks, label = place.databricks, f"{number} {FAILS_FIRST}"
+
+    @flow(retries=RETRIES)
+    def repaired() -> Run:
+        run_id = submit_run(databricks, body(label), on_retry="repair", **TRIES)
+        return wait_for_run(databricks, run_id, **WAIT)
+
+    return [got(label, repaired())]
+
+
+def given_up(place: Place, labels: list[str]) -> list[Got]:
+    """The run takes too long, and is cancelled."""
+    (number,) = labels
+    label = f"{number} {GIVEN_UP}"
+    try:
+        run = submit_run_and_wait(place.databricks, body(label), max_wait_seconds=0.5, **WAIT)
+    except WaitTimeout as error:
+        return [Got(label, error.run_id, None)]
+    return [got(label, run)]
+
+
+def given_up_async(place: Place, labels: list[str]) -> list[Got]:
+    """The caller's patience ends, and the run is cancelled."""
+    (number,) = labels
+    label = f"{number} {GIVEN_UP}"
+    databricks = place.databricks
+
+    @flow
+    async def given_up_async() -> int:
+        run_id = await asubmit_run(databricks, body(label), **WAIT)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(await_for_run(databricks, run_id, **WAIT), 1)
+        return run_id
+
+    return [Got(label, asyncio.run(given_up_async()), None)]
 
 
 def mapped(place: Place, labels: list[str]) -> list[Got]:
@@ -199,6 +238,8 @@ SHAPES: dict[Shape, int] = {
     raises_once: 1,
     in_a_users_task: 1,
     repaired: 1,
+    given_up: 1,
+    given_up_async: 1,
     mapped: 3,
     twins: 2,
     asynchronous: 2,
