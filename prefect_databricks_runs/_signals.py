@@ -12,37 +12,50 @@ from typing import Any
 
 from prefect.exceptions import TerminationSignal
 
+_Handler = Callable[[int, FrameType | None], Any]
+
+
+class _Noting:
+    """A handler of Ctrl-C that notes that it came, and leaves the rest to the handler that was there before.
+
+    Args:
+        before: That one.
+    """
+
+    def __init__(self, before: _Handler) -> None:
+        self.before = before
+        self.has_come = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.has_come = True
+        self.before(number, frame)
+
 
 class _AsyncWaits:
     """The async waits that are open in the main thread, which is the one that signals interrupt."""
 
     def __init__(self) -> None:
         self.open = 0
-        self.interrupted = False
-        self._handler: Callable[[int, FrameType | None], Any] | None = None
+        self._noting: _Noting | None = None
+
+    @property
+    def has_ctrl_c_come(self) -> bool:
+        return self._noting is not None and self._noting.has_come
 
     def begin(self) -> None:
-        if not self.open:
-            self.interrupted = False
-            before = signal.getsignal(signal.SIGINT)
-            if callable(before):
-                self._handler = self._noting(before)
-                signal.signal(signal.SIGINT, self._handler)
-                self._before = before
+        handler = signal.getsignal(signal.SIGINT)
+        if not self.open and callable(handler):
+            self._noting = _Noting(handler)
+            signal.signal(signal.SIGINT, self._noting)
         self.open += 1
 
     def end(self) -> None:
         self.open -= 1
-        if not self.open and self._handler and signal.getsignal(signal.SIGINT) is self._handler:
-            signal.signal(signal.SIGINT, self._before)
-            self._handler = None
-
-    def _noting(self, before: Callable[[int, FrameType | None], Any]) -> Callable[[int, FrameType | None], Any]:
-        def note(number: int, frame: FrameType | None) -> None:
-            self.interrupted = True
-            before(number, frame)
-
-        return note
+        if self.open or not self._noting:
+            return
+        noting, self._noting = self._noting, None
+        if signal.getsignal(signal.SIGINT) is noting:
+            signal.signal(signal.SIGINT, noting.before)
 
 
 _waits = _AsyncWaits()
@@ -77,7 +90,7 @@ def signal_behind(reason: BaseException) -> signal.Signals | None:
         # The loop that a signal has ended cancels its tasks, with the signal behind the `CancelledError`. Behind any
         # other error it is one that the caller has dealt with before.
         link = link.__context__ if is_cancelled else None
-    return signal.SIGINT if is_cancelled and _waits.interrupted else None
+    return signal.SIGINT if is_cancelled and _waits.has_ctrl_c_come else None
 
 
 def is_last_of_an_ending_process(reason: BaseException) -> bool:

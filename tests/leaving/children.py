@@ -122,15 +122,7 @@ def worker(work_pool_name: str, api_url: str) -> Child:
     return Child(["-c", _PREFECT, "worker", "start", "--pool", work_pool_name, "--type", "process"], api_url)
 
 
-def serving(flows: dict[str, str], api_url: str) -> Child:
-    """A process that serves flows.
-
-    Args:
-        flows: The name of each deployment, and the flow in `deployed_flows.py` that it is of.
-        api_url: The Prefect server that it uses.
-    """
-    deployments = ", ".join(f"flows.{flow}.to_deployment({name!r})" for name, flow in flows.items())
-    return Child(
-        ["-c", f"from prefect import serve\nfrom tests.leaving import deployed_flows as flows\nserve({deployments})"],
-        api_url,
-    )
+def serving(flow: str, name: str, api_url: str) -> Child:
+    """A process that serves a flow of `deployed_flows.py`."""
+    script = f"from tests.leaving import deployed_flows\ndeployed_flows.{flow}.serve({name!r})"
+    return Child(["-c", script], api_url)

@@ -7,12 +7,19 @@ from collections.abc import Iterator
 import pytest
 
 from prefect_databricks_runs.demo.servers import PrefectServer
+from tests.leaving.children import Child
 from tests.leaving.going import Deployments
 from tests.prefect_api import PrefectApi
 
 
 @pytest.fixture(scope="module")
 def deployments(prefect_server: PrefectServer) -> Iterator[Deployments]:
-    """Workers, `serve` processes and their flow runs, for the tests of one module."""
+    """Workers, `serve` processes and their flow runs, until the end of the module."""
     with Deployments(prefect_server.api_url, PrefectApi(prefect_server)) as deployments:
         yield deployments
+
+
+@pytest.fixture(scope="module")
+def worker(deployments: Deployments) -> Child:
+    """A worker for the tests that leave it as it is."""
+    return deployments.worker()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,15 +111,6 @@ class Going:
         return first.started_ms / 1000 - self.child.cancels_at(self.asked_at)
 
 
-def wait_until_watched(going: Iterable[Going]) -> None:
-    """Come back when the Databricks runs of all of them are going, polled and drawn."""
-    for one in going:
-        try:
-            wait_until(lambda one=one: one.is_watched, START_SECONDS)
-        except AssertionError:
-            raise AssertionError(f"The flow run did not come to wait:\n{one.child.output}") from None
-
-
 class Deployments:
     """Starts workers, `serve` processes and flow runs, and stops all of them at its end; a context manager.
 
@@ -158,18 +148,23 @@ class Deployments:
         )
         return self._start(child, deployment.apply(), parameters)
 
-    def served(self, *flows: Flow[Any, Any]) -> list[Going]:
-        """A run of each of these flows, which one process serves."""
-        names = {f"served-{uuid4()}": flow for flow in flows}
-        child = serving({name: flow.fn.__name__ for name, flow in names.items()}, self._api_url)
-        self._stack.enter_context(child)
-        wait_until(lambda: all(self._prefect_api.deployments_named(name) for name in names), START_SECONDS)
-        return [self._start(child, self._prefect_api.deployments_named(name)[0]["id"], {}) for name in names]
+    def served(self, flow: Flow[Any, Any]) -> Going:
+        """A run of a flow in a process that serves it."""
+        name = f"served-{uuid4()}"
+        child = self._stack.enter_context(serving(flow.fn.__name__, name, self._api_url))
+        wait_until(lambda: self._prefect_api.deployments_named(name), START_SECONDS)
+        return self._start(child, self._prefect_api.deployments_named(name)[0]["id"], {})
 
     def _start(self, child: Child, deployment_id: UUID | str, parameters: dict[str, Any]) -> Going:
+        """Start a flow run, and come back when it watches its Databricks run."""
         workspace = self._stack.enter_context(LocalWorkspace(script={"*": {"running": 600}}))
         databricks = DatabricksCredentials(host=workspace.url, token=workspace.token)
         reference = {"$ref": {"block_document_id": str(databricks.save(f"leaving-{uuid4()}"))}}
         parameters = {"databricks_credentials": reference, **parameters}
         flow_run = run_deployment(deployment_id, parameters=parameters, timeout=0)
-        return Going(child, workspace, databricks, str(flow_run.id), self._prefect_api)
+        going = Going(child, workspace, databricks, str(flow_run.id), self._prefect_api)
+        try:
+            wait_until(lambda: going.is_watched, START_SECONDS)
+        except AssertionError:
+            raise AssertionError(f"The flow run did not come to wait:\n{child.output}") from None
+        return going

@@ -6,7 +6,7 @@ import pytest
 
 from prefect_databricks_runs import submit_run_and_wait
 from tests.leaving.deployed_flows import async_parent, sync_parent
-from tests.leaving.going import Deployments, Going, wait_until_watched
+from tests.leaving.going import Going
 from tests.leaving.job import CANCELED, JOB, QUICK
 from tests.processes import wait_until
 
@@ -14,39 +14,38 @@ pytestmark = pytest.mark.timeout(300)
 
 SECONDS = 5.0
 WITH_NO_CODE = {"json": JOB, "polling_period_seconds": QUICK}
+both_colours = pytest.mark.parametrize("flow", [sync_parent, async_parent], ids=["sync", "async"])
 
 
-@pytest.fixture(scope="module")
-def going(deployments: Deployments) -> dict[str, Going]:
-    """All flow runs at once, because each takes seconds to come up."""
-    worker = deployments.worker()
-    served, served_async = deployments.served(sync_parent, async_parent)
-    going = {
-        "worker": deployments.on_worker(worker, sync_parent),
-        "worker, async": deployments.on_worker(worker, async_parent),
-        "worker, with no code": deployments.on_worker(worker, submit_run_and_wait, **WITH_NO_CODE),
-        "serve": served,
-        "serve, async": served_async,
-        "in Databricks": deployments.on_worker(worker, submit_run_and_wait, **WITH_NO_CODE),
-    }
-    wait_until_watched(going.values())
-    return going
+def check_that_cancelling_in_prefect_cancels_in_databricks(going: Going) -> None:
+    going.cancel()
+    wait_until(lambda: going.databricks_state == ("TERMINATED", "CANCELED"))
+    assert going.seconds_to_cancel() < SECONDS
+    wait_until(lambda: going.state == ("CANCELLED", "Cancelled"))
+    assert going.mirrored == CANCELED, going.child.output
+    assert f"Cancelling Databricks run {going.run_id}" in going.log
+    assert "is Canceled: Run cancelled." in going.log
 
 
-@pytest.mark.parametrize("which", ["worker", "worker, async", "worker, with no code", "serve", "serve, async"])
-def test_a_flow_run_cancelled_in_prefect_cancels_its_databricks_run_within_5_seconds(which: str, going) -> None:
-    one = going[which]
-    one.cancel()
-    wait_until(lambda: one.databricks_state == ("TERMINATED", "CANCELED"))
-    assert one.seconds_to_cancel() < SECONDS
-    wait_until(lambda: one.state == ("CANCELLED", "Cancelled"))
-    assert one.mirrored == CANCELED
-    assert f"Cancelling Databricks run {one.run_id}" in one.log
-    assert "is Canceled: Run cancelled." in one.log
+@both_colours
+def test_a_flow_run_cancelled_on_a_worker_cancels_its_databricks_run_within_5_seconds(
+    flow, worker, deployments
+) -> None:
+    check_that_cancelling_in_prefect_cancels_in_databricks(deployments.on_worker(worker, flow))
 
 
-def test_a_run_cancelled_in_databricks_ends_its_flow_run_as_canceled(going) -> None:
-    one = going["in Databricks"]
-    one.cancel_in_databricks()
-    wait_until(lambda: one.state == ("CANCELLED", "Canceled"))
-    assert one.mirrored == CANCELED
+@both_colours
+def test_a_flow_run_cancelled_in_serve_cancels_its_databricks_run_within_5_seconds(flow, deployments) -> None:
+    check_that_cancelling_in_prefect_cancels_in_databricks(deployments.served(flow))
+
+
+def test_a_flow_of_this_package_deployed_with_no_code_is_cancelled_like_any_other(worker, deployments) -> None:
+    going = deployments.on_worker(worker, submit_run_and_wait, **WITH_NO_CODE)
+    check_that_cancelling_in_prefect_cancels_in_databricks(going)
+
+
+def test_a_run_cancelled_in_databricks_ends_its_flow_run_as_canceled(worker, deployments) -> None:
+    going = deployments.on_worker(worker, submit_run_and_wait, **WITH_NO_CODE)
+    going.cancel_in_databricks()
+    wait_until(lambda: going.state == ("CANCELLED", "Canceled"))
+    assert going.mirrored == CANCELED
