@@ -51,8 +51,15 @@ class PrefectServer:
         return self
 
     def restart(self) -> None:
-        """Stop it, and start it again with what it has kept."""
+        """Stop it, and start it again with what it has kept, when the system gives the port again.
+
+        Raises:
+            RuntimeError: It did not start.
+        """
         self._stop()
+        deadline = time.monotonic() + _START_SECONDS
+        while not _is_free(self._port) and time.monotonic() < deadline:
+            time.sleep(0.2)
         self._start()
 
     def _start(self) -> None:
@@ -106,6 +113,16 @@ class PrefectServer:
                 self._process.wait(seconds)
             except subprocess.TimeoutExpired:
                 continue
+
+
+def _is_free(port: int) -> bool:
+    """Whether Prefect 2 would take the port: not for a minute after somebody else has had it."""
+    with socket.socket() as taken:
+        try:
+            taken.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _free_port() -> int:

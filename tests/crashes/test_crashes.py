@@ -45,6 +45,8 @@ def go_through(stack: ExitStack, server: PrefectServer) -> dict[str, OneRun]:
     asleep = sleeps.process(first)
     asleep.suspend()
     sleeps.end()
+    wait_for(first, lambda: sleeps.is_over)
+    asleep.resume()
     unreachable = away.workspace.fault("* *", reset=True)
     killed.process(first).kill()
     wait_for(first, lambda: killed.state_type == "CRASHED")
@@ -56,8 +58,6 @@ def go_through(stack: ExitStack, server: PrefectServer) -> dict[str, OneRun]:
     prefect_api.retry(killed.flow_run_id)
     wait_for(second, lambda: any("is found again" in line for line in killed.log))
     unreachable.remove()
-    wait_for(second, lambda: sleeps.is_over)
-    asleep.resume()
     for run in runs.values():
         run.end()
     for run in runs.values():
