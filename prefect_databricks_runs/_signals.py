@@ -53,9 +53,10 @@ class _AsyncWaits:
         self.open -= 1
         if self.open or not self._noting:
             return
-        noting, self._noting = self._noting, None
-        if signal.getsignal(signal.SIGINT) is noting:
-            signal.signal(signal.SIGINT, noting.before)
+        is_in_place = signal.getsignal(signal.SIGINT) is self._noting
+        if is_in_place:
+            signal.signal(signal.SIGINT, self._noting.before)
+        self._noting = None
 
 
 _waits = _AsyncWaits()

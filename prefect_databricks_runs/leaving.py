@@ -7,6 +7,7 @@ the flow run. Then it goes on.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from signal import Signals
 
 import anyio
@@ -108,7 +109,7 @@ async def leave_alone(report: RunReport) -> None:
 
 async def _send_log() -> None:
     """Have Prefect told what was logged; a process that Prefect 2 ends by a signal sends no more at its exit."""
-    with anyio.move_on_after(LOG_SECONDS):
+    with anyio.move_on_after(LOG_SECONDS), suppress(Exception):  # the log must not change why the wait has ended
         await APILogHandler.aflush()
 
 
