@@ -57,6 +57,7 @@ class Session:
         self._refresh, self._pause = refresh, pause
         self._clock, self._logger = clock, logger
         self._own: httpx.AsyncClient | None = None
+        self._said = False
 
     async def aclose(self) -> None:
         """Close the client of a session that has its own."""
@@ -95,6 +96,7 @@ class Session:
             raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
         answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
         self._let_in.add((self._host, auth))
+        self._said = False
         return answer, answered_at(response)
 
     async def _sign_in_anew(self, error: Unauthenticated) -> None:
@@ -104,7 +106,9 @@ class Session:
             await self.aclose()
             self._auth = fresh
             return
-        self._logger.warning("%s Asking once more in %.1f s.", error, self._pause)
+        if not self._said:  # a wait asks again and again, for as long as an outage may last
+            self._said = True
+            self._logger.warning("%s Asking once more in %.1f s.", error, self._pause)
         await self._clock.sleep(self._pause)
 
     def client(self) -> httpx.AsyncClient:

@@ -90,6 +90,16 @@ async def test_a_refusal_that_passes_is_no_error(refusal, block, clock) -> None:
     assert clock.sleeps == [1.0]
 
 
+async def test_a_refusal_that_lasts_is_told_once_until_it_is_over(clock, caplog) -> None:
+    workspace = Workspace(OLD.token)
+    async with hook_to(workspace, clock, None) as hook:
+        for _ in range(2):
+            await hook.get_run(RUN_ID)
+            workspace.refuses_next = 5
+            await hook.get_run(RUN_ID)
+    assert caplog.text.count("Asking once more in 1.0 s") == 2
+
+
 async def test_credentials_that_are_no_good_are_tried_twice_and_no_more(clock) -> None:
     workspace, block = Workspace("another"), Block(NEW)
     async with hook_to(workspace, clock, block) as hook:

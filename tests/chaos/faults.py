@@ -38,6 +38,12 @@ IN_PLACES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "empty": ({"status": 200, "body": ""}, ("GET *", "POST */run-now", "POST */runs/submit", "POST */runs/repair")),
     "another service's JSON": ({"body": {"status": "ok"}}, ("GET */runs/get", "POST */run-now", "POST */runs/submit")),
 }
+AFTER = ", after the effect"
+
+
+def kinds() -> list[str]:
+    """What each kind of fault is called."""
+    return [*INSTEAD, *TO_THE_ANSWER, *IN_PLACES]
 
 
 def set_faults(workspace: LocalWorkspace, chooser: random.Random, probability: float) -> list[tuple[str, Fault]]:
@@ -56,7 +62,7 @@ def set_faults(workspace: LocalWorkspace, chooser: random.Random, probability: f
     def fault(kind: str, pattern: str, what: dict[str, Any], *, after_effect: bool = False) -> None:
         seed = chooser.getrandbits(32)
         made = workspace.fault(pattern, **what, after_effect=after_effect, probability=probability, seed=seed)
-        faults.append((f"{kind}, after the effect" if after_effect else kind, made))
+        faults.append((f"{kind}{AFTER}" if after_effect else kind, made))
 
     for kind, what in INSTEAD.items():
         fault(kind, "* *", what)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +27,8 @@ from prefect_databricks_runs import (
 RETRIES = 8
 # A start that fails for good, for the flow's retry to find again what was started.
 TRIES: dict[str, Any] = {"databricks_retry_limit": 2, "databricks_retry_delay": 0.01}
-WAIT: dict[str, Any] = {"databricks_retry_limit": 12, "databricks_retry_delay": 0.01, "polling_period_seconds": 0.05}
+PATIENT: dict[str, Any] = {**TRIES, "databricks_retry_limit": 12}
+WAIT: dict[str, Any] = {**PATIENT, "polling_period_seconds": 0.05}
 # In a run's name:
 FAILS_FIRST = "fails first"
 GIVEN_UP = "is given up"
@@ -171,20 +171,21 @@ def given_up(place: Place, labels: list[str]) -> list[Got]:
     return [got(label, run)]
 
 
-def given_up_async(place: Place, labels: list[str]) -> list[Got]:
-    """The caller's patience ends, and the run is cancelled."""
+def timed_out(place: Place, labels: list[str]) -> list[Got]:
+    """The wait is at its end before the run is, and the run is cancelled."""
     (number,) = labels
     label = f"{number} {GIVEN_UP}"
     databricks = place.databricks
 
     @flow
-    async def given_up_async() -> int:
-        run_id = await asubmit_run(databricks, body(label), **WAIT)
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(await_for_run(databricks, run_id, **WAIT), 1)
-        return run_id
+    async def timed_out() -> tuple[int, bool]:
+        run_id = await asubmit_run(databricks, body(label), **PATIENT)
+        waits = await_for_run.with_options(timeout_seconds=1)
+        state: Any = await waits(databricks, run_id, **WAIT, return_state=True)
+        return run_id, state.is_failed()
 
-    return [Got(label, asyncio.run(given_up_async()), None)]
+    run_id, is_timed_out = asyncio.run(timed_out())
+    return [Got(label, run_id, None if is_timed_out else "not timed out")]
 
 
 def mapped(place: Place, labels: list[str]) -> list[Got]:
@@ -239,7 +240,7 @@ SHAPES: dict[Shape, int] = {
     in_a_users_task: 1,
     repaired: 1,
     given_up: 1,
-    given_up_async: 1,
+    timed_out: 1,
     mapped: 3,
     twins: 2,
     asynchronous: 2,

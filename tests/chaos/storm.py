@@ -21,7 +21,7 @@ from prefect_databricks_runs import DatabricksCredentials
 from prefect_databricks_runs.local import LocalWorkspace
 from prefect_databricks_runs.local.simulation import TaskStart
 from tests.chaos.driver import LINES, Outcome, drive, start
-from tests.chaos.faults import set_faults
+from tests.chaos.faults import AFTER, set_faults
 from tests.chaos.shapes import FAILS_FIRST, GIVEN_UP, SHAPES, Place, Shape
 
 AT_ONCE = 3  # a Prefect 3 server on SQLite answers 503 to many at once
@@ -45,6 +45,10 @@ class Report:
     wrong: list[str]
     numbers: dict[str, Any] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
+
+    def met(self, kind: str) -> int:
+        """How many requests met a fault of that kind, before the effect or after it."""
+        return self.faults[kind] + self.faults[kind + AFTER]
 
     def __str__(self) -> str:
         met = (f"{count:8} {kind}" for kind, count in sorted(self.faults.items()))
