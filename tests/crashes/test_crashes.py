@@ -20,7 +20,9 @@ from tests.processes import wait_until
 
 pytestmark = [
     pytest.mark.timeout(400),
-    pytest.mark.skipif(not PREFECT_3, reason="On Prefect 2 the second worker was not seen to go on; not yet understood."),
+    pytest.mark.skipif(
+        not PREFECT_3, reason="On Prefect 2 a second worker was not seen to go on; why is not known."
+    ),
 ]
 
 SECONDS = 150
