@@ -20,9 +20,7 @@ from tests.processes import wait_until
 
 pytestmark = [
     pytest.mark.timeout(400),
-    pytest.mark.skipif(
-        not PREFECT_3, reason="On Prefect 2 a second worker was not seen to go on; why is not known."
-    ),
+    pytest.mark.skipif(not PREFECT_3, reason="On Prefect 2 a second worker was not seen to go on; why is not known."),
 ]
 
 SECONDS = 150
