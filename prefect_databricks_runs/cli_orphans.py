@@ -12,11 +12,15 @@ from rich.table import Table
 from prefect_databricks_runs._compat import SecretStr
 from prefect_databricks_runs.calls import hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.errors import InvalidCredentials
+from prefect_databricks_runs.errors import DatabricksError, InvalidCredentials
 from prefect_databricks_runs.leaving import cancel
 from prefect_databricks_runs.orphans import Orphan, find_orphans
 from prefect_databricks_runs.report import run_logger
 from prefect_databricks_runs.saved_credentials import saved_credentials
+
+
+class Unreadable(DatabricksError):
+    """Some of the workspaces could not be looked at; the message says what is wrong with each."""
 
 
 async def orphans(blocks: Sequence[str], *, completed: bool, cancel_them: bool, console: Console) -> int:
@@ -33,18 +37,33 @@ async def orphans(blocks: Sequence[str], *, completed: bool, cancel_them: bool, 
 
     Raises:
         InvalidCredentials: There is no such block, or no workspace at all.
+        Unreadable: Some of the workspaces could not be looked at; the others were.
     """
     left = 0
+    unreadable: list[str] = []
     for credentials in await _workspaces(blocks):
-        hook = hook_for(credentials, {}, run_logger())
-        found = await find_orphans(hook)
-        counted = [orphan for orphan in found if completed or not orphan.is_completed]
-        console.print(_summary(credentials.host, counted, len(found) - len(counted)), soft_wrap=True)
-        if counted:
-            console.print(_table(counted))
-        for orphan in counted:
-            taken = cancel_them and await cancel(hook, orphan.run.run_id, run_logger(), because="it is an orphan")
-            left += not taken
+        try:
+            left += await _of_workspace(credentials, completed=completed, cancel_them=cancel_them, console=console)
+        except DatabricksError as error:  # one workspace that is gone does not hide the others
+            unreadable.append(f"{credentials.host} could not be looked at. {error}")
+    if unreadable:
+        raise Unreadable("\n".join(unreadable))
+    return left
+
+
+async def _of_workspace(
+    credentials: DatabricksCredentials, *, completed: bool, cancel_them: bool, console: Console
+) -> int:
+    hook = hook_for(credentials, {}, run_logger())
+    found = await find_orphans(hook)
+    counted = [orphan for orphan in found if completed or not orphan.is_completed]
+    console.print(_summary(credentials.host, counted, len(found) - len(counted)), soft_wrap=True)
+    if counted:
+        console.print(_table(counted))
+    left = 0
+    for orphan in counted:
+        taken = cancel_them and await cancel(hook, orphan.run.run_id, run_logger(), because="it is an orphan")
+        left += not taken
     return left
 
 

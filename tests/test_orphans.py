@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from prefect import flow
 
-from prefect_databricks_runs import run_now, submit_run
+from prefect_databricks_runs import DatabricksCredentials, run_now, submit_run
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.test_cli import run
 
@@ -33,13 +34,10 @@ def going(workspace: LocalWorkspace) -> set[int]:
 
 
 def orphans(server, workspace: LocalWorkspace, *arguments: str):
-    return run(
-        "orphans",
-        *arguments,
-        PREFECT_API_URL=server.api_url,
-        DATABRICKS_HOST=workspace.url,
-        DATABRICKS_TOKEN=workspace.token,
-    )
+    """The command with a saved block of this workspace: other tests leave blocks of theirs."""
+    name = f"orphans-{uuid4()}"
+    DatabricksCredentials(host=workspace.url, token=workspace.token).save(name)
+    return run("orphans", "--block", name, *arguments, PREFECT_API_URL=server.api_url)
 
 
 def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
@@ -104,20 +102,26 @@ def test_a_run_that_another_flow_run_waits_for_is_no_orphan(databricks, workspac
     goes_on()
 
 
-def test_a_saved_block_is_enough_and_an_unknown_one_is_one_clear_error(databricks, workspace, prefect_server) -> None:
-    databricks.save("for-orphans", overwrite=True)
-    found = run("orphans", "--block", "for-orphans", PREFECT_API_URL=prefect_server.api_url)
-    assert found.returncode == 0, found.stderr
-    assert f"{workspace.url}: 0 active" in found.stdout
+def test_an_unknown_block_is_one_clear_error(prefect_server) -> None:
     unknown = run("orphans", "--block", "nobodys", PREFECT_API_URL=prefect_server.api_url)
     assert unknown.returncode == 2
     assert "There is no saved block nobodys" in unknown.stderr
     assert "Traceback" not in unknown.stderr
 
 
-def test_a_workspace_that_cannot_be_reached_is_one_clear_error(databricks, workspace, prefect_server) -> None:
-    workspace.stop()
-    failed = orphans(prefect_server, workspace)
-    assert failed.returncode == 2
-    assert f"No answer from {workspace.url}" in failed.stderr
-    assert "Traceback" not in failed.stderr
+def test_a_workspace_that_is_gone_is_one_clear_error_and_does_not_hide_the_others(
+    databricks, workspace, prefect_server
+) -> None:
+    """That of the environment is looked at beside those of all saved blocks."""
+    with LocalWorkspace() as gone:
+        DatabricksCredentials(host=gone.url, token=gone.token).save(f"gone-{uuid4()}")
+    listed = run(
+        "orphans",
+        PREFECT_API_URL=prefect_server.api_url,
+        DATABRICKS_HOST=workspace.url,
+        DATABRICKS_TOKEN=workspace.token,
+    )
+    assert listed.returncode == 2
+    assert f"{workspace.url}: 0 active" in listed.stdout
+    assert f"{gone.url} could not be looked at. No answer from {gone.url}" in listed.stderr
+    assert "Traceback" not in listed.stderr
