@@ -20,6 +20,7 @@ from prefect_databricks_runs._signals import signal_behind
 from prefect_databricks_runs.errors import DatabricksError, NotFound
 from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.report import Logger, RunReport
+from prefect_databricks_runs.report.traces import flow_runs_around
 from prefect_databricks_runs.runs import Run
 
 # Prefect kills the process of a cancelled flow run after 30 seconds; both together must be well below that.
@@ -82,7 +83,7 @@ async def see_it_end(hook: DatabricksHook, run_id: int, report: RunReport, logge
     except (DatabricksError, TimeoutError) as error:
         reason = str(error) or f"It was not over after {END_SECONDS:g} s."
         logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", run_id, reason)
-        await report.leave("Unwatched", f"Databricks was asked to cancel the run; its end was not seen. {reason}")
+        await report.leave(f"Databricks was asked to cancel the run; its end was not seen. {reason}")
     else:
         await report.see_end(run)
     await _send_log()
@@ -103,7 +104,7 @@ async def until_over(hook: DatabricksHook, run_id: int) -> Run:
 
 async def leave_alone(report: RunReport) -> None:
     """Finish what is drawn of a run that may go on."""
-    await report.leave("Unwatched", "The wait for the Databricks run has ended; the run may go on.")
+    await report.leave()
     await _send_log()
 
 
@@ -129,13 +130,13 @@ async def _flow_runs(logger: Logger) -> list[FlowRun]:
     context = FlowRunContext.get()
     flow_run_id = context.flow_run.id if context and context.flow_run else None
     found: list[FlowRun] = []
+    if flow_run_id is None:
+        return found
     try:
         with anyio.fail_after(CANCEL_SECONDS):
             async with get_client() as client:
-                while flow_run_id:
-                    found.append(await client.read_flow_run(flow_run_id))
-                    parent = found[-1].parent_task_run_id
-                    flow_run_id = (await client.read_task_run(parent)).flow_run_id if parent else None
+                async for flow_run in flow_runs_around(client, flow_run_id):
+                    found.append(flow_run)  # noqa: PERF401 - what was read before an error counts
     except Exception as error:
         logger.error("Prefect could not be asked whether the flow run is being cancelled: %r", error)
     return found

@@ -23,16 +23,14 @@ def remember(credentials: DatabricksCredentials) -> None:
     _used[credentials.host] = credentials
 
 
-async def credentials_for(client: PrefectClient, host: str) -> list[DatabricksCredentials]:
-    """The credentials that there are for a workspace: what this process has used, then what is saved in Prefect.
+async def known_credentials(client: PrefectClient) -> list[DatabricksCredentials]:
+    """The credentials that there are: what this process has used, then what is saved in Prefect.
 
     Args:
         client: Prefect's.
-        host: The workspace's address, normalised.
     """
-    found = [_used[host]] if host in _used else []
-    saved = (await saved_credentials(client)).values()
-    return found + [each for each in saved if each.host == host and each not in found]
+    used = list(_used.values())
+    return used + [each for each in (await saved_credentials(client)).values() if each not in used]
 
 
 async def saved_credentials(client: PrefectClient) -> dict[str, DatabricksCredentials]:

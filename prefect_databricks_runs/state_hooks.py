@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -11,17 +12,18 @@ from prefect.logging.loggers import flow_run_logger
 from prefect_databricks_runs import _portal
 from prefect_databricks_runs.calls import hook_for
 from prefect_databricks_runs.errors import DatabricksError
-from prefect_databricks_runs.leaving import cancel, until_over
+from prefect_databricks_runs.leaving import END_SECONDS, cancel, until_over
 from prefect_databricks_runs.report import Logger
 from prefect_databricks_runs.report.traces import Trace, finish_trace, traces_of
 from prefect_databricks_runs.runs import Run
-from prefect_databricks_runs.saved_credentials import credentials_for
+from prefect_databricks_runs.saved_credentials import known_credentials
 
 if TYPE_CHECKING:
     from prefect import Flow, State
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
 
+    from prefect_databricks_runs.credentials import DatabricksCredentials
     from prefect_databricks_runs.hook import DatabricksHook
 
 _AT_ONCE = 8
@@ -54,50 +56,70 @@ def cancel_databricks_runs(flow: Flow[Any, Any], flow_run: FlowRun, state: State
 
 async def _cancel_runs_of(flow_run: FlowRun, logger: Logger) -> None:
     async with get_client() as client:
-        found: dict[tuple[str, int], list[Trace]] = {}
+        traces: dict[tuple[str, int], list[Trace]] = {}
         for trace in await traces_of(client, flow_run.id):
-            found.setdefault((trace.host, trace.run_id), []).append(trace)
-        limiter = anyio.CapacityLimiter(_AT_ONCE)
-        async with anyio.create_task_group() as together:
-            for traces in found.values():
-                together.start_soon(_settle, client, traces, limiter, logger)
+            traces.setdefault((trace.host, trace.run_id), []).append(trace)
+        if not traces:
+            return
+        runs = await _cancel_all(traces, await known_credentials(client), logger)
+        # One call at a time, as all that Prefect is told.
+        for key, run in runs.items():
+            for trace in traces[key]:
+                await _put_right(client, trace, run, logger)
 
 
-async def _settle(client: PrefectClient, traces: list[Trace], limiter: anyio.CapacityLimiter, logger: Logger) -> None:
-    """Cancel one run, and put right what each flow run shows of it."""
-    async with limiter:
-        try:
-            run = await _cancel(client, traces[0], logger)
-            if run is not None:
-                for trace in traces:
-                    await finish_trace(client, trace, run)
-        except Exception as error:
-            logger.error("Prefect may show Databricks run %d as it was before. %r", traces[0].run_id, error)
+async def _cancel_all(
+    keys: Iterable[tuple[str, int]], known: Sequence[DatabricksCredentials], logger: Logger
+) -> dict[tuple[str, int], Run]:
+    """Cancel the runs that are going, some at a time; gives how each is then, as far as that is known."""
+    runs: dict[tuple[str, int], Run] = {}
+    limiter = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def settle(host: str, run_id: int) -> None:
+        async with limiter:
+            run = await _cancel(host, run_id, [each for each in known if each.host == host], logger)
+            if run:
+                runs[host, run_id] = run
+
+    async with anyio.create_task_group() as together:
+        for host, run_id in keys:
+            together.start_soon(settle, host, run_id)
+    return runs
 
 
-async def _cancel(client: PrefectClient, trace: Trace, logger: Logger) -> Run | None:
+async def _cancel(host: str, run_id: int, known: Sequence[DatabricksCredentials], logger: Logger) -> Run | None:
     """Cancel a run if it is going; gives it as it is then, or None where nothing is known of it."""
-    found = await _found(client, trace, logger)
+    found = await _found(host, run_id, known, logger)
     if found is None:
         return None
     hook, run = found
-    if run.state.is_terminal or not await cancel(hook, trace.run_id, logger, because=_BECAUSE):
+    if run.state.is_terminal or not await cancel(hook, run_id, logger, because=_BECAUSE):
         return run
     try:
-        return await until_over(hook, trace.run_id)
+        return await until_over(hook, run_id)
     except (DatabricksError, TimeoutError) as error:
-        logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", trace.run_id, error)
+        reason = str(error) or f"It was not over after {END_SECONDS:g} s."
+        logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", run_id, reason)
         return run
 
 
-async def _found(client: PrefectClient, trace: Trace, logger: Logger) -> tuple[DatabricksHook, Run] | None:
+async def _found(
+    host: str, run_id: int, known: Sequence[DatabricksCredentials], logger: Logger
+) -> tuple[DatabricksHook, Run] | None:
     """The run, and a hook with which it can be read."""
-    reason = f"There is no saved DatabricksCredentials block for {trace.host}; save one, or cancel the run there."
-    for credentials in await credentials_for(client, trace.host):
+    reason = f"There is no saved DatabricksCredentials block for {host}; save one, or cancel the run there."
+    for credentials in known:
         hook = hook_for(credentials, {}, logger)
         try:
-            return hook, await hook.get_run(trace.run_id)
+            return hook, await hook.get_run(run_id)
         except DatabricksError as error:
             reason = str(error)
-    logger.error("Databricks run %d of %s may still be going. %s", trace.run_id, trace.host, reason)
+    logger.error("Databricks run %d of %s may still be going. %s", run_id, host, reason)
     return None
+
+
+async def _put_right(client: PrefectClient, trace: Trace, run: Run, logger: Logger) -> None:
+    try:
+        await finish_trace(client, trace, run)
+    except Exception as error:
+        logger.error("Prefect may show Databricks run %d as it was before. %r", trace.run_id, error)

@@ -6,7 +6,6 @@ import time
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from prefect.client.schemas.objects import StateType
 from prefect.context import FlowRunContext
 
 from prefect_databricks_runs._compat import SHOWS_PROGRESS
@@ -16,7 +15,7 @@ from prefect_databricks_runs.report.flow_runs import has_retries, is_ours
 from prefect_databricks_runs.report.logs import ChangeLog, Logger
 from prefect_databricks_runs.report.queue import Thing, prefect_queue
 from prefect_databricks_runs.report.run_artifact import run_artifact
-from prefect_databricks_runs.report.task_runs import MirroredTask, Shown, shown_state
+from prefect_databricks_runs.report.task_runs import UNWATCHED, MirroredTask, Shown, shown_state
 from prefect_databricks_runs.report.things import Artifact, FlowRunLabels, StateName
 from prefect_databricks_runs.runs import Run, RunTask
 
@@ -86,16 +85,15 @@ class RunReport:
         await self(run)
         await self._told(LEAVE_SECONDS, LEAVE_SECONDS_A_THING)
 
-    async def leave(self, name: str, message: str) -> None:
+    async def leave(self, message: str = UNWATCHED.message) -> None:
         """Finish the task runs of a run that is not watched any more.
 
         Args:
-            name: The state name that those get which are not over.
             message: What became of the Databricks run.
         """
         for mirrored in self._tasks.values():
             if not mirrored.is_over:
-                mirrored.state = Shown(StateType.CANCELLED, name, message)
+                mirrored.state = UNWATCHED._replace(message=message)
                 prefect_queue().put(mirrored)
         await self._told(LEAVE_SECONDS, LEAVE_SECONDS_A_THING)
 

@@ -70,13 +70,25 @@ async def traces_of_run(client: PrefectClient, run_ids: Collection[int]) -> list
 
 async def outermost(client: PrefectClient, flow_run_id: UUID) -> FlowRun:
     """The outermost flow run in the process of a flow run; one of a deployment has a process of its own."""
-    flow_run = await client.read_flow_run(flow_run_id)
-    while flow_run.parent_task_run_id and not flow_run.deployment_id:
-        parent = (await client.read_task_run(flow_run.parent_task_run_id)).flow_run_id
-        if parent is None:
+    async for flow_run in flow_runs_around(client, flow_run_id):  # at least the flow run itself
+        if flow_run.deployment_id:
             break
-        flow_run = await client.read_flow_run(parent)
     return flow_run
+
+
+async def flow_runs_around(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[FlowRun]:
+    """A flow run, the one that it is a subflow run of, and so on, in whatever process.
+
+    Args:
+        client: Prefect's.
+        flow_run_id: The innermost flow run.
+    """
+    inner: UUID | None = flow_run_id
+    while inner:
+        flow_run = await client.read_flow_run(inner)
+        yield flow_run
+        task_run_id = flow_run.parent_task_run_id
+        inner = (await client.read_task_run(task_run_id)).flow_run_id if task_run_id else None
 
 
 async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:

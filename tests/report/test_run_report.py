@@ -206,7 +206,7 @@ class TestInAFlowRun:
     def test_leaving_finishes_every_task_run_that_is_not_over(self, report, prefect) -> None:
         async def main() -> None:
             await report(over("RUNNING", None, tasks=[task("a", "TERMINATED", "SUCCESS"), task("b", "RUNNING")]))
-            await report.leave("Unwatched", "The run goes on.")
+            await report.leave("The run goes on.")
 
         asyncio.run(main())
         assert prefect.states_of("a")[-1] == ("COMPLETED", "Success")
@@ -220,7 +220,7 @@ class TestInAFlowRun:
 
         async def main() -> None:
             await report(over("RUNNING", None, tasks=[task(f"task_{number}", "RUNNING") for number in range(20)]))
-            await report.leave("Unwatched", "The run goes on.")
+            await report.leave("The run goes on.")
 
         asyncio.run(main())
         assert {prefect.states_of(f"task_{number}")[-1] for number in range(20)} == {("CANCELLED", "Unwatched")}
