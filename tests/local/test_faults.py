@@ -477,7 +477,8 @@ rules = st.dictionaries(st.sampled_from(NAMES), likely | json_values, max_size=5
 def test_each_rule_is_refused_or_happens(module_workspace: LocalWorkspace, rule: dict[str, Any], delay: float) -> None:
     module_workspace.clear_faults()
     headers = {"Authorization": f"Bearer {module_workspace.token}"}
-    with httpx.Client(base_url=module_workspace.url, headers=headers, timeout=0.3) as http:
+    patience = 0.3 if rule.get("hang") else 30  # what does not hang answers, however slow the machine
+    with httpx.Client(base_url=module_workspace.url, headers=headers, timeout=patience) as http:
         body = {"pattern": "GET */list", "delay": delay, **rule}
         answer = http.post("/local/faults", content=json.dumps(body))
         assert answer.status_code in {200, 400}, answer.text
