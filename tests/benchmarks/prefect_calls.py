@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from prefect_databricks_runs import Run
+from prefect_databricks_runs._compat import SHOWS_PROGRESS
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.local.client import Client
 from tests.local.simulated import simulated, task
@@ -129,7 +130,9 @@ def _is_shown(run: Run, waiting: ShownFlow) -> bool:
         return False
     artifacts = waiting.artifacts
     over = sum(each.state.is_terminal for each in run.tasks.values())
-    if float(artifacts.get("progress", -1)) != round(100 * over / len(run.tasks), 1):
+    if "markdown" not in artifacts:
+        return False
+    if SHOWS_PROGRESS and float(artifacts.get("progress", -1)) != round(100 * over / len(run.tasks), 1):
         return False
     rows = dict(re.findall(r"^\| \[(\w+)\]\(\S+\) \| (\w+) \|", artifacts["markdown"], re.MULTILINE))
     if len(run.tasks) <= _MAX_ROWS and rows != {key: each.state.name for key, each in run.tasks.items()}:
