@@ -74,6 +74,11 @@ class Watched:
         """Whether it is to be read by now."""
         return self.due <= now
 
+    @property
+    def is_listable(self) -> bool:
+        """Whether it may be read with a list now."""
+        return self.read_by is None and not (self.is_alone or self.is_long)
+
     def worth(self, now: float) -> float:
         """How much of a request is saved by having it read now: the share of its pause that is over."""
         if self.due <= now:
@@ -197,16 +202,17 @@ class RunReader:
                 each.cancel()
 
     def _page_of(self, first: Watched) -> list[Watched]:
-        """Those that may stand on the same page of a list: it, and those that started before it."""
+        """Those that may stand on the same page of a list, itself among them."""
         if first.is_alone or first.is_long:
             return [first]
+        now = self._clock.monotonic()
         if first.run is None:
-            now = self._clock.monotonic()
-            page = [each for each in self._new if each.is_due(now)]
-        else:
-            end = self._index(first) + 1
-            page = [each for _, each in self._known[max(0, end - RUNS_A_PAGE) : end]]
-        return [each for each in page if each.read_by is None and not (each.is_alone or each.is_long)]
+            return [each for each in self._new if each.is_due(now) and each.is_listable]
+        # A list goes back in time: from the first itself, which it has for sure then, unless more are due before it.
+        index = self._index(first)
+        back, forth = self._known[max(0, index + 1 - RUNS_A_PAGE) : index + 1], self._known[index : index + RUNS_A_PAGE]
+        pages = [[each for _, each in page if each.is_listable] for page in (back, forth)]
+        return max(pages, key=lambda page: sum(each.is_due(now) for each in page))
 
     def _index(self, watched: Watched) -> int:
         return bisect_left(self._known, watched.place, key=lambda each: each[0])
