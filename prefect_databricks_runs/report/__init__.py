@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from prefect_databricks_runs.report.artifact import artifact_text
 from prefect_databricks_runs.report.flow_runs import final_state, may_return
-from prefect_databricks_runs.report.logs import Logger, run_logger
+from prefect_databricks_runs.report.logs import Logger, SteadyLogger, run_logger
 from prefect_databricks_runs.report.run_artifact import show_started
 from prefect_databricks_runs.report.run_report import RunReport
 
-__all__ = ["Logger", "RunReport", "artifact_text", "final_state", "may_return", "run_logger", "show_started"]
+__all__ = [
+    "Logger",
+    "RunReport",
+    "SteadyLogger",
+    "artifact_text",
+    "final_state",
+    "may_return",
+    "run_logger",
+    "show_started",
+]
