@@ -78,9 +78,11 @@ def test_outside_a_flow_the_run_has_the_name_of_old(databricks, workspace, noteb
 
 
 @pytest.mark.filterwarnings("ignore:Logger 'prefect.task_runs' attempted")  # Prefect 3's own last line
-def test_outside_a_flow_the_task_itself_works(databricks, workspace, notebook) -> None:
+def test_outside_a_flow_the_task_itself_works_and_tells_of_no_flow(databricks, workspace, notebook, run_log) -> None:
     notebook("/nightly", "pass")
     assert submit_run(databricks, NIGHTLY) in workspace.runs
+    assert "Started Databricks run" in run_log.text
+    assert "than its flow" not in run_log.text
 
 
 @pytest.mark.parametrize("call", [submit_run.fn, run_now.fn, wait_for_run.fn], ids=["submit", "run_now", "wait"])
