@@ -89,7 +89,7 @@ class InvalidPayload(DatabricksError, ValueError):
 
 
 class InvalidOption(DatabricksError, ValueError):
-    """An option of a task or flow that makes no sense; nothing was sent.
+    """An option of a task or flow that makes no sense, or that there is not; nothing was sent.
 
     Attributes:
         faults: One sentence a fault, all that were found.
