@@ -108,19 +108,20 @@ class ChangeLog:
         """Log what differs from the run as logged before, and nothing of its tasks."""
         if self._is_new(run.run_id, run.state):
             name = f" {run.run_name!r}" if run.run_name else ""
-            self._log(run.state, f"Databricks run {run.run_id}{name}", run.url)
+            self._log(run.state, run.state.name, f"Databricks run {run.run_id}{name}", run.url)
 
     def _task_changes(self, run: Run) -> None:
         for task in run.attempts:
             if self._is_new(task.run_id, task.state):
                 again = f" (attempt {task.attempt_number + 1})" if task.attempt_number else ""
-                self._log(task.state, f"Task {task.task_key}{again} of Databricks run {run.run_id}", "")
+                what = f"Task {task.task_key}{again} of Databricks run {run.run_id}"
+                self._log(task.state, task.state_in_words, what, "")
 
     def _is_new(self, run_id: int, state: RunState) -> bool:
         known, self._states[run_id] = self._states.get(run_id), state
         return known != state
 
-    def _log(self, state: RunState, what: str, url: str) -> None:
+    def _log(self, state: RunState, name: str, what: str, url: str) -> None:
         level = logging.INFO if state.outcome in _EXPECTED else logging.WARNING
         because = f": {shorten(state.explanation)}" if state.explanation else ""
-        self._logger.log(level, "%s is %s%s%s", what, state.name, because, f" {url}" if url else "")
+        self._logger.log(level, "%s is %s%s%s", what, name, because, f" {url}" if url else "")
