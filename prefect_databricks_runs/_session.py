@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import httpx
@@ -11,8 +11,9 @@ import httpx
 from prefect_databricks_runs._answers import answered_at, read_answer
 from prefect_databricks_runs._clock import Clock
 from prefect_databricks_runs._http import client_options
+from prefect_databricks_runs._pace import pace_of
 from prefect_databricks_runs._retries import connection_reason
-from prefect_databricks_runs.errors import DatabricksConnectionError, Unauthenticated
+from prefect_databricks_runs.errors import DatabricksConnectionError, RateLimited, Unauthenticated
 
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 
@@ -33,6 +34,7 @@ class Session:
         transport: Where requests go instead of the network.
         refresh: Gives the way to sign in that holds now, or None where that is not known.
         pause: Seconds before a request that was not let in is sent again with the same way to sign in.
+        requests_per_second: How fast all who share may send; None for as fast as they like.
         clock: The time.
         logger: Where it is said that a request was not let in.
     """
@@ -47,6 +49,7 @@ class Session:
         transport: httpx.AsyncBaseTransport | None,
         refresh: Refresh | None,
         pause: float,
+        requests_per_second: float | None,
         clock: Clock,
         logger: Any,
     ) -> None:
@@ -55,6 +58,7 @@ class Session:
         self._is_shared, self._transport = shared, transport
         self._let_in = _let_in if shared else set()
         self._refresh, self._pause = refresh, pause
+        self._requests_per_second = requests_per_second
         self._clock, self._logger = clock, logger
         self._own: httpx.AsyncClient | None = None
         self._said = False
@@ -70,8 +74,17 @@ class Session:
         """Whether the workspace has let these credentials in before."""
         return any((self._host, auth) in self._let_in for auth in (self._first_auth, self._auth))
 
-    async def send(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
+    async def send(
+        self, method: str, path: str, json: Any, params: Any, *, lane: str | None = None
+    ) -> tuple[dict[str, Any], float | None]:
         """Send a request; once more, signed in anew, where the workspace does not know who asks.
+
+        Args:
+            method: HTTP method.
+            path: Path on the host.
+            json: The body.
+            params: The query.
+            lane: Where it waits for its turn; None for what must not wait.
 
         Returns:
             The answer's JSON, and when it was given, by the clock of Databricks.
@@ -82,10 +95,31 @@ class Session:
             InvalidResponse: The answer is not one of the Jobs API.
         """
         try:
-            return await self._send_once(method, path, json, params)
+            return await self._send_in_turn(lane, method, path, json, params)
         except Unauthenticated as error:
             await self._sign_in_anew(error)
-            return await self._send_once(method, path, json, params)
+            return await self._send_in_turn(lane, method, path, json, params)
+
+    async def until_free(self, lanes: Iterable[str]) -> None:
+        """Wait until no request waits for its turn in these lanes."""
+        if self._requests_per_second is not None:
+            pace = pace_of(self._host, self._requests_per_second, self._clock)
+            for lane in lanes:
+                await pace.until_free(lane)
+
+    async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], float | None]:
+        if self._requests_per_second is None:
+            return await self._send_once(*request)
+        pace = pace_of(self._host, self._requests_per_second, self._clock)
+        if lane is not None:
+            await pace.turn(lane)
+        try:
+            answer = await self._send_once(*request)
+        except RateLimited as error:
+            pace.slow_down(error.retry_after)
+            raise
+        pace.went_well()
+        return answer
 
     async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
         auth = self._auth

@@ -30,6 +30,7 @@ def hook_for(credentials: DatabricksCredentials, options: Mapping[str, Any], log
         retry_limit=option(options, "databricks_retry_limit"),
         retry_delay=option(options, "databricks_retry_delay"),
         timeout_seconds=credentials.request_timeout_seconds,
+        requests_per_second=credentials.requests_per_second,
         shared=True,
         refresh=refresh_of(credentials, logger),
         logger=logger,

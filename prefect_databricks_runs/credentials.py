@@ -42,6 +42,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         login: User name, together with `password` instead of `token`.
         password: Password of `login`.
         request_timeout_seconds: How long to wait for an answer to one request.
+        requests_per_second: How fast one process may send to the workspace.
 
     Example:
         Load stored credentials and run a notebook with them:
@@ -75,6 +76,11 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
     request_timeout_seconds: float = Field(
         default=60.0, title="Request timeout", description="Seconds to wait for an answer to one request."
     )
+    requests_per_second: float = Field(
+        default=10.0,
+        title="Requests per second",
+        description="How many requests a second one process may send to the workspace, on average.",
+    )
 
     def block_initialization(self) -> None:
         """Check and normalise; Prefect calls it on construction, on load and for a flow's parameter.
@@ -86,13 +92,15 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         if unknown:
             raise InvalidCredentials(
                 f"DatabricksCredentials has no field {', '.join(map(repr, unknown))}. "
-                "Its fields are host, token, login, password and request_timeout_seconds."
+                "Its fields are host, token, login, password, request_timeout_seconds and requests_per_second."
             )
         self.host = normalize_host(self.host)
         self.token, self.password = self.token or SecretStr(""), self.password or SecretStr("")
         self.login = self.login or ""
         if not 0 < self.request_timeout_seconds < math.inf:
             raise InvalidCredentials("`request_timeout_seconds` must be above 0, and finite.")
+        if not 0 < self.requests_per_second < math.inf:
+            raise InvalidCredentials("`requests_per_second` must be above 0, and finite.")
         self.get_auth()
 
     def get_auth(self) -> TokenAuth | BasicAuth:

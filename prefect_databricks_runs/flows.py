@@ -21,6 +21,7 @@ from prefect_databricks_runs.leaving import leave, leave_alone, see_it_end
 from prefect_databricks_runs.options import WaitOptions, option
 from prefect_databricks_runs.outputs import OutputReader
 from prefect_databricks_runs.report import RunReport, final_state, may_return, run_logger
+from prefect_databricks_runs.run_reader import reader_for
 from prefect_databricks_runs.runs import Run
 from prefect_databricks_runs.tasks import (
     RunNowParameters,
@@ -216,6 +217,7 @@ async def _watch(
         await report(await outputs.with_links(run))
 
     watch = Watch(
+        reader_for(credentials, polls.clock),
         polls,
         run_id,
         changed,

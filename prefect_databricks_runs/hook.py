@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
@@ -20,7 +20,8 @@ from prefect_databricks_runs.runs import Run, RunOutput, merge_pages
 T = TypeVar("T")
 
 _JOBS = "/api/2.2/jobs"
-_JOBS_A_PAGE, _RUNS_A_PAGE = 100, 25
+_CANCEL = "runs/cancel"
+_JOBS_A_PAGE, RUNS_A_PAGE = 100, 25
 
 
 class StartedRun(NamedTuple):
@@ -47,6 +48,8 @@ class DatabricksHook:
         retry_limit: How often a request is tried in all, at least 1.
         retry_delay: Seconds before the second try; doubles with each further one. `Retry-After` wins over it.
         timeout_seconds: How long to wait for an answer to one request.
+        requests_per_second: How fast all hooks of this event loop may send to this workspace together; None for as fast
+            as they like. A request to cancel never waits.
         shared: Whether to share connections with other such hooks, as is done in the background loop. Otherwise the
             hook has a client of its own, which `async with` closes.
         refresh: Asked for the way to sign in that holds now, when the workspace does not know who asks: 401, or 403 for
@@ -67,6 +70,7 @@ class DatabricksHook:
         retry_limit: int = 3,
         retry_delay: float = 1.0,
         timeout_seconds: float = 60.0,
+        requests_per_second: float | None = None,
         shared: bool = False,
         refresh: Refresh | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -91,6 +95,7 @@ class DatabricksHook:
             transport=transport,
             refresh=refresh,
             pause=retry_delay,
+            requests_per_second=requests_per_second,
             clock=self.clock,
             logger=self._logger,
         )
@@ -111,6 +116,10 @@ class DatabricksHook:
         block a little later.
         """
         return passes(error) or self._was_good(error)
+
+    async def until_free(self, *endpoints: str) -> None:
+        """Wait until no other request to these endpoints waits for its turn; see `requests_per_second`."""
+        await self._session.until_free(endpoints)
 
     async def submit_run(self, payload: Mapping[str, Any]) -> int:
         """`POST runs/submit`: start a one-time run.
@@ -159,12 +168,35 @@ class DatabricksHook:
         pages = [page async for page in self._pages("runs/get", params, lambda page: Run.from_api(page, self.host))]
         return self._read("GET", "runs/get", lambda: Run.from_api(merge_pages(pages), self.host))
 
+    async def run_pages(
+        self, *, active_only: bool = False, start_time_from: int | None = None, start_time_to: int | None = None
+    ) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """`GET runs/list`: the runs of the workspace a page at a time, the newest first, with up to 100 tasks each.
+
+        Args:
+            active_only: Whether to leave out those that are over.
+            start_time_from: Leaves out those that started before, in milliseconds UTC.
+            start_time_to: Leaves out those that started later.
+        """
+        params = {
+            "active_only": "true" if active_only else None,
+            "start_time_from": start_time_from,
+            "start_time_to": start_time_to,
+            "expand_tasks": "true",
+            "limit": RUNS_A_PAGE,
+        }
+        async for page in self._pages("runs/list", params, _listed):
+            yield _listed(page)
+
     async def active_runs(self) -> AsyncIterator[Run]:
         """`GET runs/list`: the runs of the workspace that are not over, the newest first, with up to 100 tasks each."""
-        params = {"active_only": "true", "expand_tasks": "true", "limit": _RUNS_A_PAGE}
-        async for page in self._pages("runs/list", params, partial(_runs, host=self.host)):
-            for run in _runs(page, self.host):
-                yield run
+        async for page in self.run_pages(active_only=True):
+            for entry in page:
+                yield self.read_listed(entry)
+
+    def read_listed(self, entry: Mapping[str, Any]) -> Run:
+        """A run as an entry of `runs/list` gives it; all of it, unless the entry says `has_more`."""
+        return self._read("GET", "runs/list", lambda: Run.from_api(entry, self.host))
 
     async def get_run_output(self, run_id: int) -> RunOutput:
         """`GET runs/get-output`: what one task's attempt gave.
@@ -177,7 +209,7 @@ class DatabricksHook:
 
     async def cancel_run(self, run_id: int) -> None:
         """`POST runs/cancel`: ask Databricks to stop a run, which it does some time later; nothing if it is over."""
-        await self.request("POST", "runs/cancel", json={"run_id": run_id})
+        await self.request("POST", _CANCEL, json={"run_id": run_id})
 
     async def repair_run(self, run_id: int, latest_repair_id: int | None, payload: Mapping[str, Any]) -> int:
         """`POST runs/repair`: run the failed tasks of a run that is over once more, and those that wait for them.
@@ -260,11 +292,12 @@ class DatabricksHook:
         """As `request`; gives what is read in the answer, and when it was given, by the clock of Databricks."""
         query = {key: value for key, value in (params or {}).items() if value is not None}
         path = f"{_JOBS}/{endpoint}"
+        lane = None if endpoint == _CANCEL else endpoint
         failures: list[DatabricksError] = []
         async for attempt in retrying(self._retry_limit, self._retry_delay, self._helps, self.clock, self._logger):
             with attempt:
                 try:
-                    answer, time = await self._session.send(method, path, json, query)
+                    answer, time = await self._session.send(method, path, json, query, lane=lane)
                     return self._read(method, endpoint, partial(read, answer)), time
                 except DatabricksError as error:
                     failures.append(error)
@@ -289,8 +322,8 @@ class DatabricksHook:
         return InvalidResponse(reason, host=self.host, method=method, path=f"{_JOBS}/{endpoint}", status_code=200)
 
 
-def _runs(page: Mapping[str, Any], host: str) -> list[Run]:
-    return [Run.from_api(run, host) for run in page.get("runs") or ()]
+def _listed(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{**run, "run_id": int(run["run_id"])} for run in page.get("runs") or ()]
 
 
 def _job_ids(page: Mapping[str, Any]) -> list[int]:

@@ -12,12 +12,15 @@ import anyio
 from prefect_databricks_runs._clock import Clock
 from prefect_databricks_runs.errors import DatabricksApiError, DatabricksError, DatabricksUnreachable, WaitTimeout
 from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.run_reader import RunReader, Watched
 from prefect_databricks_runs.runs import Run, RunTask, run_url
 
 OnChange = Callable[[Run], Awaitable[None]]
 
 _SHARE_OF_AGE = 0.05
 _SHORTEST_PERIOD = 1.0
+# How long the last poll, when `max_wait_seconds` are over, may take.
+_LAST_LOOK_SECONDS = 2.0
 _STEPS = 10
 
 
@@ -25,6 +28,7 @@ class Watch:
     """Waits for the end of one run.
 
     Args:
+        reader: What reads it, together with the others that are waited for.
         hook: Where to ask; each poll should be tried once, because the next one is its retry.
         run_id: The job run.
         on_change: Told of the run when first seen and whenever its state or a task's has changed, the end included.
@@ -36,6 +40,7 @@ class Watch:
 
     def __init__(
         self,
+        reader: RunReader,
         hook: DatabricksHook,
         run_id: int,
         on_change: OnChange,
@@ -45,7 +50,7 @@ class Watch:
         max_outage_seconds: float,
         logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
     ) -> None:
-        self._hook, self._run_id, self._on_change = hook, run_id, on_change
+        self._reader, self._hook, self._run_id, self._on_change = reader, hook, run_id, on_change
         self._polling_period_seconds = polling_period_seconds
         self._max_wait_seconds = max_wait_seconds
         self._max_outage_seconds = max_outage_seconds
@@ -67,36 +72,36 @@ class Watch:
             NotFound: There is no such run, or it was deleted meanwhile.
             DatabricksError: It may not be read, or not with these credentials.
         """
-        began = self._clock.monotonic()
-        while True:
-            await self._poll(self._left(began))
-            if self._run and self._run.state.is_terminal:
-                return self._run
-            left = self._left(began)
-            if left <= 0:
-                raise self._timeout()
-            await self._clock.sleep(min(self._delay(began), left))
+        began = due = self._clock.monotonic()
+        with self._reader.watching(self._hook, self._run_id) as watched:
+            while True:
+                await self._poll(watched, due, self._left(began))
+                if self._run and self._run.state.is_terminal:
+                    return self._run
+                left = self._left(began)
+                if left <= 0:
+                    raise self._timeout()
+                due = self._clock.monotonic() + min(self._delay(began), left)
 
     def _left(self, began: float) -> float:
         waited = self._clock.monotonic() - began
         return math.inf if self._max_wait_seconds is None else self._max_wait_seconds - waited
 
-    async def _poll(self, seconds: float) -> None:
-        started = self._clock.monotonic()
+    async def _poll(self, watched: Watched, due: float, seconds: float) -> None:
         try:
-            with anyio.move_on_after(seconds) as limit:
-                run = await self._hook.get_run(self._run_id)
+            with anyio.move_on_after(seconds + _LAST_LOOK_SECONDS) as limit:
+                run = await watched.read(due)
         except DatabricksError as error:
             if not self._hook.may_pass(error):
                 raise
-            self._bear(error, started)
+            self._bear(error, due)
             return
         if limit.cancelled_caught:
             return
         if self._failing_since is not None:
             self._logger.info("Databricks run %d can be read again.", self._run_id)
             self._failing_since = self._asked_to_wait = None
-        changed = self._run is None or states_of(run) != states_of(self._run)
+        changed = self._run is None or (run is not self._run and states_of(run) != states_of(self._run))
         self._run = run
         if changed:
             await self._on_change(run)

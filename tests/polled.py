@@ -10,6 +10,7 @@ import httpx
 
 from prefect_databricks_runs import DatabricksHook, Run
 from prefect_databricks_runs.auth import TokenAuth
+from prefect_databricks_runs.run_reader import RunReader
 from prefect_databricks_runs.watcher import Watch
 from tests.answers import HOST, RUN_ID, run
 from tests.clocks import FakeClock
@@ -44,7 +45,14 @@ class Polled:
         defaults = {"polling_period_seconds": 30.0, "max_wait_seconds": None, "max_outage_seconds": 600.0}
         transport = httpx.MockTransport(self.answer)
         async with DatabricksHook(HOST, TokenAuth("t"), transport=transport, clock=self.clock, retry_limit=1) as hook:
-            watch = Watch(hook, RUN_ID, self.on_change, logger=logging.getLogger("tests"), **{**defaults, **options})
+            watch = Watch(
+                RunReader(self.clock),
+                hook,
+                RUN_ID,
+                self.on_change,
+                logger=logging.getLogger("tests"),
+                **{**defaults, **options},
+            )
             return await watch.until_over()
 
 

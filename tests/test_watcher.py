@@ -11,6 +11,7 @@ import pytest
 
 from prefect_databricks_runs import DatabricksHook, NotFound, WaitTimeout
 from prefect_databricks_runs.auth import TokenAuth
+from prefect_databricks_runs.run_reader import RunReader
 from prefect_databricks_runs.watcher import Watch
 from tests.answers import HOST, RUN_ID, run, task
 from tests.clocks import FakeClock
@@ -88,6 +89,7 @@ async def test_a_poll_that_hangs_does_not_outlast_the_limit() -> None:
 
     async with DatabricksHook(HOST, TokenAuth("t"), transport=httpx.MockTransport(hang), retry_limit=1) as hook:
         watch = Watch(
+            RunReader(hook.clock),
             hook,
             RUN_ID,
             Polled(None).on_change,

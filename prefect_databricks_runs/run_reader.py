@@ -1,0 +1,297 @@
+"""Reads the runs of one workspace for all who wait in this process: many with one request where that costs less.
+
+One run is read with `runs/get`. Runs that started one after the other stand on the same page of `runs/list`, which has
+25, so those that are due are read together, and with them those of the same page that are due later: they are not asked
+for on their own then. What a list cannot tell (a run that it does not have, or all of a run of more than 100 tasks) is
+asked for with `runs/get`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+from prefect_databricks_runs._clock import Clock
+from prefect_databricks_runs.errors import DatabricksError
+from prefect_databricks_runs.hook import RUNS_A_PAGE, DatabricksHook
+from prefect_databricks_runs.run_lists import FORGET_SECONDS, ListCosts, Way, run_list
+from prefect_databricks_runs.runs import Run
+
+_AT_ONCE = 10
+_numbers = count()
+
+
+class Watched:
+    """One wait for one run.
+
+    Args:
+        reader: What reads it.
+        hook: With which it is read.
+        run_id: The job run.
+
+    Attributes:
+        run: The run as it was read last; None before.
+        due: When it is to be read next, by the clock's `monotonic`; infinite while nobody asks for it.
+        alone_until: Until when it is to be read with `runs/get`, because a list has not told enough of it.
+        read_by: The request for it that is under way, or None.
+    """
+
+    def __init__(self, reader: RunReader, hook: DatabricksHook, run_id: int) -> None:
+        self.hook, self.run_id = hook, run_id
+        self.run: Run | None = None
+        self.due = math.inf
+        self.alone_until = 0.0
+        self.read_by: object = None
+        self.place = (0, next(_numbers))
+        self._read_at = 0.0
+        self._reader = reader
+        self._answer: asyncio.Future[Run] | None = None
+
+    async def read(self, due: float) -> Run:
+        """The run as it is at a moment, or a little before where that costs no request.
+
+        Args:
+            due: The moment, by the clock's `monotonic`.
+
+        Raises:
+            DatabricksError: It could not be read.
+        """
+        self.due, self._answer = due, asyncio.get_running_loop().create_future()
+        self._reader.ask(self)
+        try:
+            return await self._answer
+        finally:
+            self.due, self._answer = math.inf, None
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is to be read by now."""
+        return self.due <= now
+
+    def worth(self, now: float) -> float:
+        """How much of a request is saved by having it read now: the share of its pause that is over."""
+        if self.due <= now:
+            return 1.0
+        return max(0.0, (now - self._read_at) / (self.due - self._read_at))
+
+    def give(self, run: Run, now: float) -> None:
+        """Answer who waits."""
+        self.run, self._read_at, self.due, self.read_by = run, now, math.inf, None
+        if self._answer and not self._answer.done():
+            self._answer.set_result(run)
+
+    def fail(self, error: Exception) -> None:
+        """Answer who waits that it could not be read."""
+        self.due = math.inf
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(error)
+
+
+class RunReader:
+    """Decides which runs are read when, and with what request; used in one event loop.
+
+    Args:
+        clock: The time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._costs = ListCosts(clock)
+        self._all: dict[int, list[Watched]] = {}
+        # By when they started: neighbours stand on the same page of a list.
+        self._known: list[tuple[tuple[int, int], Watched]] = []
+        self._new: dict[Watched, None] = {}
+        self._asked: list[tuple[float, int, Watched]] = []
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._asked_anew = asyncio.Event()
+        self._scheduler: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits for any run."""
+        return not self._all
+
+    @contextmanager
+    def watching(self, hook: DatabricksHook, run_id: int) -> Iterator[Watched]:
+        """Have a run read as long as this lasts.
+
+        Args:
+            hook: With which to read it; each request is tried once.
+            run_id: The job run.
+        """
+        watched = Watched(self, hook, run_id)
+        self._all.setdefault(run_id, []).append(watched)
+        self._new[watched] = None
+        try:
+            yield watched
+        finally:
+            self._forget(watched)
+
+    def ask(self, watched: Watched) -> None:
+        """Have a run read when it is due."""
+        heappush(self._asked, (watched.due, next(_numbers), watched))
+        self._asked_anew.set()
+        if self._scheduler is None:
+            self._scheduler = asyncio.get_running_loop().create_task(self._schedule())
+
+    def _forget(self, watched: Watched) -> None:
+        of_this_run = self._all[watched.run_id]
+        of_this_run.remove(watched)
+        if not of_this_run:
+            del self._all[watched.run_id]
+        self._new.pop(watched, None)
+        if watched.run:
+            del self._known[self._index(watched)]
+        watched.due = math.inf
+        if self.is_idle:
+            for task in [*self._under_way, *([self._scheduler] if self._scheduler else [])]:
+                task.cancel()
+            self._scheduler = None
+            self._asked.clear()
+
+    async def _schedule(self) -> None:
+        while True:
+            self._asked_anew.clear()
+            first = self._first()
+            now = self._clock.monotonic()
+            if first is None or not first.is_due(now):
+                await self._until(first.due - now if first else math.inf)
+                continue
+            await self._room.acquire()
+            # Chosen when it can be sent: of the others, some may have been read meanwhile.
+            await first.hook.until_free("runs/list", "runs/get")
+            longest = self._first()
+            if longest and longest.is_due(self._clock.monotonic()):
+                self._start(longest, self._page_of(longest))
+            else:
+                self._room.release()
+
+    def _first(self) -> Watched | None:
+        """Who has been due for the longest, and is not being read."""
+        while self._asked:
+            due, _, watched = self._asked[0]
+            if watched.due == due and watched.read_by is None:
+                return watched
+            heappop(self._asked)
+        return None
+
+    async def _until(self, seconds: float) -> None:
+        """Sleep, or until somebody asks."""
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._asked_anew.wait())]
+        if seconds < math.inf:
+            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+    def _page_of(self, first: Watched) -> list[Watched]:
+        """Those that may stand on the same page of a list: it, and those that started before it."""
+        now = self._clock.monotonic()
+        if first.alone_until > now:
+            return [first]
+        if first.run is None:
+            page = [each for each in self._new if each.is_due(now)]
+        else:
+            end = self._index(first) + 1
+            page = [each for _, each in self._known[max(0, end - RUNS_A_PAGE) : end]]
+        return [each for each in page if each.read_by is None and each.alone_until <= now]
+
+    def _index(self, watched: Watched) -> int:
+        return bisect_left(self._known, watched.place, key=lambda each: each[0])
+
+    def _start(self, first: Watched, together: list[Watched]) -> None:
+        now = self._clock.monotonic()
+        way = self._costs.best(sum(each.worth(now) for each in together), is_new=first.run is None)
+        if len(together) < 2 or way is None:  # noqa: PLR2004 - a list is for two or more
+            together, reading = [first], self._get(first)
+        else:
+            reading = self._list(way, together)
+        task = asyncio.get_running_loop().create_task(reading)
+        for each in together:
+            each.read_by = task
+        self._under_way.add(task)
+        task.add_done_callback(lambda done: self._done(done, together))
+
+    def _done(self, task: asyncio.Task[None], together: list[Watched]) -> None:
+        self._under_way.discard(task)
+        self._room.release()
+        error = None if task.cancelled() else task.exception()
+        for each in together:
+            if each.read_by is not task:
+                continue  # it was read
+            each.read_by = None
+            if isinstance(error, Exception) and each.is_due(self._clock.monotonic()):
+                each.fail(error)
+            elif each.due < math.inf:
+                self.ask(each)
+
+    async def _get(self, watched: Watched) -> None:
+        run = await watched.hook.get_run(watched.run_id)
+        self._learn(watched.hook, run.raw, run)
+
+    async def _list(self, way: Way, together: list[Watched]) -> None:
+        """Read them with a list; those that are due and not in it are read by themselves next."""
+        due = [each for each in together if each.is_due(self._clock.monotonic())]
+        hook = due[0].hook
+        newest = max((each.place[0] for each in due if each.run), default=None)
+        started = {each.run_id: each.place[0] for each in due}
+        pages = 0
+        try:
+            async with aclosing(run_list(hook, way, newest, self._all, started)) as listed:
+                async for found in listed:
+                    pages += 1
+                    for entry in found:
+                        self._learn_listed(hook, entry)
+        except DatabricksError as error:
+            if hook.may_pass(error):
+                raise
+            self._costs.refused()
+        left = [each for each in due if each.read_by is asyncio.current_task()]
+        for each in left:
+            each.alone_until = max(each.alone_until, self._clock.monotonic() + FORGET_SECONDS)
+        self._costs.learned(way, pages + len(left))
+
+    def _learn_listed(self, hook: DatabricksHook, entry: Mapping[str, Any]) -> None:
+        if entry.get("has_more"):
+            for each in self._all[entry["run_id"]]:
+                each.alone_until = math.inf
+        else:
+            self._learn(hook, entry)
+
+    def _learn(self, hook: DatabricksHook, raw: Mapping[str, Any], run: Run | None = None) -> None:
+        """Answer who waits for a run; most often it is as it was."""
+        for each in tuple(self._all.get(int(raw["run_id"]), ())):
+            if each.run and each.run.raw == raw:
+                each.give(each.run, self._clock.monotonic())
+                continue
+            run = run or hook.read_listed(raw)
+            if each.run:
+                del self._known[self._index(each)]
+            each.give(run, self._clock.monotonic())
+            self._new.pop(each, None)
+            each.place = (run.start_time, each.place[1])
+            insort(self._known, (each.place, each), key=lambda entry: entry[0])
+
+
+_readers: dict[Any, RunReader] = {}
+
+
+def reader_for(credentials: Any, clock: Clock) -> RunReader:
+    """The reader of all who wait in this event loop for runs of one workspace, with the same way to sign in.
+
+    Args:
+        credentials: A `DatabricksCredentials` block.
+        clock: The time.
+    """
+    key = (asyncio.get_running_loop(), credentials.host, credentials.get_auth())
+    for other in [other for other, reader in _readers.items() if reader.is_idle and other != key]:
+        del _readers[other]
+    return _readers.setdefault(key, RunReader(clock))
