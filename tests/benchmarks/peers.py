@@ -1,6 +1,9 @@
-"""Makes the environment of those that this package is measured against: `.venv-peers`, beside the tests' own.
+"""Makes the environment of prefect-databricks, which this package is measured against: `.venv-peers`.
 
-python -m tests.benchmarks.peers
+    python -m tests.benchmarks.peers
+
+It is not among this package's own dependencies. databricks-sdk is one of the tests, and is measured in their
+environment.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from tests.benchmarks.workspace_process import ROOT
 _FOLDER = ROOT / ".venv-peers"
 PEERS_PYTHON = _FOLDER / "bin" / "python"
 # With a newer fastapi, Prefect 3 up to 3.8 does not work.
-_PEERS = ["databricks-sdk>=0.156", "prefect-databricks>=0.4,<0.5", "prefect>=3,<4", "fastapi<0.151"]
+_PEERS = ["prefect-databricks>=0.4,<0.5", "prefect>=3,<4", "fastapi<0.151"]
 
 
 def install() -> None:
@@ -24,15 +27,15 @@ def install() -> None:
 
 
 def versions() -> dict[str, str]:
-    """The releases that are there, of the peers and of what they stand on; empty without the environment."""
+    """The releases that are there; none without the environment."""
     if not PEERS_PYTHON.exists():
         return {}
-    return _versions(str(PEERS_PYTHON), "databricks-sdk", "prefect-databricks", "prefect", "httpx", "requests")
+    return _versions(str(PEERS_PYTHON), "prefect-databricks", "prefect", "httpx")
 
 
 def our_versions() -> dict[str, str]:
     """The releases in the environment that this runs in."""
-    return _versions(sys.executable, "prefect-databricks-runs", "prefect", "httpx")
+    return _versions(sys.executable, "prefect-databricks-runs", "prefect", "httpx", "databricks-sdk", "requests")
 
 
 def _versions(python: str, *names: str) -> dict[str, str]:

@@ -4,8 +4,9 @@
 
 Imports are measured in fresh processes, one after the other and in turns: this package after `import prefect`, and, to
 compare, databricks-sdk and prefect-databricks. Both Prefect and this package import most of what they have when a name
-is first used: each statement is measured by itself, after those before it. The way to the wire is that of the calls in one flow run, until the workspace has the request: the first one makes
-the connection too. Beside it stands what Prefect takes to begin a task that does nothing.
+is first used: each statement is measured by itself, after those before it. The way to the wire is that of the calls in
+one flow run, until the workspace has the request: the first one makes the connection too. Beside it stands what Prefect
+takes to begin a task that does nothing.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ print(json.dumps(steps))
 
 @dataclass(frozen=True)
 class Import:
-    """What a statement costs after those before it, in the median.
+    """What a statement costs, in the median.
 
     Attributes:
         statement: such as `import prefect`.
@@ -112,9 +113,9 @@ def imports(repeats: int) -> list[Import]:
     Args:
         repeats: how often; once more before it, so that all is compiled.
     """
-    kinds: list[tuple[str, tuple[str, ...]]] = [(sys.executable, OURS)]
+    kinds: list[tuple[str, tuple[str, ...]]] = [(sys.executable, OURS), (sys.executable, _SDK)]
     if PEERS_PYTHON.exists():
-        kinds += [(str(PEERS_PYTHON), _SDK), (str(PEERS_PYTHON), _PREFECT_DATABRICKS)]
+        kinds.append((str(PEERS_PYTHON), _PREFECT_DATABRICKS))
     measured = defaultdict(list)
     for number in range(repeats + 1):
         for kind in kinds:

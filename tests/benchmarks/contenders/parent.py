@@ -32,7 +32,7 @@ class Contender:
         name: what the table calls it.
         module: the module of `tests.benchmarks.contenders` that it is.
         uses_prefect: whether it needs a Prefect server.
-        is_peer: whether it runs in the environment of the peers.
+        is_peer: whether it needs the environment of the peers.
         options: what its module is told.
     """
 
@@ -45,21 +45,34 @@ class Contender:
     @property
     def missing(self) -> str:
         """Why it cannot be measured here; empty when it can."""
-        if self.is_peer and not PEERS_PYTHON.exists():
+        if not self.is_peer:
+            return ""
+        if not PEERS_PYTHON.exists():
             return "needs `python -m tests.benchmarks.peers`"
-        return "needs a server of Prefect 3" if self.is_peer and self.uses_prefect and not PREFECT_3 else ""
+        return "" if PREFECT_3 else "needs a server of Prefect 3"
 
 
 OURS = Contender("ours", "ours")
 OURS_EACH = Contender("ours-each", "ours_each")
-SDK = Contender("sdk", "sdk", uses_prefect=False, is_peer=True)
-SDK_POLITE = Contender("sdk-polite", "sdk", uses_prefect=False, is_peer=True, options=(("requests_per_second", 10.0),))
+SDK = Contender("sdk", "sdk", uses_prefect=False)
+SDK_POLITE = Contender("sdk-polite", "sdk", uses_prefect=False, options=(("requests_per_second", 10.0),))
 PREFECT_DATABRICKS = Contender("prefect-databricks", "prefect_databricks_flow", is_peer=True)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a contender told: times in s (of notices since 1970), memory in MB. `note` says what went wrong, `extra` is its own."""
+    """What a contender told, times in s and memory in MB.
+
+    Attributes:
+        notices: when it noticed each end, since 1970.
+        cpu_seconds: of its process, without its imports.
+        cpu_seconds_of_imports: those before its clock started.
+        memory_of_imports: what it had when all was imported.
+        memory_peak: the most that it had.
+        ended: when all was done, since 1970.
+        note: what went wrong.
+        extra: what only this one tells.
+    """
 
     notices: dict[int, float]
     cpu_seconds: float
@@ -98,12 +111,19 @@ class ContenderProcess:
             stderr=self._errors,
             text=True,
         )
-        self._tell(_READY_SECONDS)
+        try:
+            self._tell(_READY_SECONDS)
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self._process.kill()
         self._process.communicate()
         self._errors.close()
