@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         RunCanceled,
         RunFailed,
         RunInternalError,
+        RunsFailed,
         RunSkipped,
         RunTimedOut,
         ServerError,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         wait_for_run,
     )
     from prefect_databricks_runs.hook import DatabricksHook
+    from prefect_databricks_runs.many_flows import await_for_runs, wait_for_runs
     from prefect_databricks_runs.retry_advice import retry_on_platform_failure
     from prefect_databricks_runs.run_states import Outcome, RunState
     from prefect_databricks_runs.runs import Run, RunOutput, RunTask
@@ -79,6 +81,7 @@ __all__ = [
     "RunState",
     "RunTask",
     "RunTimedOut",
+    "RunsFailed",
     "ServerError",
     "Unauthenticated",
     "WaitTimeout",
@@ -88,6 +91,7 @@ __all__ = [
     "asubmit_run",
     "asubmit_run_and_wait",
     "await_for_run",
+    "await_for_runs",
     "cancel_databricks_runs",
     "retry_on_platform_failure",
     "run_now",
@@ -95,6 +99,7 @@ __all__ = [
     "submit_run",
     "submit_run_and_wait",
     "wait_for_run",
+    "wait_for_runs",
 ]
 
 # Where each public name comes from.
@@ -120,6 +125,7 @@ _HOMES = {
         "RunInternalError",
         "RunSkipped",
         "RunTimedOut",
+        "RunsFailed",
         "ServerError",
         "Unauthenticated",
         "WaitTimeout",
@@ -133,6 +139,10 @@ _HOMES = {
         "wait_for_run",
     ),
     "hook": ("DatabricksHook",),
+    "many_flows": (
+        "await_for_runs",
+        "wait_for_runs",
+    ),
     "retry_advice": ("retry_on_platform_failure",),
     "run_states": (
         "Outcome",

@@ -260,13 +260,15 @@ class WaitTimeout(DatabricksError):
         run_id: The run that was waited for.
         max_wait_seconds: The limit that was set.
         url: The run's page.
+        state: How it was.
     """
 
-    def __init__(self, *, run_id: int, max_wait_seconds: float, url: str, state: str) -> None:
-        self.run_id, self.max_wait_seconds, self.url = run_id, max_wait_seconds, url
+    def __init__(self, *, run_id: int, max_wait_seconds: float, url: str, state: str, others: int = 0) -> None:
+        self.run_id, self.max_wait_seconds, self.url, self.state = run_id, max_wait_seconds, url, state
+        more = f" (and {others} more with it)" if others else ""
         super().__init__(
-            f"Databricks run {run_id} was {state}, not over, after max_wait_seconds={max_wait_seconds:g}, so it is "
-            f"being cancelled. Give it longer, or find out what it waits for. See {url}."
+            f"Databricks run {run_id}{more} was {state}, not over, after max_wait_seconds={max_wait_seconds:g}, so it "
+            f"is being cancelled. Give it longer, or find out what it waits for. See {url}."
         )
 
 
@@ -323,3 +325,31 @@ class RunInternalError(RunFailed):
     """The Jobs service failed, not the user's code."""
 
     what = "met an internal error of Databricks"
+
+
+class RunsFailed(DatabricksError):
+    """Of several runs that were waited for together, some did not end well.
+
+    Attributes:
+        runs: Those that are over, in the order in which they were given, the good ones too.
+        errors: Why each of the others is no good, by `run_id`: a `RunFailed`, or why it could not be read.
+        going: The `run_id` of each that was still going when the wait ended.
+    """
+
+    _LISTED = 10
+
+    def __init__(
+        self, runs: Sequence[Run], errors: Mapping[int, DatabricksError], going: Sequence[int], *, cancelled: bool
+    ) -> None:
+        self.runs, self.errors, self.going = tuple(runs), dict(errors), tuple(going)
+        total = len({run.run_id for run in runs} | set(errors) | set(going))
+        lines = [f"{len(errors)} of {total} Databricks runs failed."]
+        lines += [str(error).replace("\n", " ") for error in list(errors.values())[: self._LISTED]]
+        if len(errors) > self._LISTED:
+            lines.append(f"{len(errors) - self._LISTED} more are in `errors`.")
+        if going:
+            listed = ", ".join(str(run_id) for run_id in going[: self._LISTED])
+            more = f" and {len(going) - self._LISTED} more" if len(going) > self._LISTED else ""
+            becomes = "are being cancelled" if cancelled else "go on"
+            lines.append(f"Still going when the wait ended, and {becomes}: {listed}{more}.")
+        super().__init__("\n".join(lines))

@@ -57,7 +57,7 @@ class Handover:
 
     async def _leave(self, run_id: int, reason: BaseException) -> None:
         logger = run_logger()
-        await leave(hook_for(self._credentials, self._options, logger), run_id, reason, logger)
+        await leave(hook_for(self._credentials, self._options, logger), [run_id], reason, logger)
 
 
 _current: ContextVar[Handover | None] = ContextVar("handover", default=None)

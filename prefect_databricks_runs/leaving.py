@@ -7,6 +7,7 @@ the flow run. Then it goes on.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from signal import Signals
 
@@ -19,7 +20,7 @@ from prefect.logging.handlers import APILogHandler
 from prefect_databricks_runs._signals import signal_behind
 from prefect_databricks_runs.errors import DatabricksError, NotFound
 from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.report import Logger, RunReport
+from prefect_databricks_runs.report import FlowRunReport, Logger, RunReport
 from prefect_databricks_runs.report.traces import flow_runs_around
 from prefect_databricks_runs.runs import Run
 
@@ -28,32 +29,56 @@ CANCEL_SECONDS = 10.0
 END_SECONDS = 10.0
 LOG_SECONDS = 2.0
 _PERIOD = 0.5
+_AT_ONCE = 20
 
 # The runs that this process has asked Databricks to cancel: they go on for a while.
 asked_to_cancel: set[int] = set()
 
 
-async def leave(hook: DatabricksHook, run_id: int, reason: BaseException, logger: Logger) -> bool:
-    """Decide on a run whose wait ended early, do it, and say so in the log.
+async def leave(hook: DatabricksHook, run_ids: Sequence[int], reason: BaseException, logger: Logger) -> list[int]:
+    """Decide on runs whose wait ended early, do it, and say so in the log.
 
     Args:
-        hook: Where to cancel it.
-        run_id: The job run.
+        hook: Where to cancel them.
+        run_ids: The job runs that are not over, as far as is known.
         reason: What ended the wait.
-        logger: Where to say what became of it.
+        logger: Where to say what became of them.
 
     Returns:
-        Whether Databricks has taken the cancellation, and the end of the run is to be expected.
+        Those whose cancellation Databricks has taken, and whose end is to be expected.
     """
-    if isinstance(reason, NotFound):
-        return False
+    if isinstance(reason, NotFound) or not run_ids:
+        return []
     signal = signal_behind(reason)
     if signal and await _is_only_a_stop(signal, logger):
         logger.warning(
-            "This process is being stopped, and nobody cancels the flow run: Databricks run %d goes on.", run_id
+            "This process is being stopped, and nobody cancels the flow run: %s on.",
+            f"Databricks run {run_ids[0]} goes" if len(run_ids) == 1 else f"{len(run_ids)} Databricks runs go",
         )
-        return False
-    return await cancel(hook, run_id, logger)
+        return []
+    return await cancel_all(hook, run_ids, logger)
+
+
+async def cancel_all(
+    hook: DatabricksHook, run_ids: Sequence[int], logger: Logger, because: str = "the wait for it ends early"
+) -> list[int]:
+    """Ask Databricks to cancel runs, some at a time; tells the log.
+
+    Returns:
+        Those whose cancellation Databricks has taken.
+    """
+    taken: list[int] = []
+    limiter = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def one(run_id: int) -> None:
+        async with limiter:
+            if await cancel(hook, run_id, logger, because):
+                taken.append(run_id)
+
+    async with anyio.create_task_group() as together:
+        for run_id in run_ids:
+            together.start_soon(one, run_id)
+    return taken
 
 
 async def cancel(
@@ -86,7 +111,7 @@ async def see_it_end(hook: DatabricksHook, run_id: int, report: RunReport, logge
         await report.leave(f"Databricks was asked to cancel the run; its end was not seen. {reason}")
     else:
         await report.see_end(run)
-    await _send_log()
+    await send_log()
 
 
 async def until_over(hook: DatabricksHook, run_id: int) -> Run:
@@ -102,13 +127,13 @@ async def until_over(hook: DatabricksHook, run_id: int) -> Run:
     return run
 
 
-async def leave_alone(report: RunReport) -> None:
+async def leave_alone(report: FlowRunReport) -> None:
     """Finish what is drawn of a run that may go on."""
     await report.leave()
-    await _send_log()
+    await send_log()
 
 
-async def _send_log() -> None:
+async def send_log() -> None:
     """Have Prefect told what was logged; a process that Prefect 2 ends by a signal sends no more at its exit."""
     with anyio.move_on_after(LOG_SECONDS), suppress(Exception):  # the log must not change why the wait has ended
         await APILogHandler.aflush()

@@ -107,8 +107,7 @@ class RunReader:
         self._known: list[tuple[tuple[int, int], Watched]] = []
         self._new: dict[Watched, None] = {}
         self._asked: list[tuple[float, int, Watched]] = []
-        self._room = asyncio.Semaphore(_AT_ONCE)
-        self._asked_anew = asyncio.Event()
+        self._changed = asyncio.Event()
         self._scheduler: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -136,9 +135,10 @@ class RunReader:
     def ask(self, watched: Watched) -> None:
         """Have a run read when it is due."""
         heappush(self._asked, (watched.due, next(_numbers), watched))
-        self._asked_anew.set()
+        self._changed.set()
         if self._scheduler is None:
             self._scheduler = asyncio.get_running_loop().create_task(self._schedule())
+            self._scheduler.add_done_callback(self._stopped)
 
     def _forget(self, watched: Watched) -> None:
         of_this_run = self._all[watched.run_id]
@@ -157,20 +157,25 @@ class RunReader:
 
     async def _schedule(self) -> None:
         while True:
-            self._asked_anew.clear()
-            first = self._first()
-            now = self._clock.monotonic()
-            if first is None or not first.is_due(now):
-                await self._until(first.due - now if first else math.inf)
-                continue
-            await self._room.acquire()
-            # Chosen when it can be sent: of the others, some may have been read meanwhile.
-            await first.hook.until_free("runs/list", "runs/get")
-            longest = self._first()
-            if longest and longest.is_due(self._clock.monotonic()):
-                self._start(longest, self._page_of(longest))
+            self._changed.clear()
+            now, first = self._clock.monotonic(), self._first()
+            if first is None or len(self._under_way) >= _AT_ONCE:
+                await self._changed.wait()
+            elif not first.is_due(now):
+                await self._sleep(first.due - now)
             else:
-                self._room.release()
+                # What to ask for is chosen when it can be sent: some may be read meanwhile.
+                await first.hook.until_free("runs/list", "runs/get")
+                longest = self._first()
+                if longest and longest.is_due(self._clock.monotonic()):
+                    self._start(longest, self._page_of(longest))
+
+    def _stopped(self, scheduler: asyncio.Task[None]) -> None:
+        """Nobody is left waiting for ever, should there be a fault in here."""
+        error = None if scheduler.cancelled() else scheduler.exception()
+        for each in [each for of_one_run in self._all.values() for each in of_one_run]:
+            if isinstance(error, Exception):
+                each.fail(error)
 
     def _first(self) -> Watched | None:
         """Who has been due for the longest, and is not being read."""
@@ -181,11 +186,9 @@ class RunReader:
             heappop(self._asked)
         return None
 
-    async def _until(self, seconds: float) -> None:
-        """Sleep, or until somebody asks."""
-        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._asked_anew.wait())]
-        if seconds < math.inf:
-            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep so long, or until something has changed."""
+        waits = [asyncio.ensure_future(wait) for wait in (self._changed.wait(), self._clock.sleep(seconds))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -222,7 +225,7 @@ class RunReader:
 
     def _done(self, task: asyncio.Task[None], together: list[Watched]) -> None:
         self._under_way.discard(task)
-        self._room.release()
+        self._changed.set()
         error = None if task.cancelled() else task.exception()
         for each in together:
             if each.read_by is not task:

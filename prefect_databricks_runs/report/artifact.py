@@ -25,7 +25,7 @@ def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> st
         since: When its state was first seen, in seconds since 1970; None when that is not known.
         note: How the flow run came to this run; may be empty.
     """
-    name = f" {_cell(run.run_name)}" if run.run_name else ""
+    name = f" {cell(run.run_name)}" if run.run_name else ""
     lines = [f"## [Databricks run {run.run_id}{name}]({run.url})", "", _state_line(run, since)]
     if note:
         lines += ["", note]
@@ -41,8 +41,8 @@ def _state_line(run: Run, since: float | None) -> str:
     if since is not None and not run.state.is_terminal:
         line += f" since {datetime.fromtimestamp(since, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
     if run.run_duration:
-        line += f" after {_time(run.run_duration)}"
-    explanation = _cell(run.state.explanation)
+        line += f" after {time_text(run.run_duration)}"
+    explanation = cell(run.state.explanation)
     return f"{line}: {explanation}" if explanation else line
 
 
@@ -62,10 +62,10 @@ def _row(task: RunTask) -> str:
     state = " ".join(part for part in (task.state.name, task.outcome_of_condition, iterations(task), run_job) if part)
     times = (task.queue_duration, task.setup_duration, task.execution_duration, total)
     cells = [
-        f"[{_cell(task.task_key)}]({task.url})",
+        f"[{cell(task.task_key)}]({task.url})",
         state,
         str(task.attempt_number + 1) if task.start_time else "",
-        *map(_time, times),
+        *map(time_text, times),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -78,14 +78,14 @@ def _errors(run: Run) -> list[str]:
         error = task.reason
         lines += [
             "",
-            f"### {_cell(name)}: {task.state.name}",
+            f"### {cell(name)}: {task.state.name}",
             "",
-            _cell(error) or "Databricks gave no reason.",
+            cell(error) or "Databricks gave no reason.",
         ]
         details = task.state.termination_message
         says_more = details not in error and not (output and output.error and _POINTER in details)
         if details and says_more:
-            lines += ["", _cell(details)]
+            lines += ["", cell(details)]
         if output and output.error_trace:
             lines += ["", *_fenced(output.error_trace, task.url)]
     more = len(failures) - _MAX_ERRORS
@@ -123,12 +123,14 @@ def _next_steps(run: Run) -> list[str]:
     ]
 
 
-def _time(milliseconds: int) -> str:
+def time_text(milliseconds: int) -> str:
+    """A duration as it is read; empty for 0."""
     if not milliseconds:
         return ""
     seconds = milliseconds / 1000
     return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))  # noqa: PLR2004, a minute
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text that fits into a cell of a table, or a line."""
     return " ".join(shorten(text).replace("|", "\\|").split())

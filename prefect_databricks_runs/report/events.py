@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from prefect.context import FlowRunContext
@@ -36,15 +37,21 @@ class ChangeEvents:
                 name = f"{run.run_name or run.run_id}: {task.task_key}"
                 payload = {"run_id": run.run_id, "task_key": task.task_key, "task_run_id": task.run_id}
                 self._tell("task", f"{resource}.{task.task_key}", name, task.state, {**payload, "url": task.url})
+        self.run_changes(run)
+
+    def run_changes(self, run: Run) -> None:
+        """Tell whether the run has another state name than before, and nothing of its tasks."""
+        resource = f"databricks.run.{self._host}.{run.run_id}"
         if self._is_new(run.run_id, run.state):
-            payload = {"run_id": run.run_id, "job_id": run.job_id, "run_name": run.run_name, "url": run.url}
+            ids = {"run_id": run.run_id, "job_id": run.job_id}
+            payload = {**ids, "run_name": run.run_name, "url": run.url}
             self._tell("run", resource, run.run_name or str(run.run_id), run.state, payload)
 
     def _is_new(self, run_id: int, state: RunState) -> bool:
         known, self._names[run_id] = self._names.get(run_id), state.name
         return known != state.name
 
-    def _tell(self, what: str, resource: str, name: str, state: RunState, payload: dict[str, object]) -> None:
+    def _tell(self, what: str, resource: str, name: str, state: RunState, payload: Mapping[str, object]) -> None:
         _compat.emit_event(
             event=f"databricks.{what}.{_snake(state.name)}",
             resource={"prefect.resource.id": resource, "prefect.resource.name": name},

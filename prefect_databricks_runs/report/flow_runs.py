@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import State
 from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, Crashed, Failed
 
-from prefect_databricks_runs.errors import RunCanceled, RunFailed, RunInternalError, RunSkipped, RunTimedOut
+from prefect_databricks_runs.errors import (
+    RunCanceled,
+    RunFailed,
+    RunInternalError,
+    RunsFailed,
+    RunSkipped,
+    RunTimedOut,
+)
 from prefect_databricks_runs.run_states import Outcome
 from prefect_databricks_runs.runs import Run
 
@@ -21,6 +29,33 @@ _ERRORS: dict[Outcome, type[RunFailed]] = {
 }
 
 
+def failure_of(run: Run, *, fail_on_task_failures: bool) -> RunFailed | None:
+    """Why a run that is over did not end well; None where it did.
+
+    Args:
+        run: The run, with the outputs of its failed tasks.
+        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a failure.
+    """
+    outcome = run.state.outcome
+    if outcome is Outcome.SUCCESS or (outcome is Outcome.SUCCESS_WITH_FAILURES and not fail_on_task_failures):
+        return None
+    return _ERRORS.get(outcome, RunFailed)(run) if outcome else RunFailed(run)
+
+
+def state_of_runs(runs: Sequence[Run], error: RunsFailed | None) -> State[Any]:
+    """The Prefect state that a flow run ends in that has waited for many runs.
+
+    Args:
+        runs: What its caller gets, unless there is an error.
+        error: What its caller gets instead.
+    """
+    if error is None:
+        return Completed(name="Success", message=f"{len(runs)} Databricks runs ended well.", data=runs)
+    if all(isinstance(each, RunCanceled) for each in error.errors.values()):
+        return Cancelled(name="Canceled", message=str(error), data=error)
+    return Failed(name="Failed", message=str(error), data=error)
+
+
 def final_state(run: Run, *, fail_on_task_failures: bool) -> State[Any]:
     """The Prefect state that a waiting flow run ends in.
 
@@ -31,10 +66,9 @@ def final_state(run: Run, *, fail_on_task_failures: bool) -> State[Any]:
     Returns:
         A state whose data is the run, or the error that its caller gets.
     """
-    outcome, name = run.state.outcome, run.state.name
-    if outcome is Outcome.SUCCESS or (outcome is Outcome.SUCCESS_WITH_FAILURES and not fail_on_task_failures):
+    error, name = failure_of(run, fail_on_task_failures=fail_on_task_failures), run.state.name
+    if error is None:
         return Completed(name=name, message=f"Databricks run {run.run_id}: {run.url}", data=run)
-    error = _ERRORS.get(outcome, RunFailed)(run) if outcome else RunFailed(run)
     make = {RunCanceled: Cancelled, RunInternalError: Crashed}.get(type(error), Failed)
     return make(name=name, message=str(error), data=error)
 

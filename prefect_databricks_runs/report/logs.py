@@ -46,7 +46,7 @@ class ChangeLog:
 
     def changes(self, run: Run) -> None:
         """Log what differs from the run as logged before. The run begins before its tasks and ends after them."""
-        tell = [self._task_changes, self._run_changes]
+        tell = [self._task_changes, self.run_changes]
         for each in tell if run.state.is_terminal else reversed(tell):
             each(run)
 
@@ -69,7 +69,8 @@ class ChangeLog:
                 message = "Task %s of Databricks run %d failed:\n%s"
                 self._logger.error(message, name, run.run_id, text, extra=extra)
 
-    def _run_changes(self, run: Run) -> None:
+    def run_changes(self, run: Run) -> None:
+        """Log what differs from the run as logged before, and nothing of its tasks."""
         if self._is_new(run.run_id, run.state):
             name = f" {run.run_name!r}" if run.run_name else ""
             self._log(run.state, f"Databricks run {run.run_id}{name}", run.url)

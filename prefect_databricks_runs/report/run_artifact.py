@@ -6,6 +6,7 @@ Who only has the flow run, because its process is gone, finds its Databricks run
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from uuid import UUID
 
@@ -20,11 +21,30 @@ from prefect_databricks_runs.report.things import Artifact
 
 PREFIX = "databricks-run-"
 HOST, RUN_ID = "databricks_host", "databricks_run_id"
+# The artifact of many runs that are waited for together, and what it says which they are.
+SUMMARY_PREFIX = "databricks-runs-"
+_RUN_IDS = "databricks_run_ids_"
+_IDS_A_VALUE = 25  # Prefect cuts each value at 500 characters
 _MAX_STARTED = 1_000
 _TELL_SECONDS = 15.0
 
 # Of runs that were started in a flow run and that it has not waited for yet, the newest of them.
 _started: dict[tuple[UUID, int], Artifact] = {}
+
+
+def metadata_of_runs(host: str, run_ids: Iterable[int]) -> dict[str, str]:
+    """What the artifact of many runs says of them to a program."""
+    ids = list(map(str, run_ids))
+    starts = range(0, len(ids), _IDS_A_VALUE)
+    return {HOST: host, **{f"{_RUN_IDS}{start}": " ".join(ids[start : start + _IDS_A_VALUE]) for start in starts}}
+
+
+def runs_in(metadata: Mapping[str, str] | None) -> list[tuple[str, int]]:
+    """The host and `run_id` of each run that an artifact is about, as far as it says so."""
+    if not metadata or HOST not in metadata:
+        return []
+    texts = [text for key, text in metadata.items() if key == RUN_ID or key.startswith(_RUN_IDS)]
+    return [(metadata[HOST], int(run_id)) for text in texts for run_id in text.split()]
 
 
 def run_artifact(flow_run_id: UUID, host: str, run_id: int, run_name: str, logger: Logger) -> Artifact:

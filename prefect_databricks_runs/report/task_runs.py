@@ -19,7 +19,7 @@ from prefect_databricks_runs._compat import PREFECT_3
 from prefect_databricks_runs.errors import shorten
 from prefect_databricks_runs.report.paging import read_all
 from prefect_databricks_runs.report.queue import Thing
-from prefect_databricks_runs.run_states import Outcome
+from prefect_databricks_runs.run_states import Outcome, RunState
 from prefect_databricks_runs.runs import Run, RunTask
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _TYPES = {
 _OVER = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED})
 
 
-_GOING = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
+GOING = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
 
 
 @task(name="databricks-task")
@@ -67,12 +67,20 @@ UNWATCHED = Shown(StateType.CANCELLED, "Unwatched", "The wait for the Databricks
 
 def shown_state(databricks_task: RunTask) -> Shown:
     """The state that a task run shows of the latest attempt at its task."""
-    state = databricks_task.state
+    return Shown(_type(databricks_task.state), databricks_task.state.name, _message(databricks_task))
+
+
+def shown_state_of_run(run: Run) -> Shown:
+    """The state that a task run shows of a whole run."""
+    reasons = [run.state.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
+    message = " ".join(filter(None, [shorten("; ".join(filter(None, reasons))), run.url]))
+    return Shown(_type(run.state), run.state.name, message)
+
+
+def _type(state: RunState) -> StateType:
     if state.outcome is not None:
-        kind = _TYPES.get(state.outcome, StateType.FAILED)
-    else:
-        kind = StateType.PENDING if state.life_cycle_state in _NOT_STARTED else StateType.RUNNING
-    return Shown(kind, state.name, _message(databricks_task))
+        return _TYPES.get(state.outcome, StateType.FAILED)
+    return StateType.PENDING if state.life_cycle_state in _NOT_STARTED else StateType.RUNNING
 
 
 def _message(databricks_task: RunTask) -> str:
@@ -97,12 +105,13 @@ def iterations(databricks_task: RunTask) -> str:
 
 
 class MirroredTask(Thing):
-    """The task run of one Databricks task.
+    """The task run of one Databricks task, or of one Databricks run.
 
     Args:
         flow_run_id: The flow run that it is drawn in.
-        run_id: The job run.
-        task_key: The task's name, which becomes the task run's.
+        dynamic_key: Begins with the job run's id, because a flow may wait for several; creating it again gives the one
+            that is there.
+        name: The task run's name.
         upstream: The task runs that it comes after.
         state: What it shows at first.
         logger: Where it is said that Prefect could not be told.
@@ -115,10 +124,10 @@ class MirroredTask(Thing):
     def __init__(
         self,
         flow_run_id: UUID,
-        run_id: int,
-        task_key: str,
+        dynamic_key: str,
+        name: str,
         *,
-        upstream: Sequence[MirroredTask],
+        upstream: Sequence[MirroredTask] = (),
         state: Shown,
         logger: Logger,
     ) -> None:
@@ -126,8 +135,8 @@ class MirroredTask(Thing):
         self.task_run_id: UUID | None = None
         self.state = state
         self._flow_run_id = flow_run_id
-        self._run_id = run_id
-        self._task_key = task_key
+        self._dynamic_key = dynamic_key
+        self._name = name
         self._upstream = upstream
         self.comes_after = upstream
         self._shown: Shown | None = None
@@ -155,9 +164,8 @@ class MirroredTask(Thing):
         task_run = await client.create_task_run(
             task=_databricks_task,
             flow_run_id=self._flow_run_id,
-            # With the run's id: a flow may wait for several. Creating it again gives the one that is there.
-            dynamic_key=f"{self._run_id}-{self._task_key}",
-            name=self._task_key,
+            dynamic_key=self._dynamic_key,
+            name=self._name,
             state=_state(first),
             task_inputs={"upstream": list(upstream)} if upstream else None,
         )
@@ -185,14 +193,20 @@ async def finish_task_runs(client: PrefectClient, flow_run_id: UUID, run: Run) -
     task_runs = await read_all(
         client.read_task_runs,
         flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id])),
-        task_run_filter=TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=list(_GOING)))),
+        task_run_filter=TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=list(GOING)))),
     )
     unfinished = [each for each in task_runs if each.dynamic_key.startswith(f"{run.run_id}-")]
     for each in unfinished:
-        databricks_task = run.tasks.get(each.dynamic_key.partition("-")[2])
-        shown = shown_state(databricks_task) if databricks_task else UNWATCHED
+        shown = _shown_of(run, each.dynamic_key.partition("-")[2])
         await client.set_task_run_state(each.id, _state(shown if shown.type in _OVER else UNWATCHED), force=True)
     return len(unfinished)
+
+
+def _shown_of(run: Run, task_key: str) -> Shown:
+    """What a task run shows whose dynamic key ends so; that of a whole run has no `task_key` in it."""
+    if not task_key:
+        return shown_state_of_run(run)
+    return shown_state(run.tasks[task_key]) if task_key in run.tasks else UNWATCHED
 
 
 def _state(shown: Shown) -> State[None]:

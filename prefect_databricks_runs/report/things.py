@@ -113,9 +113,13 @@ class Artifact(Thing):
         changed, self._wanted = data != self._wanted, data
         return changed
 
+    def data(self) -> str | float | None:
+        """What is to be shown, when Prefect is told of it."""
+        return self._wanted
+
     async def tell(self, client: PrefectClient) -> None:
         """Create the artifact, or update it."""
-        wanted = self._wanted
+        wanted = self.data()
         if wanted == self._shown:
             return
         if self._was_tried and not self._id:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.client.schemas.filters import (
@@ -13,13 +13,15 @@ from prefect.client.schemas.filters import (
     ArtifactFilterKey,
     FlowRunFilter,
     FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
 )
 
 from prefect_databricks_runs import _compat
 from prefect_databricks_runs.report.artifact import artifact_text
 from prefect_databricks_runs.report.paging import PAGE, read_all
-from prefect_databricks_runs.report.run_artifact import HOST, PREFIX, RUN_ID
-from prefect_databricks_runs.report.task_runs import finish_task_runs
+from prefect_databricks_runs.report.run_artifact import PREFIX, SUMMARY_PREFIX, runs_in
+from prefect_databricks_runs.report.task_runs import GOING, finish_task_runs
 from prefect_databricks_runs.runs import Run
 
 if TYPE_CHECKING:
@@ -35,13 +37,13 @@ class Trace:
         host: The workspace's address.
         run_id: The job run.
         flow_run_id: The flow run.
-        artifact_id: Its artifact of the run.
+        artifact_id: Its artifact of the run; None where the run is one of many in an artifact.
     """
 
     host: str
     run_id: int
     flow_run_id: UUID
-    artifact_id: UUID
+    artifact_id: UUID | None
 
 
 async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
@@ -53,7 +55,11 @@ async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
     """
     found: list[Trace] = []
     async for flow_run_ids in _family(client, flow_run_id):
-        found += await _traces(client, ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=flow_run_ids)))
+        theirs = ArtifactFilterFlowRunId(any_=flow_run_ids)
+        for prefix in (PREFIX, SUMMARY_PREFIX):
+            found += await _traces(
+                client, ArtifactFilter(flow_run_id=theirs, key=ArtifactFilterKey(like_=f"{prefix}%"))
+            )
     return found
 
 
@@ -65,7 +71,12 @@ async def traces_of_run(client: PrefectClient, run_ids: Collection[int]) -> list
         run_ids: The job runs, not more than a page of Prefect's API.
     """
     keys = ArtifactFilterKey(any_=[f"{PREFIX}{run_id}" for run_id in run_ids])
-    return await _traces(client, ArtifactFilter(key=keys))
+    alone = await _traces(client, ArtifactFilter(key=keys))
+    # Of waits for many that are over, nothing more is to be known: who started the runs has left a trace of its own.
+    going = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(GOING))))
+    summaries = ArtifactFilter(key=ArtifactFilterKey(like_=f"{SUMMARY_PREFIX}%"))
+    together = await _traces(client, summaries, flow_run_filter=going)
+    return alone + [trace for trace in together if trace.run_id in run_ids]
 
 
 async def outermost(client: PrefectClient, flow_run_id: UUID) -> FlowRun:
@@ -99,7 +110,7 @@ async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:
         trace: The flow run and the Databricks run.
         run: The Databricks run as it is now.
     """
-    if await finish_task_runs(client, trace.flow_run_id, run):
+    if await finish_task_runs(client, trace.flow_run_id, run) and trace.artifact_id:
         await _compat.update_artifact(client, trace.artifact_id, artifact_text(run))
 
 
@@ -117,11 +128,11 @@ async def _family(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[lis
         generation = children
 
 
-async def _traces(client: PrefectClient, which: ArtifactFilter) -> list[Trace]:
-    which.key = which.key or ArtifactFilterKey(like_=f"{PREFIX}%")
-    artifacts = await read_all(client.read_artifacts, artifact_filter=which)
+async def _traces(client: PrefectClient, which: ArtifactFilter, **more: Any) -> list[Trace]:
+    artifacts = await read_all(client.read_artifacts, artifact_filter=which, **more)
     return [
-        Trace(each.metadata_[HOST], int(each.metadata_[RUN_ID]), each.flow_run_id, each.id)
+        Trace(host, run_id, each.flow_run_id, None if (each.key or "").startswith(SUMMARY_PREFIX) else each.id)
         for each in artifacts
-        if each.flow_run_id and each.metadata_ and {HOST, RUN_ID} <= set(each.metadata_)
+        if each.flow_run_id
+        for host, run_id in runs_in(each.metadata_)
     ]

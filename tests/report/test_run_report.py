@@ -20,7 +20,7 @@ from prefect_databricks_runs import (
     _compat,
 )
 from prefect_databricks_runs._compat import SHOWS_PROGRESS
-from prefect_databricks_runs.report import RunReport, final_state, run_report
+from prefect_databricks_runs.report import RunReport, final_state, flow_run_report
 from tests.answers import HOST, RUN_ID, run, task
 
 # life_cycle_state, result_state → the Prefect state's type and name, and the error: the table of the README
@@ -134,7 +134,7 @@ class TestInAFlowRun:
             fn=SimpleNamespace(__module__="prefect_databricks_runs.flows"), retries=0, flow_run_name=None
         )
         context = SimpleNamespace(flow_run=flow_run, flow=flow)
-        monkeypatch.setattr(run_report, "FlowRunContext", SimpleNamespace(get=lambda: context))
+        monkeypatch.setattr(flow_run_report, "FlowRunContext", SimpleNamespace(get=lambda: context))
 
     @pytest.fixture
     def report(self, in_a_flow_run) -> RunReport:
@@ -213,8 +213,8 @@ class TestInAFlowRun:
         assert prefect.states_of("b")[-1] == ("CANCELLED", "Unwatched")
 
     def test_the_more_tasks_there_are_the_longer_may_the_end_take(self, in_a_flow_run, prefect, monkeypatch) -> None:
-        monkeypatch.setattr(run_report, "LEAVE_SECONDS", 0.0)
-        monkeypatch.setattr(run_report, "LEAVE_SECONDS_A_THING", 1.0)
+        monkeypatch.setattr(flow_run_report, "LEAVE_SECONDS", 0.0)
+        monkeypatch.setattr(flow_run_report, "LEAVE_SECONDS_A_THING", 1.0)
         prefect.seconds_a_call = 0.02
         report = RunReport(logging.getLogger("tests.report"), HOST, 20)
 

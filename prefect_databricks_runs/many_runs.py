@@ -1,0 +1,174 @@
+"""The wait for many runs in one flow run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anyio
+import anyio.abc
+
+from prefect_databricks_runs.calls import check_call, hook_for
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.errors import (
+    DatabricksError,
+    DatabricksUnreachable,
+    InvalidOption,
+    RunsFailed,
+    WaitTimeout,
+)
+from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.leaving import END_SECONDS, cancel_all, leave, leave_alone, send_log
+from prefect_databricks_runs.options import WaitForRunsOptions, option
+from prefect_databricks_runs.outputs import OutputReader
+from prefect_databricks_runs.report import RunsReport, failure_of, run_logger, state_of_runs
+from prefect_databricks_runs.runs import Run
+from prefect_databricks_runs.waits import give, watch_of
+
+# How often a run is asked for that is being cancelled.
+_PERIOD = 0.5
+_BECAUSE = "another run that is waited for with it has failed"
+_NOT_SEEN = "Databricks was asked to cancel the run; its end was not seen."
+
+
+class ManyRuns:
+    """Waits for many runs and shows each as a task run; made in the flow run that waits.
+
+    Args:
+        credentials: The workspace, and how to sign in.
+        run_ids: The job runs; one that is given twice is waited for once.
+        options: `WaitForRunsOptions`.
+
+    Raises:
+        InvalidCredentials: It is no `DatabricksCredentials` block.
+        InvalidOption: Options that make no sense, or `run_ids` that are none.
+    """
+
+    def __init__(self, credentials: DatabricksCredentials, run_ids: Sequence[int], options: Mapping[str, Any]) -> None:
+        check_call(credentials, options)
+        _check(run_ids)
+        self._credentials, self._options = credentials, options
+        self._run_ids = list(run_ids)
+        self._logger = run_logger()
+        self._going = dict.fromkeys(self._run_ids)
+        self._report = RunsReport(self._logger, credentials.host, list(self._going), self._option("max_mirrored_runs"))
+        self._errors: dict[int, DatabricksError] = {}
+        self._ended_by: DatabricksError | None = None
+        self._cancelled: list[int] = []
+
+    async def until_over(self) -> None:
+        """Wait until all are over, or until one has failed, as `return_when` says."""
+        await self._report.begin()
+        async with anyio.create_task_group() as together:
+            for run_id in tuple(self._going):
+                together.start_soon(self._one, run_id, together.cancel_scope)
+        if self._ended_by:
+            raise self._timeout(self._ended_by)
+        if self._going:
+            await (self._see_end_of(self._cancelled) if self._cancelled else self._say_that_they_go_on())
+        await self._report.told()
+
+    async def leave(self, reason: BaseException) -> bool:
+        """Cancel the runs that are not over, or say that they go on; returns whether some are being cancelled."""
+        self._cancelled = await leave(self._hook(), list(self._going), reason, self._logger)
+        return bool(self._cancelled)
+
+    async def see_it_end(self) -> None:
+        """Show how the cancelled runs ended."""
+        await self._see_end_of(self._cancelled)
+        await send_log()
+
+    async def leave_alone(self) -> None:
+        """Finish what is drawn of the runs, which may go on."""
+        await leave_alone(self._report)
+
+    def end(self) -> list[Run]:
+        """Give the runs in the order in which they were asked for, or raise why some did not end well."""
+        runs = [run for run in map(self._report.runs.get, self._run_ids) if run and run.state.is_terminal]
+        error = None
+        if self._errors:
+            error = RunsFailed(runs, self._errors, list(self._going), cancelled=bool(self._cancelled))
+        return give(state_of_runs(runs, error), runs)
+
+    async def _one(self, run_id: int, all_of_them: anyio.CancelScope) -> None:
+        """Wait for one of them, and decide what its end means for the others."""
+        outputs = OutputReader(self._hook(), self._logger)
+        settings = {
+            name: self._option(name) for name in ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
+        }
+        watch = watch_of(self._credentials, run_id, self._report, self._options, self._logger, **settings)
+        try:
+            run = await watch.until_over()
+        except (WaitTimeout, DatabricksUnreachable) as error:
+            self._ended_by = error
+            all_of_them.cancel()
+            return
+        except DatabricksError as error:
+            failure: DatabricksError | None = error
+            del self._going[run_id]
+            self._report.could_not_read(run_id, error)
+        else:
+            del self._going[run_id]
+            with anyio.CancelScope(shield=True):  # how it ended is known, and why it failed is to be
+                run = await outputs.with_outputs(run, every_task=self._option("fetch_output"))
+            await self._report.finish(run)
+            failure = failure_of(run, fail_on_task_failures=self._option("fail_on_task_failures"))
+        if failure:
+            self._errors[run_id] = failure
+            await self._after_a_failure(all_of_them)
+
+    async def _after_a_failure(self, all_of_them: anyio.CancelScope) -> None:
+        if self._option("cancel_others") and not self._cancelled and self._going:
+            self._cancelled = list(self._going)
+            self._cancelled = await cancel_all(self._hook(), self._cancelled, self._logger, _BECAUSE)
+        if self._option("return_when") == "any_failure":
+            all_of_them.cancel()
+
+    async def _see_end_of(self, run_ids: Sequence[int]) -> None:
+        """Show how runs ended that are being cancelled, if they do so within a few seconds."""
+
+        async def one(run_id: int) -> None:
+            limits = {"max_wait_seconds": None, "max_outage_seconds": END_SECONDS}
+            watch = watch_of(
+                self._credentials, run_id, self._report, {}, self._logger, polling_period_seconds=_PERIOD, **limits
+            )
+            try:
+                await watch.until_over()
+            except DatabricksError as error:
+                self._logger.warning("The end of Databricks run %d was not seen. %s", run_id, error)
+            else:
+                self._going.pop(run_id, None)
+
+        with anyio.move_on_after(END_SECONDS):
+            async with anyio.create_task_group() as together:
+                for run_id in run_ids:
+                    together.start_soon(one, run_id)
+        await self._report.leave(_NOT_SEEN)
+
+    async def _say_that_they_go_on(self) -> None:
+        self._logger.warning("One run has failed, which ends the wait: %d Databricks runs go on.", len(self._going))
+        await self._report.leave()
+
+    def _timeout(self, error: DatabricksError) -> DatabricksError:
+        """The error of one of them, which is that of all that are still going."""
+        if not isinstance(error, WaitTimeout):
+            return error
+        return WaitTimeout(
+            run_id=error.run_id,
+            max_wait_seconds=error.max_wait_seconds,
+            url=error.url,
+            state=error.state,
+            others=len(self._going) - 1,
+        )
+
+    def _option(self, name: str) -> Any:
+        return option(self._options, name, WaitForRunsOptions)
+
+    def _hook(self) -> DatabricksHook:
+        return hook_for(self._credentials, self._options, self._logger)
+
+
+def _check(run_ids: Any) -> None:
+    is_list = isinstance(run_ids, Sequence) and not isinstance(run_ids, str)
+    if not is_list or not all(isinstance(each, int) for each in run_ids):
+        raise InvalidOption([f"`run_ids` is a list of the `run_id` of job runs; it is {run_ids!r}."])

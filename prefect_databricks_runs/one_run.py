@@ -1,0 +1,73 @@
+"""The wait for one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect_databricks_runs.calls import check_call, hook_for
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.leaving import leave, leave_alone, see_it_end
+from prefect_databricks_runs.options import option
+from prefect_databricks_runs.outputs import OutputReader
+from prefect_databricks_runs.report import RunReport, final_state, run_logger
+from prefect_databricks_runs.runs import Run
+from prefect_databricks_runs.waits import give, watch_of
+
+
+class OneRun:
+    """Waits for one run and shows its every state; made in the flow run that waits.
+
+    Args:
+        credentials: The workspace, and how to sign in.
+        run_id: The job run.
+        options: `WaitOptions`.
+
+    Raises:
+        InvalidCredentials: It is no `DatabricksCredentials` block.
+        InvalidOption: Options that make no sense.
+    """
+
+    def __init__(self, credentials: DatabricksCredentials, run_id: int, options: Mapping[str, Any]) -> None:
+        check_call(credentials, options)
+        self._credentials, self._run_id, self._options = credentials, run_id, options
+        self._logger = run_logger()
+        self._report = RunReport(self._logger, credentials.host, option(options, "max_mirrored_tasks"))
+        self._run: Run  # once it is over
+
+    async def until_over(self) -> None:
+        """Wait until the run is over, and read its outputs."""
+        outputs = OutputReader(self._hook(), self._logger)
+
+        async def changed(run: Run) -> None:
+            await self._report(await outputs.with_links(run))
+
+        settings = {
+            name: option(self._options, name)
+            for name in ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
+        }
+        watch = watch_of(self._credentials, self._run_id, changed, self._options, self._logger, **settings)
+        run = await watch.until_over()
+        self._run = await outputs.with_outputs(run, every_task=option(self._options, "fetch_output"))
+        await self._report.finish(self._run)
+
+    async def leave(self, reason: BaseException) -> bool:
+        """Cancel the run, or say that it goes on; returns whether it is being cancelled."""
+        return bool(await leave(self._hook(), [self._run_id], reason, self._logger))
+
+    async def see_it_end(self) -> None:
+        """Show how the cancelled run ended."""
+        await see_it_end(hook_for(self._credentials, {}, self._logger), self._run_id, self._report, self._logger)
+
+    async def leave_alone(self) -> None:
+        """Finish what is drawn of the run, which may go on."""
+        await leave_alone(self._report)
+
+    def end(self) -> Run:
+        """Give the run, or raise why it did not end well."""
+        state = final_state(self._run, fail_on_task_failures=option(self._options, "fail_on_task_failures"))
+        return give(state, self._run)
+
+    def _hook(self) -> DatabricksHook:
+        return hook_for(self._credentials, self._options, self._logger)

@@ -1,0 +1,116 @@
+"""What every wait is made of, be it for one run or for many, and its two doors: for plain flows and for async ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar, cast
+
+from prefect import State
+
+from prefect_databricks_runs import _portal
+from prefect_databricks_runs._signals import async_wait, is_last_of_an_ending_process
+from prefect_databricks_runs.calls import hook_for
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.report import Logger, may_return
+from prefect_databricks_runs.run_reader import reader_for
+from prefect_databricks_runs.watcher import OnChange, Watch
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Wait(Protocol[T_co]):
+    """A wait; all but `end` runs in the background loop."""
+
+    async def until_over(self) -> None:
+        """Wait, and show how it goes."""
+        ...
+
+    async def leave(self, reason: BaseException) -> bool:
+        """Decide what becomes of what is not over; returns whether its end is to be expected."""
+        ...
+
+    async def see_it_end(self) -> None:
+        """Show how that ended which was cancelled."""
+        ...
+
+    async def leave_alone(self) -> None:
+        """Finish what is drawn of that which may go on."""
+        ...
+
+    def end(self) -> T_co:
+        """Give or raise what the flow ends with."""
+        ...
+
+
+def wait_here(wait: Wait[T]) -> T:
+    """Wait in this thread.
+
+    Args:
+        wait: For what.
+    """
+    try:
+        _portal.call(wait.until_over)
+    except BaseException as reason:
+        if _portal.call(wait.leave, reason):
+            _portal.call(wait.see_it_end)
+        else:
+            _portal.call(wait.leave_alone)
+        raise
+    return wait.end()
+
+
+async def wait_async(wait: Wait[T]) -> T:
+    """Wait without blocking the caller's loop.
+
+    Args:
+        wait: For what.
+    """
+    with async_wait():
+        try:
+            await _portal.acall(wait.until_over)
+        except BaseException as reason:
+            # Not awaited: on Prefect 2 the first `await` of a cancelled flow's clean-up is cancelled again. It blocks
+            # the caller's loop, where others may be waiting to leave, so the background loop sees the run's end.
+            _portal.start(wait.see_it_end if _portal.call(wait.leave, reason) else wait.leave_alone)
+            if is_last_of_an_ending_process(reason):
+                _portal.settle()  # Prefect 2 kills the process next, and nothing is done at exit
+            raise
+    return wait.end()
+
+
+def give(state: State[Any], value: T) -> T:
+    """Give or raise what a flow ends with: a state where that can be, which Prefect unpacks for the flow's caller.
+
+    Args:
+        state: The state, with an error as its data where it is a bad one.
+        value: What the flow's caller gets.
+    """
+    if may_return(state):
+        return cast(T, state)
+    if isinstance(state.data, BaseException):
+        raise state.data
+    return value
+
+
+def watch_of(
+    credentials: DatabricksCredentials,
+    run_id: int,
+    on_change: OnChange,
+    options: Mapping[str, Any],
+    logger: Logger,
+    **settings: Any,
+) -> Watch:
+    """A watch that reads its run together with all others of this process.
+
+    Args:
+        credentials: The workspace, and how to sign in.
+        run_id: The job run.
+        on_change: Told of each change.
+        options: Of the flow.
+        logger: Where failing polls are told.
+        **settings: Of `Watch`.
+    """
+    polls: DatabricksHook = hook_for(credentials, {**options, "databricks_retry_limit": 1}, logger)
+    return Watch(reader_for(credentials, polls.clock), polls, run_id, on_change, logger=logger, **settings)
