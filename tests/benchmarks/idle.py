@@ -30,7 +30,7 @@ _KILOBYTE = 1024
 _MEGABYTE = 1024 * _KILOBYTE
 _FOR_EVER = 10**7
 # So short that the limit alone says how often is asked.
-_POLLING_PERIOD = 0.5
+_POLLING_PERIOD = 0.05
 _LOOK_SECONDS = 1.0
 
 
@@ -43,6 +43,7 @@ class Idle:
         requests: how many were sent meanwhile.
         requests_a_second: so many, on average.
         cpu_share: of one core, 0 to 1.
+        cpu_milliseconds_a_request: the same for each request.
         memory: at the end, in MB.
         kilobytes_a_request: by how much the memory has grown, over the number of requests.
         seconds: how long it was looked at.
@@ -52,6 +53,7 @@ class Idle:
     requests: int
     requests_a_second: float
     cpu_share: float
+    cpu_milliseconds_a_request: float
     memory: float
     kilobytes_a_request: float
     seconds: float
@@ -86,12 +88,14 @@ def idle(
         first = _wait_for(workspace, warm_up, waiting)
         began, cpu, memory = time.monotonic(), sum(process.cpu_times()[:2]), process.memory_info().rss
         sent = _wait_for(workspace, first + requests, waiting) - first
-        seconds, now = time.monotonic() - began, process.memory_info().rss
+        seconds, used = time.monotonic() - began, sum(process.cpu_times()[:2]) - cpu
+        now = process.memory_info().rss
         return Idle(
             runs=runs,
             requests=sent,
             requests_a_second=round(sent / seconds, 1),
-            cpu_share=round((sum(process.cpu_times()[:2]) - cpu) / seconds, 3),
+            cpu_share=round(used / seconds, 3),
+            cpu_milliseconds_a_request=round(1000 * used / sent, 2),
             memory=round(now / _MEGABYTE, 1),
             kilobytes_a_request=round((now - memory) / _KILOBYTE / sent, 3),
             seconds=round(seconds, 1),
@@ -110,7 +114,8 @@ def _wait_for(workspace: WorkspaceProcess, requests: int, waiting: ContenderProc
 def tables(idles: list[Idle], many: Result) -> list[Table]:
     """What is printed."""
     first = Table("", *(f"{each.runs} runs, {each.requests} requests" for each in idles))
-    for name in ("requests_a_second", "cpu_share", "memory", "kilobytes_a_request", "seconds"):
+    names = "requests_a_second", "cpu_share", "cpu_milliseconds_a_request", "memory", "kilobytes_a_request", "seconds"
+    for name in names:
         first.add_row(name, *(str(getattr(each, name)) for each in idles))
     second = Table("", f"{many.runs} short runs")
     for name in ("noticed", "delay_median", "delay_worst", "requests_in_all", "cpu_seconds", "memory_peak", "note"):

@@ -20,13 +20,13 @@ from typing import Any
 _LOOKS = {
     "ours": ("prefect-databricks-runs, 10 requests/s", "#1f6feb", "o"),
     "ours-each": ("prefect-databricks-runs, a flow run each", "#7aa7f0", "s"),
-    "ours-as-fast-as-sdk": ("prefect-databricks-runs, as often as the SDK", "#0a3069", "^"),
+    "ours-at-sdk-rate": ("prefect-databricks-runs, limited to the rate of the SDK", "#0a3069", "^"),
     "sdk": ("databricks-sdk, as it is", "#d1242f", "^"),
     "sdk-polite": ("databricks-sdk behind a limit of 10 requests/s", "#fb8f44", "o"),
     "prefect-databricks": ("prefect-databricks", "#6e7781", "D"),
 }
 _AS_THEY_ARE = ("ours", "ours-each", "sdk", "prefect-databricks")
-_EQUALLY_OFTEN = ("ours", "sdk-polite", "ours-as-fast-as-sdk", "sdk")
+_EQUALLY_OFTEN = ("ours", "sdk-polite", "ours-at-sdk-rate", "sdk")
 _LEAST_DELAY = 0.01  # the scale is logarithmic
 
 

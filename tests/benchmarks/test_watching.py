@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.benchmarks.contenders.parent import OURS, OURS_EACH, SDK
+from tests.benchmarks.idle import idle
 from tests.benchmarks.measuring import Load, measure
 from tests.benchmarks.polling import poll
 
@@ -31,6 +32,11 @@ def test_waits_of_many_threads_share_their_requests(prefect_server: PrefectServe
     assert not result.note
     assert result.noticed == load.runs
     assert result.requests_in_all <= gets_a_poll(load) / 2, result.requests
+
+
+def test_no_more_requests_a_second_are_sent_than_the_block_says(prefect_server: PrefectServer) -> None:
+    found = idle(60, 25, rate=5, warm_up=10, prefect_api_url=prefect_server.api_url)
+    assert found.requests_a_second <= 6
 
 
 def test_a_run_on_a_page_costs_a_fraction_of_one_that_is_asked_for() -> None:
