@@ -75,6 +75,11 @@ class RunsReport(FlowRunReport):
         """Wait until Prefect knows all."""
         await self._told_at_the_end()
 
+    def _note_in_artifact(self, message: str) -> None:
+        if self._summary:
+            self._summary.note = message
+            prefect_queue().put(self._summary)
+
     def _task_run_id(self, run_id: int) -> UUID | None:
         return self._task_runs[run_id].task_run_id if run_id in self._task_runs else None
 
@@ -118,4 +123,4 @@ class _Summary(Artifact):
         self._runs, self._unread, self._host = runs, unread, host
 
     def data(self) -> str:
-        return summary_text(self._runs, self._unread, self._host)
+        return summary_text(self._runs, self._unread, self._host, self.note)
