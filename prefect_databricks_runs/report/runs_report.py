@@ -91,7 +91,7 @@ class RunsReport(FlowRunReport):
         if names:
             name = "Running" if "Running" in names else names.most_common(1)[0][0]
             self._show_state_name(name, f"{len(self.runs)} Databricks runs of {self._host}")
-        key = f"databricks-runs-progress-{next(iter(self.runs))}"
+        key = f"databricks-progress-runs-{next(iter(self.runs))}"
         self._show_progress(key, f"{len(self.runs)} Databricks runs", (over + len(self.unread)) / len(self.runs))
 
     def _show_run(self, run: Run, flow_run_id: UUID) -> None:
