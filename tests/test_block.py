@@ -45,7 +45,8 @@ def test_registered_as_the_readme_says_it_is_in_the_ui_with_its_form(prefect_ser
         assert "BLOCK_NAME" in block_type["code_example"]
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}
         (schema,) = api.post("/block_schemas/filter", json=wanted).raise_for_status().json()
-    assert list(schema["fields"]["properties"]) == ["host", "token", "login", "password", "request_timeout_seconds"]
+    fields = ["host", "token", "login", "password", "request_timeout_seconds", "requests_per_second"]
+    assert list(schema["fields"]["properties"]) == fields
     assert set(schema["fields"]["secret_fields"]) == {"token", "password"}
     assert schema["fields"]["required"] == ["host"]
     assert schema["version"] != "non-versioned"
