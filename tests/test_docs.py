@@ -248,6 +248,14 @@ def test_every_option_of_our_command_is_in_the_documentation() -> None:
         assert all(f"`{option}`" in text or f"{name} {option}`" in text for option in options - {"--help"})
 
 
+def test_every_command_and_option_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    for name in own_commands():
+        assert f"`prefect-databricks-runs {name}".rstrip() in text
+    for option in own_commands()["orphans"] - {"--help"}:
+        assert f"`prefect-databricks-runs orphans {option}`" in text
+
+
 def test_every_public_name_is_in_the_reference() -> None:
     text = (ROOT / "docs" / "reference.md").read_text("utf-8")
     shown = set(re.findall(r"^::: prefect_databricks_runs\.(\w+)$", text, re.MULTILINE))
