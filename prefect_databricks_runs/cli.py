@@ -68,6 +68,9 @@ def demo(
                 f"The Prefect UI is at {api_url.removesuffix('/api')} until you press Ctrl-C.", soft_wrap=True
             )
             _wait_forever()
+    if not _configured_api_url():
+        gone = "The demo's Prefect server is stopped, and the links to it lead nowhere now"
+        console.print(f"{gone}: `prefect-databricks-runs demo --ui` keeps it up.", soft_wrap=True)
     raise typer.Exit(status)
 
 
@@ -132,15 +135,20 @@ def main() -> None:
 
 def _prefect_api_url(stack: ExitStack, console: Console) -> str:
     """The Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
-    from prefect.settings import PREFECT_API_URL
-
     from prefect_databricks_runs.demo.servers import PrefectServer
 
-    configured = PREFECT_API_URL.value()
+    configured = _configured_api_url()
     if configured:
-        return str(configured)
+        return configured
     console.print("Starting a Prefect server (PREFECT_API_URL is not set) …")
     return stack.enter_context(PrefectServer()).api_url
+
+
+def _configured_api_url() -> str:
+    """What `PREFECT_API_URL` says, in the environment or in the profile; empty where it is not set."""
+    from prefect.settings import PREFECT_API_URL
+
+    return str(PREFECT_API_URL.value() or "")
 
 
 def _run_child(command: list[str], environment: dict[str, str]) -> int:

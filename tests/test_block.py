@@ -12,9 +12,10 @@ import httpx
 import pytest
 from prefect import flow
 from prefect.blocks.core import Block
+from prefect.exceptions import ParameterTypeError
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
-from prefect_databricks_runs._compat import SecretStr
+from prefect_databricks_runs._compat import PREFECT_3, SecretStr
 from prefect_databricks_runs.demo.servers import PrefectServer
 
 PREFECT = [sys.executable, "-W", "ignore", "-c", "from prefect.cli import app; app()"]
@@ -130,6 +131,28 @@ def test_a_reference_to_a_saved_block_is_a_flow_parameter(kind, databricks, pref
         "block_document_slug": "databricks-runs-credentials/referred",
     }
     assert parent({"$ref": {kind: ids[kind]}}) == databricks.host
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize("given", ["local", None, 7], ids=["name", "None", "number"])
+def test_what_is_no_block_is_an_error_that_names_the_parameter(given) -> None:
+    says = (
+        "DatabricksCredentials"
+        if PREFECT_3
+        else "must be a DatabricksCredentials block, not .*load.*block_document_slug"
+    )
+    with pytest.raises(ParameterTypeError, match=f"databricks_credentials.*{says}"):
+        submit_run_and_wait(given, notebook_task={"notebook_path": "/n"})
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_parameter_that_may_be_a_block_or_something_else_takes_something_else() -> None:
+    @flow
+    def either(databricks: DatabricksCredentials | str | None) -> str | None:
+        return databricks
+
+    assert either("prod", return_state=True).result() == "prod"
+    assert either(None, return_state=True).result() is None
 
 
 def test_a_deployment_of_our_flow_runs_with_a_block_chosen_in_the_ui(

@@ -57,6 +57,13 @@ def test_a_host_that_is_none_is_refused(host: str, says: str) -> None:
     assert "pw" not in str(caught.value)
 
 
+@pytest.mark.parametrize("fields", [{"token": "hunter2"}, {"host": None, "token": "hunter2"}, {"tokne": "hunter2"}])
+def test_no_host_is_refused_with_what_to_give(fields) -> None:
+    with pytest.raises(InvalidCredentials, match="no `host`. Give the address.*such as https://adb") as caught:
+        DatabricksCredentials(**fields)
+    assert "hunter2" not in str(caught.value)
+
+
 @given(st.text())
 def test_any_text_is_a_host_or_a_clear_error(text: str) -> None:
     try:
@@ -94,10 +101,9 @@ def test_a_masked_secret_is_refused_with_the_way_to_do_it() -> None:
         DatabricksCredentials(host=HOST, token="**********", block_type_slug="databricks-runs-credentials")
 
 
-@pytest.mark.parametrize("fields", [{"token": "hunter2"}, {"host": HOST, "token": ["hunter2"]}])
-def test_what_pydantic_refuses_shows_no_secret(fields) -> None:
+def test_what_pydantic_refuses_shows_no_secret() -> None:
     with pytest.raises(Exception, match="DatabricksCredentials") as caught:
-        DatabricksCredentials(**fields)
+        DatabricksCredentials(host=HOST, token=["hunter2"])
     assert "hunter2" not in str(caught.value)
 
 

@@ -67,7 +67,7 @@ def _why(runs: Collection[Run], unread: Mapping[int, DatabricksError]) -> list[s
     lines: list[str] = []
     for run in bad[:_MAX_ERRORS]:
         reasons = [f"- {cell(key)}: {cell(task.reason) or task.state.name}" for key, task in run.failures.items()]
-        explanation = cell(run.state.explanation)
+        explanation = cell(run.explanation)
         lines += ["", f"### [{run.run_id} {cell(run.run_name)}]({run.url}): {run.state.name}", ""]
         lines += [explanation, ""] if explanation else []
         lines += reasons or ([] if explanation else ["Databricks gave no reason."])

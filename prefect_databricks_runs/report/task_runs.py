@@ -72,7 +72,7 @@ def shown_state(databricks_task: RunTask) -> Shown:
 
 def shown_state_of_run(run: Run) -> Shown:
     """The state that a task run shows of a whole run."""
-    reasons = [run.state.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
+    reasons = [run.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
     message = " ".join(filter(None, [shorten("; ".join(filter(None, reasons))), run.url]))
     return Shown(_type(run.state), run.state.name, message)
 
@@ -86,22 +86,13 @@ def _type(state: RunState) -> StateType:
 def _message(databricks_task: RunTask) -> str:
     parts = [
         f"Attempt {databricks_task.attempt_number + 1}." if databricks_task.attempt_number else "",
-        iterations(databricks_task),
+        f"{databricks_task.iterations_done}." if databricks_task.iterations_done else "",
         f"Outcome: {databricks_task.outcome_of_condition}." if databricks_task.outcome_of_condition else "",
         f"Run: {databricks_task.run_job_url}" if databricks_task.run_job_url else "",
         shorten(databricks_task.reason),
         databricks_task.url,
     ]
     return " ".join(part for part in parts if part)
-
-
-def iterations(databricks_task: RunTask) -> str:
-    """How far a for-each task is, such as `7/40 iterations.`; empty for other tasks."""
-    stats = databricks_task.iteration_stats
-    if not stats or not stats.get("total_iterations"):
-        return ""
-    failed = f", {stats['failed_iterations']} failed" if stats.get("failed_iterations") else ""
-    return f"{stats.get('completed_iterations', 0)}/{stats['total_iterations']} iterations{failed}."
 
 
 class MirroredTask(Thing):
