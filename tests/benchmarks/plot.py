@@ -42,7 +42,7 @@ def plot(results: Iterable[Mapping[str, Any]], file: Path) -> None:
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "watching"  # the same numbers give the same file
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     lines = _lines(results)
     figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.5), sharey=True)
@@ -52,6 +52,10 @@ def plot(results: Iterable[Mapping[str, Any]], file: Path) -> None:
             if name in lines:
                 _draw(axis, lines[name], *_LOOKS[name])
         axis.set(xscale="log", yscale="log", xlabel="runs waited for at once", title=title)
+        axis.xaxis.set_minor_locator(ticker.NullLocator())
+        axis.set_xticks(sorted({runs for line in lines.values() for runs in line}))
+        for each in (axis.xaxis, axis.yaxis):
+            each.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
         axis.grid(visible=True, which="major", alpha=0.3)
         axis.legend(fontsize=8)
     axes[0].set_ylabel("seconds until an end is noticed\n(line: median, dots: worst)")
