@@ -18,6 +18,7 @@ DatabricksError
 ├── JobNameError                no job, or several jobs, of that name
 ├── DatabricksUnreachable       polls failed for longer than `max_outage_seconds`; the run may still be going
 ├── WaitTimeout                 the run was not over after `max_wait_seconds`
+├── RunsFailed                  of several runs that were waited for together, some did not end well
 └── RunFailed                   the run ended, and not well
     ├── RunCanceled
     ├── RunTimedOut

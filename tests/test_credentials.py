@@ -168,7 +168,8 @@ def test_the_block_is_not_the_one_of_prefects_own_catalogue() -> None:
 def test_the_form_has_plain_fields_host_first_and_a_sentence_each() -> None:
     schema = DatabricksCredentials.schema() if not hasattr(DatabricksCredentials, "model_json_schema") else None
     properties = (schema or DatabricksCredentials.model_json_schema())["properties"]
-    assert list(properties) == ["host", "token", "login", "password", "request_timeout_seconds"]
+    numbers = ["request_timeout_seconds", "requests_per_second"]
+    assert list(properties) == ["host", "token", "login", "password", *numbers]
     for name, field in properties.items():
         assert field["description"].endswith("."), name
         assert "anyOf" not in field, name
