@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import anyio
 
-from prefect_databricks_runs.errors import BadRequest, Conflict, DatabricksError
+from prefect_databricks_runs.errors import BadRequest, Conflict, DatabricksApiError, DatabricksError, NotFound
 from prefect_databricks_runs.handover import current_handover
 from prefect_databricks_runs.hook import DatabricksHook, StartedRun
 from prefect_databricks_runs.identity import Submission, caller
@@ -25,6 +26,12 @@ _CLOCK_SECONDS = 2.0
 _MAX_GENERATIONS = 100
 _SETTLE_SECONDS = _REPAIR_SECONDS = 60.0
 _PERIOD = 0.5
+# How Databricks refuses a token whose run was deleted is not documented: that, or words to that effect. No request of
+# ours to start a run names another run.
+_OF_DELETED_RUN = re.compile(
+    r"idempoten.*\bdeleted\b|\bdeleted\b.*idempoten|^(The )?run\b.*\b(deleted|(does not|doesn't) exist)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 # What Databricks does not remember of how a run was started.
 _REPAIR_FIELDS = frozenset(
     {
@@ -103,7 +110,13 @@ class Starter:
         notes: list[str] = []
         past: list[Run] = []
         for generation in range(_MAX_GENERATIONS):
-            started = await self._post(endpoint, payload, submission.token(generation))
+            try:
+                started = await self._post(endpoint, payload, submission.token(generation))
+            except (BadRequest, NotFound, Conflict) as error:
+                if not _OF_DELETED_RUN.search(error.message):
+                    raise
+                notes.append(self._say_that_it_is_deleted(error))
+                continue
             since = submission.seconds_since_begin()
             run = await self._read(started.run_id)
             is_past = run is not None and _is_past(run, started, submission, since)
@@ -122,12 +135,20 @@ class Starter:
             submission.keep(started.run_id)
             return Found(started.run_id, run, " ".join(notes), tuple(past))
         raise DatabricksError(
-            f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly, the last of them {started.run_id};"
-            " no other one is started. Give another `idempotency_token` to start one all the same."
+            f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly or were deleted, as the log says; no"
+            " other one is started. Give another `idempotency_token` to start one all the same."
         )
 
     def _say(self, run: Run, what: str) -> str:
         note = f"Databricks run {run.run_id}, which an earlier attempt started, {what}. {run.url}"
+        self._logger.info("%s", note)
+        return note
+
+    def _say_that_it_is_deleted(self, error: DatabricksApiError) -> str:
+        note = (
+            "The Databricks run that an earlier attempt started was deleted; another one is started. Databricks said:"
+            f" {error.message}"
+        )
         self._logger.info("%s", note)
         return note
 
