@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import BlockDocument
 
 C = TypeVar("C", bound=ContextModel)
+
+_SIGN_IN = re.compile(r"(?<=//)[^/?#]*@")  # login and password in a URL
 
 PREFECT_3 = not prefect.__version__.startswith("2.")
 
@@ -97,9 +100,12 @@ def _around(kind: type[C]) -> Iterator[C]:
 
 
 def flow_run_url(flow_run_id: UUID) -> str:
-    """The page of a flow run in the Prefect UI; empty where that is not known."""
+    """The page of a flow run in the Prefect UI, for everybody to see; empty where that is not known."""
     url = PREFECT_UI_URL.value()
-    return f"{url.rstrip('/')}/{'runs' if PREFECT_3 else 'flow-runs'}/flow-run/{flow_run_id}" if url else ""
+    if not url:
+        return ""
+    ui = _SIGN_IN.sub("", url)  # Prefect makes it of the API's URL
+    return f"{ui.rstrip('/')}/{'runs' if PREFECT_3 else 'flow-runs'}/flow-run/{flow_run_id}"
 
 
 def unknown_fields(block: Block) -> list[str]:

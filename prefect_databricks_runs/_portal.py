@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 from anyio.from_thread import BlockingPortal
@@ -31,7 +31,7 @@ _SLICE_SECONDS = 0.5
 _END_SECONDS = 20.0
 
 _lock = threading.Lock()
-_background: set[Future[None]] = set()
+_background: set[Future[Any]] = set()
 _portal: BlockingPortal | None = None
 _thread: threading.Thread | None = None
 
@@ -64,14 +64,21 @@ def start(function: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwa
 
     May be called in the background loop too.
     """
-    future = _Job(partial(function, *args, **kwargs)).start_soon()
+    _await_at_the_end(_Job(partial(function, *args, **kwargs)).start_soon())
+
+
+def settle(*more: Future[Any]) -> None:
+    """Wait a short while until what was started has ended, and what nobody waits for any more.
+
+    Args:
+        *more: What else to wait for.
+    """
+    wait([*_background, *more], _END_SECONDS)
+
+
+def _await_at_the_end(future: Future[Any]) -> None:
     _background.add(future)
     future.add_done_callback(_background.discard)
-
-
-def settle() -> None:
-    """Wait a short while until what was started has ended."""
-    wait(list(_background), _END_SECONDS)
 
 
 async def acall(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -115,10 +122,14 @@ class _Job(Generic[T]):
         return self._future
 
     def abandon(self) -> None:
-        """See to it that it does not go on, and wait a short while until it has ended."""
+        """See to it that it does not go on, and wait a short while until it has ended.
+
+        What it has shielded goes on for longer, such as a request to start a run; `settle` waits for that.
+        """
         if _portal is not None and threading.current_thread() is not _thread and not self._future.done():
             with suppress(RuntimeError):  # the portal has ended, and with it the job
                 _portal.start_task_soon(self._cancel)
+                _await_at_the_end(self._future)
                 wait([self._future], _SETTLE_SECONDS)
 
     async def _run(self) -> None:

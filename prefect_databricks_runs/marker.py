@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -37,10 +37,23 @@ def with_marker(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {**payload, "tasks": tasks}
 
 
+def is_marked(payload: Mapping[str, Any]) -> bool:
+    """Whether a request says which flow run asks for the run; that of `run-now` cannot.
+
+    Args:
+        payload: Its body.
+    """
+    return _marked(payload.get("tasks") or ()) is not None
+
+
 def marked_flow_run(run: Run) -> UUID | None:
     """The flow run that asked for a run, as `with_marker` has said it; None for a run of somebody else's making."""
-    for task in run.tasks.values():
-        found = _MARKER.match(str(task.raw.get("description") or ""))
+    return _marked(task.raw for task in run.tasks.values())
+
+
+def _marked(tasks: Iterable[Mapping[str, Any]]) -> UUID | None:
+    for task in tasks:
+        found = _MARKER.match(str(task.get("description") or ""))
         if found:
             return UUID(found[1])
     return None

@@ -22,6 +22,7 @@ _SECONDS = 300.0
 _AT_ONCE = 8
 _MAX_DEPTH = 3  # of runs that start others; Databricks allows no more
 _LINK_SECONDS = 5.0
+_LINK_PAUSE_SECONDS = 60.0  # until a link that could not be read is asked for again
 
 
 class OutputReader:
@@ -36,6 +37,7 @@ class OutputReader:
         self._hook = hook
         self._logger = logger
         self._known: dict[int, RunOutput] = {}
+        self._next_try: dict[int, float] = {}
 
     async def with_links(self, run: Run) -> Run:
         """The run as it goes on, its run-job tasks with the runs that they have started.
@@ -44,10 +46,19 @@ class OutputReader:
             run: The run as it is.
         """
         started = [each for each in run.tasks.values() if each.is_run_job and each.start_time]
-        for task in started:
-            if task.run_id not in self._known and not task.state.is_terminal:
-                with anyio.move_on_after(_LINK_SECONDS):
-                    await self._read_output(task, quiet=True)
+        now = self._hook.clock.monotonic()
+        unread = [
+            each
+            for each in started
+            if each.run_id not in self._known
+            and not each.state.is_terminal
+            and self._next_try.get(each.run_id, now) <= now
+        ]
+        if unread:
+            # The run is not watched meanwhile, and this is done at each of its changes.
+            self._next_try |= {each.run_id: now + _LINK_PAUSE_SECONDS for each in unread}
+            with anyio.move_on_after(_LINK_SECONDS):
+                await self._read_all(unread, quiet=True)
         return run.with_outputs(self._outputs(started))
 
     async def with_outputs(self, run: Run, *, every_task: bool) -> Run:
@@ -73,12 +84,12 @@ class OutputReader:
     def _outputs(self, tasks: Iterable[RunTask]) -> Mapping[str, RunOutput]:
         return {task.task_key: self._known[task.run_id] for task in tasks if task.run_id in self._known}
 
-    async def _read_all(self, tasks: Iterable[RunTask]) -> None:
+    async def _read_all(self, tasks: Iterable[RunTask], *, quiet: bool = False) -> None:
         limiter = anyio.CapacityLimiter(_AT_ONCE)
 
         async def read(task: RunTask) -> None:
             async with limiter:
-                if not await self._read_output(task):
+                if not await self._read_output(task, quiet=quiet):
                     together.cancel_scope.cancel()
 
         async with anyio.create_task_group() as together:

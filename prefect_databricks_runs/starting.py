@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import anyio.lowlevel
+import anyio
 
-from prefect_databricks_runs.errors import BadRequest, Conflict, DatabricksError
+from prefect_databricks_runs.errors import BadRequest, Conflict, DatabricksApiError, DatabricksError, NotFound
 from prefect_databricks_runs.handover import current_handover
 from prefect_databricks_runs.hook import DatabricksHook, StartedRun
 from prefect_databricks_runs.identity import Submission, caller
 from prefect_databricks_runs.leaving import asked_to_cancel
+from prefect_databricks_runs.marker import is_marked
 from prefect_databricks_runs.report import Logger
 from prefect_databricks_runs.run_states import Outcome
 from prefect_databricks_runs.runs import Run
@@ -23,6 +26,12 @@ _CLOCK_SECONDS = 2.0
 _MAX_GENERATIONS = 100
 _SETTLE_SECONDS = _REPAIR_SECONDS = 60.0
 _PERIOD = 0.5
+# How Databricks refuses a token whose run was deleted is not documented: that, or words to that effect. No request of
+# ours to start a run names another run.
+_OF_DELETED_RUN = re.compile(
+    r"idempoten.*\bdeleted\b|\bdeleted\b.*idempoten|^(The )?run\b.*\b(deleted|(does not|doesn't) exist)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 # What Databricks does not remember of how a run was started.
 _REPAIR_FIELDS = frozenset(
     {
@@ -101,7 +110,13 @@ class Starter:
         notes: list[str] = []
         past: list[Run] = []
         for generation in range(_MAX_GENERATIONS):
-            started = await self._post(endpoint, payload, submission.token(generation))
+            try:
+                started = await self._post(endpoint, payload, submission.token(generation))
+            except (BadRequest, NotFound, Conflict) as error:
+                if not _OF_DELETED_RUN.search(error.message):
+                    raise
+                notes.append(self._say_that_it_is_deleted(error))
+                continue
             since = submission.seconds_since_begin()
             run = await self._read(started.run_id)
             is_past = run is not None and _is_past(run, started, submission, since)
@@ -120,12 +135,20 @@ class Starter:
             submission.keep(started.run_id)
             return Found(started.run_id, run, " ".join(notes), tuple(past))
         raise DatabricksError(
-            f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly, the last of them {started.run_id};"
-            " no other one is started. Give another `idempotency_token` to start one all the same."
+            f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly or were deleted, as the log says; no"
+            " other one is started. Give another `idempotency_token` to start one all the same."
         )
 
     def _say(self, run: Run, what: str) -> str:
         note = f"Databricks run {run.run_id}, which an earlier attempt started, {what}. {run.url}"
+        self._logger.info("%s", note)
+        return note
+
+    def _say_that_it_is_deleted(self, error: DatabricksApiError) -> str:
+        note = (
+            "The Databricks run that an earlier attempt started was deleted; another one is started. Databricks said:"
+            f" {error.message}"
+        )
         self._logger.info("%s", note)
         return note
 
@@ -143,29 +166,25 @@ class Starter:
         return run
 
     async def _post(self, endpoint: str, payload: Mapping[str, Any], token: str) -> StartedRun:
-        # To its end, even when nobody waits any more: an answer that nobody reads would be a run that nobody knows.
-        with anyio.CancelScope(shield=True):
-            try:
-                started = await self._hook.start_run(endpoint, {**payload, "idempotency_token": token})
-            except DatabricksError as error:
-                if error.outcome_unknown:
-                    self._say_that_it_may_be_going(token)
-                raise
-            await self._handover.add(started.run_id)
-        await anyio.lowlevel.checkpoint()
-        return started
+        ask = partial(self._hook.start_run, endpoint, {**payload, "idempotency_token": token})
+        try:
+            return await self._handover.start(ask, partial(self._say_that_it_is_not_answered, payload, token))
+        except DatabricksError as error:
+            if error.outcome_unknown:
+                self._say_that_it_may_be_going(token)
+            raise
 
     def _say_that_it_may_be_going(self, token: str) -> None:
-        found_by = (
-            "A retry of this flow run or task finds it, instead of starting another one, and so does"
-            if caller()
-            else "It is found by"
-        )
         self._logger.warning(
-            "Databricks may have started the run all the same: only the answer was lost. %s the same request with"
-            " idempotency_token=%r.",
-            found_by,
-            token,
+            "Databricks may have started the run all the same: only the answer was lost. %s", _found_by(token)
+        )
+
+    def _say_that_it_is_not_answered(self, payload: Mapping[str, Any], token: str) -> None:
+        self._logger.warning(
+            "Databricks may have started the run, and has not answered yet. When it does, the log says what becomes of"
+            " the run; if this process ends before that, it goes on. %s%s",
+            _found_by(token),
+            " `prefect-databricks-runs orphans` lists it when the flow run is over." if is_marked(payload) else "",
         )
 
     async def _read(self, run_id: int) -> Run | None:
@@ -198,6 +217,12 @@ class Starter:
                 await self._hook.clock.sleep(_PERIOD)
                 run = await self._hook.get_run(before.run_id, include_history=True)
         return run
+
+
+def _found_by(token: str) -> str:
+    """How a run is found whose id is not known."""
+    how = "A retry of this flow run or task finds it, instead of starting another one, and so does"
+    return f"{how if caller() else 'It is found by'} the same request with idempotency_token={token!r}."
 
 
 def _is_past(run: Run, started: StartedRun, submission: Submission, since: float) -> bool:

@@ -36,7 +36,8 @@ def cancel_databricks_runs(flow: Flow[Any, Any], flow_run: FlowRun, state: State
     A hook for `@flow(on_cancellation=[cancel_databricks_runs], on_crashed=[cancel_databricks_runs])`. Prefect calls it
     in the flow's process or, where that was killed, in that of the worker. The runs are found by the artifacts that
     `submit_run`, `run_now` and the waiting flows leave in Prefect; the credentials are those that the process has used,
-    or a saved `DatabricksCredentials` block with the same `host`.
+    or a saved `DatabricksCredentials` block with the same `host`. Flow runs that `run_deployment` has started are left
+    out: they have processes, and hooks, of their own.
 
     What it does, and what it could not do, is in the log of the flow run; it never raises.
 

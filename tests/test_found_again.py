@@ -12,6 +12,7 @@ import pytest
 from prefect import flow, task
 
 from prefect_databricks_runs import (
+    BadRequest,
     DatabricksCredentials,
     RunFailed,
     RunSkipped,
@@ -192,6 +193,62 @@ def test_a_run_that_fails_twice_and_then_succeeds_is_three_runs(databricks, work
     assert parent() == "done"
     assert len(workspace.runs) == 3
     assert run_log.text.count("ended Failed; another one is started") == 3  # one, and then both
+
+
+def fails_and_is_deleted(databricks: DatabricksCredentials) -> None:
+    try:
+        submit_run_and_wait(databricks, BODY, polling_period_seconds=QUICK)
+    except RunFailed as error:
+        with databricks.get_client() as client:
+            client.post("/api/2.2/jobs/runs/delete", json={"run_id": error.run.run_id}).raise_for_status()
+        raise
+
+
+def test_failed_runs_that_were_deleted_are_followed_by_another(
+    databricks, workspace, courses, run_log, prefect_api
+) -> None:
+    courses.courses = [FAILS, FAILS, {}]
+
+    @flow(name="deleted", retries=2)
+    def parent() -> None:
+        fails_and_is_deleted(databricks)
+
+    parent()
+    assert [run["state"]["result_state"] for run in workspace.runs.values()] == ["SUCCESS"]
+    said = "was deleted; another one is started. Databricks said: The run that was submitted"
+    assert run_log.text.count(said) == 3  # one, and then both
+    (flow_run,) = prefect_api.flow_runs_named("deleted")
+    texts = [
+        artifact["data"]
+        for subflow in prefect_api.subflow_runs(flow_run["id"])
+        for artifact in prefect_api.artifacts(subflow["id"])
+    ]
+    assert any(said in text for text in texts)
+
+
+def test_what_else_is_refused_is_not_taken_for_a_deleted_run(databricks, workspace) -> None:
+    workspace.fault(SUBMIT, status=400, error_code="INVALID_PARAMETER_VALUE", message="The cluster c-1 was deleted")
+
+    @flow
+    def parent() -> int:
+        return submit_run(databricks, BODY)
+
+    with pytest.raises(BadRequest, match="The cluster c-1 was deleted"):
+        parent()
+    assert len(workspace.requests_to(SUBMIT)) == 1
+
+
+def test_a_token_of_ones_own_whose_run_was_deleted_is_refused(databricks) -> None:
+    @flow
+    def parent() -> int:
+        run_id = submit_run(databricks, BODY, idempotency_token="mine")
+        wait_for_run(databricks, run_id, polling_period_seconds=QUICK)
+        with databricks.get_client() as client:
+            client.post("/api/2.2/jobs/runs/delete", json={"run_id": run_id}).raise_for_status()
+        return submit_run(databricks, BODY, idempotency_token="mine")
+
+    with pytest.raises(BadRequest, match="has been deleted"):
+        parent()
 
 
 def test_a_waiting_flow_with_retries_of_its_own_starts_three_runs_too(databricks, workspace, courses) -> None:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from prefect_databricks_runs import DatabricksHook, PermissionDenied, Run, RunFailed, submit_run_and_wait
+from prefect_databricks_runs import (
+    DatabricksHook,
+    PermissionDenied,
+    Run,
+    RunFailed,
+    RunOutput,
+    outputs,
+    submit_run_and_wait,
+)
 from prefect_databricks_runs.local import LocalWorkspace
+from tests import answers
+from tests.clocks import FakeClock
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -49,6 +63,48 @@ def test_a_run_job_task_is_linked_with_its_run_while_it_goes_on_and_after(
     assert f"Run: {link}" in messages["Success"]
     (text,) = [each["data"] for each in prefect_api.artifacts(flow_run["id"]) if each["type"] == "markdown"]
     assert f"[run {child}]({link}" in text
+
+
+class Links:
+    """The hook of a workspace that gives no link; tells which were asked for, and how many at most at once."""
+
+    def __init__(self, answer: Callable[[], Awaitable[RunOutput]]) -> None:
+        self.clock = FakeClock()
+        self.asked: list[int] = []
+        self.going = self.most = 0
+        self._answer = answer
+
+    async def get_run_output(self, run_id: int) -> RunOutput:
+        self.asked.append(run_id)
+        self.going += 1
+        self.most = max(self.most, self.going)
+        try:
+            return await self._answer()
+        finally:
+            self.going -= 1
+
+
+async def refuse() -> RunOutput:
+    await anyio.lowlevel.checkpoint()
+    raise PermissionDenied("You may not view this run", status_code=403, method="GET", path="/runs/get-output")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("answer", [anyio.sleep_forever, refuse], ids=["hangs", "refuses"])
+async def test_links_that_cannot_be_read_hold_the_wait_up_once_and_not_at_each_change(answer, monkeypatch) -> None:
+    monkeypatch.setattr(outputs, "_LINK_SECONDS", 0.05)
+    keys = ["one", "two", "three"]
+    tasks = [answers.task(key, "RUNNING", run_job_task={"job_id": 1}) for key in keys]
+    going = Run.from_api(answers.run("RUNNING", tasks=tasks), answers.HOST)
+    links = Links(answer)
+    reader = outputs.OutputReader(links, logging.getLogger(__name__))
+    assert await reader.with_links(going) == going
+    assert links.most == 3
+    await reader.with_links(going)
+    assert sorted(links.asked) == sorted(task.run_id for task in going.tasks.values())
+    await links.clock.sleep(60)
+    await reader.with_links(going)
+    assert len(links.asked) == 6
 
 
 def test_a_failed_run_job_task_says_what_raised_in_the_run_that_it_started(

@@ -117,6 +117,34 @@ def test_an_interrupted_sync_wait_cancels_what_it_waits_for() -> None:
     assert sleeper.cancelled.is_set()
 
 
+def test_the_end_waits_for_what_goes_on_after_an_interruption(monkeypatch) -> None:
+    monkeypatch.setattr(_portal, "_SETTLE_SECONDS", 0.01)
+    interrupt, go_on, ended = threading.Event(), anyio.Event(), []
+
+    async def shielded() -> None:
+        with anyio.CancelScope(shield=True):
+            interrupt.set()
+            await go_on.wait()
+            ended.append("after all")
+
+    async def let_it_go_on() -> None:
+        go_on.set()
+
+    def kill() -> None:
+        interrupt.wait(10)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        _portal.call(shielded)
+    thread.join()
+    assert not ended
+    _portal.start(let_it_go_on)
+    _portal.settle()
+    assert ended
+
+
 @pytest.mark.anyio
 async def test_a_cancelled_async_wait_cancels_what_it_waits_for() -> None:
     sleeper = Sleeper()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from prefect import flow
+from prefect import flow, task
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Crashed, Running
 
 from prefect_databricks_runs import DatabricksCredentials, cancel_databricks_runs, run_now, submit_run, wait_for_run
 from prefect_databricks_runs.local import LocalWorkspace
@@ -141,6 +146,36 @@ def test_without_credentials_it_says_what_may_still_be_going(workspace, prefect_
     assert results(workspace) == [None]
     assert f"Databricks run {run_id} of {workspace.url} may still be going" in run_log.text
     assert "There is no saved DatabricksCredentials block" in run_log.text
+
+
+async def with_a_child_of_a_deployment(host: str, run_id: int) -> tuple[FlowRun, FlowRun]:
+    """A flow run that crashed, and one that it had started with `run_deployment`, which goes on and has a run."""
+
+    @flow
+    def child() -> None: ...
+
+    @task
+    def run_deployment_of_prefect() -> None: ...
+
+    async with get_client() as client:
+        parent = await client.create_flow_run(starts_two_and_fails, state=Crashed())
+        task_run = await client.create_task_run(run_deployment_of_prefect, parent.id, "0")
+        deployment_id = await client.create_deployment(await client.create_flow(child), name=f"own-process-{uuid4()}")
+        started = await client.create_flow_run_from_deployment(deployment_id, parent_task_run_id=task_run.id)
+        artifact = {"key": f"databricks-run-{run_id}", "type": "markdown", "data": "", "flow_run_id": started.id}
+        traced = {"databricks_host": host, "databricks_run_id": str(run_id)}
+        await client.create_artifact(ArtifactCreate(**artifact, metadata_=traced))
+        await client.set_flow_run_state(started.id, Running(), force=True)
+        return parent, await client.read_flow_run(started.id)
+
+
+def test_runs_of_a_flow_run_with_a_process_of_its_own_are_left_to_that(databricks, workspace, run_log) -> None:
+    run_id = submit_run.fn(databricks, LONG)
+    parent, child = asyncio.run(with_a_child_of_a_deployment(workspace.url, run_id))
+    cancel_databricks_runs(starts_two_and_fails, parent, parent.state)
+    assert results(workspace) == [None]
+    cancel_databricks_runs(starts_two_and_fails, child, child.state)
+    assert results(workspace) == ["CANCELED"]
 
 
 def test_prefect_that_cannot_be_asked_does_not_make_it_raise(run_log, monkeypatch) -> None:

@@ -49,7 +49,7 @@ class Trace:
 
 
 async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
-    """The Databricks runs of a flow run and of all its subflow runs.
+    """The Databricks runs of a flow run and of all its subflow runs, as far as these have no process of their own.
 
     Args:
         client: Prefect's.
@@ -119,7 +119,10 @@ async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:
 
 
 async def _family(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[list[UUID]]:
-    """A flow run, then its subflow runs, then theirs; a page of ids at a time."""
+    """A flow run, then its subflow runs, then theirs; a page of ids at a time.
+
+    What `run_deployment` has started is left out: it has a process of its own, which may still be going.
+    """
     generation = [flow_run_id]
     while generation:
         for start in range(0, len(generation), PAGE):
@@ -128,7 +131,7 @@ async def _family(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[lis
         for start in range(0, len(generation), PAGE):
             parents = FlowRunFilterParentFlowRunId(any_=generation[start : start + PAGE])
             flow_runs = await read_all(client.read_flow_runs, flow_run_filter=FlowRunFilter(parent_flow_run_id=parents))
-            children += [each.id for each in flow_runs]
+            children += [each.id for each in flow_runs if each.deployment_id is None]
         generation = children
 
 

@@ -19,6 +19,7 @@ from prefect_databricks_runs import (
     DatabricksUnreachable,
     InvalidOption,
     WaitTimeout,
+    _portal,
     asubmit_run,
     asubmit_run_and_wait,
     flows,
@@ -159,6 +160,42 @@ def test_a_submission_whose_answer_nobody_awaits_any_more_is_cancelled(databrick
             await submitting
 
     asyncio.run(interrupted())
+    wait_until(lambda: states(workspace) == CANCELED)
+
+
+@pytest.mark.parametrize("in_a_flow", [True, False], ids=["in a flow", "outside"])
+def test_an_interrupted_submission_that_is_not_answered_says_so_and_what_finds_the_run(
+    in_a_flow, databricks, workspace, run_log, monkeypatch
+) -> None:
+    monkeypatch.setattr(_portal, "_SETTLE_SECONDS", 0.01)
+    there, answer = threading.Event(), anyio.Event()
+    start_run = DatabricksHook.start_run
+
+    async def answered_late(self: DatabricksHook, endpoint: str, payload: dict) -> StartedRun:
+        started = await start_run(self, endpoint, payload)
+        there.set()
+        await answer.wait()
+        return started
+
+    async def answers() -> None:
+        answer.set()
+
+    monkeypatch.setattr(DatabricksHook, "start_run", answered_late)
+
+    async def interrupted() -> None:
+        submitting = asyncio.create_task(asubmit_run.fn(databricks, LONG))
+        await asyncio.to_thread(there.wait)
+        submitting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await submitting
+
+    asyncio.run((flow(interrupted) if in_a_flow else interrupted)())
+    assert "Databricks may have started the run, and has not answered yet" in run_log.text
+    token = workspace.requests_to("POST */runs/submit")[0].body["idempotency_token"]
+    assert f"the same request with idempotency_token={token!r}" in run_log.text
+    assert ("A retry of this flow run or task finds it" in run_log.text) == in_a_flow
+    assert ("`prefect-databricks-runs orphans` lists it" in run_log.text) == in_a_flow
+    _portal.call(answers)
     wait_until(lambda: states(workspace) == CANCELED)
 
 
