@@ -13,6 +13,7 @@ from aiolimiter import AsyncLimiter
 from prefect_databricks_runs._clock import Clock
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_LONGEST_RETRY_AFTER = 600.0
 
 
 class Pace:
@@ -24,14 +25,18 @@ class Pace:
     """
 
     def __init__(self, requests_per_second: float, clock: Clock) -> None:
-        self.requests_per_second = requests_per_second
         self._clock = clock
-        # A bucket has to hold at least the one request that is asked for.
-        at_once = max(1.0, requests_per_second)
-        self._limiter = AsyncLimiter(at_once, at_once / requests_per_second)
+        self.set(requests_per_second)
         self._lanes: dict[str, asyncio.Lock] = {}
         self._paused_until = 0.0
         self._pause = _FIRST_PAUSE
+
+    def set(self, requests_per_second: float) -> None:
+        """Go on at another pace."""
+        self.requests_per_second = requests_per_second
+        # A bucket has to hold at least the one request that is asked for.
+        at_once = max(1.0, requests_per_second)
+        self._limiter = AsyncLimiter(at_once, at_once / requests_per_second)
 
     async def turn(self, lane: str) -> None:
         """Wait until a request may be sent.
@@ -53,11 +58,15 @@ class Pace:
         """Let nobody send for a while, because the workspace has answered 429.
 
         Args:
-            retry_after: Seconds that it asked to wait; without, a second, and twice as long each time on end.
+            retry_after: Seconds that it asked to wait, of which 600 are borne; without, a second, and twice as long
+                each time on end, up to 60.
         """
-        seconds = self._pause if retry_after is None else retry_after
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-        self._paused_until = max(self._paused_until, self._clock.monotonic() + min(seconds, _LONGEST_PAUSE))
+        now = self._clock.monotonic()
+        if retry_after is not None:
+            self._paused_until = max(self._paused_until, now + min(retry_after, _LONGEST_RETRY_AFTER))
+        elif now >= self._paused_until:  # else it is of a request that was under way when the pause began
+            self._paused_until = now + self._pause
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     def went_well(self) -> None:
         """The workspace has taken a request."""
@@ -77,6 +86,8 @@ def pace_of(host: str, requests_per_second: float, clock: Clock) -> Pace:
     """
     key = (asyncio.get_running_loop(), host)
     pace = _paces.get(key)
-    if pace is None or requests_per_second < pace.requests_per_second:
+    if pace is None:
         pace = _paces[key] = Pace(requests_per_second, clock)
+    if requests_per_second < pace.requests_per_second:
+        pace.set(requests_per_second)
     return pace

@@ -31,7 +31,7 @@ All of them pickle, and none of them carries a header, a request body or a secre
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -336,22 +336,29 @@ class RunsFailed(DatabricksError):
         runs: Those that are over, in the order in which they were given, the good ones too.
         errors: Why each of the others is no good, by `run_id`: a `RunFailed`, or why it could not be read.
         going: The `run_id` of each that was still going when the wait ended.
+        cancelled: Those of them that Databricks was asked to cancel, and that are about to end.
     """
 
     _LISTED = 10
 
     def __init__(
-        self, runs: Sequence[Run], errors: Mapping[int, DatabricksError], going: Sequence[int], *, cancelled: bool
+        self,
+        runs: Sequence[Run],
+        errors: Mapping[int, DatabricksError],
+        going: Sequence[int] = (),
+        cancelled: Collection[int] = (),
     ) -> None:
         self.runs, self.errors, self.going = tuple(runs), dict(errors), tuple(going)
+        self.cancelled = tuple(run_id for run_id in going if run_id in cancelled)
         total = len({run.run_id for run in runs} | set(errors) | set(going))
         lines = [f"{len(errors)} of {total} Databricks runs failed."]
         lines += [str(error).replace("\n", " ") for error in list(errors.values())[: self._LISTED]]
         if len(errors) > self._LISTED:
             lines.append(f"{len(errors) - self._LISTED} more are in `errors`.")
-        if going:
-            listed = ", ".join(str(run_id) for run_id in going[: self._LISTED])
-            more = f" and {len(going) - self._LISTED} more" if len(going) > self._LISTED else ""
-            becomes = "are being cancelled" if cancelled else "go on"
-            lines.append(f"Still going when the wait ended, and {becomes}: {listed}{more}.")
+        going_on = [run_id for run_id in going if run_id not in self.cancelled]
+        for run_ids, becomes in ((self.cancelled, "being cancelled"), (going_on, "not cancelled")):
+            if run_ids:
+                listed = ", ".join(map(str, run_ids[: self._LISTED]))
+                more = f" and {len(run_ids) - self._LISTED} more" if len(run_ids) > self._LISTED else ""
+                lines.append(f"Still going when the wait ended, and {becomes}: {listed}{more}.")
         super().__init__("\n".join(lines))

@@ -21,16 +21,17 @@ from prefect.logging.handlers import APILogHandler
 from prefect_databricks_runs._signals import signal_behind
 from prefect_databricks_runs.errors import DatabricksError, DatabricksUnreachable, NotFound, WaitTimeout, shorten
 from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.report import FlowRunReport, Logger, RunReport
+from prefect_databricks_runs.report import FlowRunReport, Logger
 from prefect_databricks_runs.report.traces import flow_runs_around
 from prefect_databricks_runs.runs import Run
 
 # Prefect kills the process of a cancelled flow run after 30 seconds; both together must be well below that.
 CANCEL_SECONDS = 10.0
+CANCEL_ALL_SECONDS = 18.0  # of more runs than are cancelled at once
 END_SECONDS = 10.0
 LOG_SECONDS = 2.0
 _PERIOD = 0.5
-_AT_ONCE = 20
+_AT_ONCE = 50
 
 # The runs that this process has asked Databricks to cancel: they go on for a while.
 asked_to_cancel: set[int] = set()
@@ -81,16 +82,22 @@ async def cancel_all(hook: DatabricksHook, run_ids: Sequence[int], logger: Logge
         Those whose cancellation Databricks has taken.
     """
     taken: list[int] = []
+    left = dict.fromkeys(run_ids)
     limiter = anyio.CapacityLimiter(_AT_ONCE)
 
     async def one(run_id: int) -> None:
         async with limiter:
             if await cancel(hook, run_id, logger, because):
                 taken.append(run_id)
+            del left[run_id]
 
-    async with anyio.create_task_group() as together:
-        for run_id in run_ids:
-            together.start_soon(one, run_id)
+    with anyio.move_on_after(CANCEL_SECONDS if len(run_ids) <= _AT_ONCE else CANCEL_ALL_SECONDS):
+        async with anyio.create_task_group() as together:
+            for run_id in run_ids:
+                together.start_soon(one, run_id)
+    if left and len(run_ids) > 1:
+        text = "%d of %d Databricks runs could not be cancelled in time and may still be going: %s"
+        logger.error(text, len(left), len(run_ids), ", ".join(map(str, left)))
     return taken
 
 
@@ -110,19 +117,6 @@ async def cancel(hook: DatabricksHook, run_id: int, logger: Logger, because: str
         logger.error("Databricks run %d could not be cancelled and may still be going. %s", run_id, reason)
         return False
     return True
-
-
-async def see_it_end(hook: DatabricksHook, run_id: int, report: RunReport, logger: Logger) -> None:
-    """Report how a cancelled run ended, if it does so within a few seconds."""
-    try:
-        run = await until_over(hook, run_id)
-    except (DatabricksError, TimeoutError) as error:
-        reason = str(error) or f"It was not over after {END_SECONDS:g} s."
-        logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", run_id, reason)
-        await report.leave(f"Databricks was asked to cancel the run; its end was not seen. {reason}")
-    else:
-        await report.see_end(run)
-    await send_log()
 
 
 async def until_over(hook: DatabricksHook, run_id: int) -> Run:

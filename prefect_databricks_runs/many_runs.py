@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import anyio.abc
 
+from prefect_databricks_runs._clock import SystemClock
 from prefect_databricks_runs.calls import check_call, hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.errors import (
@@ -18,17 +19,15 @@ from prefect_databricks_runs.errors import (
     WaitTimeout,
 )
 from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.leaving import END_SECONDS, cancel_all, leave, leave_alone, send_log
+from prefect_databricks_runs.leaving import cancel_all, leave, leave_alone, send_log
 from prefect_databricks_runs.options import WaitForRunsOptions, option
+from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.outputs import OutputReader
 from prefect_databricks_runs.report import RunsReport, failure_of, run_logger, state_of_runs
 from prefect_databricks_runs.runs import Run
-from prefect_databricks_runs.waits import give, watch_of
+from prefect_databricks_runs.waits import give, see_ends, watch_of
 
-# How often a run is asked for that is being cancelled.
-_PERIOD = 0.5
 _BECAUSE = "another run that is waited for with it has failed"
-_NOT_SEEN = "Databricks was asked to cancel the run; its end was not seen."
 
 
 class ManyRuns:
@@ -54,7 +53,10 @@ class ManyRuns:
         self._report = RunsReport(self._logger, credentials.host, list(self._going), self._option("max_mirrored_runs"))
         self._errors: dict[int, DatabricksError] = {}
         self._ended_by: DatabricksError | None = None
-        self._cancelled: list[int] = []
+        self._outages = Outages(self._logger, SystemClock(), self._option("max_outage_seconds"))
+        self._is_cancelling = False
+        # None until it was tried.
+        self._cancelled: list[int] | None = None
 
     async def until_over(self) -> None:
         """Wait until all are over, or until one has failed, as `return_when` says."""
@@ -65,8 +67,8 @@ class ManyRuns:
         if self._ended_by:
             raise self._timeout(self._ended_by)
         if self._going:
-            await (self._see_end_of(self._cancelled) if self._cancelled else self._say_that_they_go_on())
-        await self._report.told()
+            await self._leave_the_others()
+        await self._report.told_at_the_end()
 
     async def leave(self, reason: BaseException) -> bool:
         """Cancel the runs that are not over, or say that they go on; returns whether some are being cancelled."""
@@ -75,7 +77,7 @@ class ManyRuns:
 
     async def see_it_end(self) -> None:
         """Show how the cancelled runs ended."""
-        await self._see_end_of(self._cancelled)
+        await self._see_ends()
         await send_log()
 
     async def leave_alone(self) -> None:
@@ -87,67 +89,82 @@ class ManyRuns:
         runs = [run for run in map(self._report.runs.get, self._run_ids) if run and run.state.is_terminal]
         error = None
         if self._errors:
-            error = RunsFailed(runs, self._errors, list(self._going), cancelled=bool(self._cancelled))
+            error = RunsFailed(runs, self._errors, list(self._going), self._cancelled or ())
         return give(state_of_runs(runs, error), runs)
 
     async def _one(self, run_id: int, all_of_them: anyio.CancelScope) -> None:
         """Wait for one of them, and decide what its end means for the others."""
-        outputs = OutputReader(self._hook(), self._logger)
-        settings = {
-            name: self._option(name) for name in ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
-        }
-        watch = watch_of(self._credentials, run_id, self._report, self._options, self._logger, **settings)
+        names = ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
+        settings = {name: self._option(name) for name in names}
+        watch = watch_of(
+            self._credentials, run_id, self._report, self._options, self._logger, outages=self._outages, **settings
+        )
         try:
             run = await watch.until_over()
-        except (WaitTimeout, DatabricksUnreachable) as error:
-            self._ended_by = error
-            all_of_them.cancel()
-            return
         except DatabricksError as error:
-            failure: DatabricksError | None = error
-            del self._going[run_id]
-            self._report.could_not_read(run_id, error)
+            if isinstance(error, WaitTimeout) or self._is_outage_of_all(error):
+                self._ended_by = error
+                all_of_them.cancel()
+                return
+            await self._give_up(run_id, error)
         else:
-            del self._going[run_id]
-            with anyio.CancelScope(shield=True):  # how it ended is known, and why it failed is to be
-                run = await outputs.with_outputs(run, every_task=self._option("fetch_output"))
-            await self._report.finish(run)
-            failure = failure_of(run, fail_on_task_failures=self._option("fail_on_task_failures"))
-        if failure:
-            self._errors[run_id] = failure
+            await self._ended(run_id, run)
+        if run_id in self._errors:
             await self._after_a_failure(all_of_them)
 
+    async def _ended(self, run_id: int, run: Run) -> None:
+        del self._going[run_id]
+        with anyio.CancelScope(shield=True):  # how it ended is known, and why it failed is to be
+            outputs = OutputReader(self._hook(), self._logger)
+            run = await outputs.with_outputs(run, every_task=self._option("fetch_output"))
+        await self._report.finish(run)
+        self._note_failure(run)
+
+    def _note_failure(self, run: Run) -> None:
+        failure = failure_of(run, fail_on_task_failures=self._option("fail_on_task_failures"))
+        if failure:
+            self._errors[run.run_id] = failure
+
+    def _is_outage_of_all(self, error: DatabricksError) -> bool:
+        return isinstance(error, DatabricksUnreachable) and self._outages.is_of_all(error.seconds)
+
+    async def _give_up(self, run_id: int, error: DatabricksError) -> None:
+        """Wait no more for a run that cannot be read, although others can."""
+        del self._going[run_id]
+        self._errors[run_id] = error
+        self._report.could_not_read(run_id, error)
+        if isinstance(error, DatabricksUnreachable):
+            with anyio.CancelScope(shield=True):
+                await cancel_all(self._hook(), [run_id], self._logger, "it cannot be read any more")
+
     async def _after_a_failure(self, all_of_them: anyio.CancelScope) -> None:
-        if self._option("cancel_others") and not self._cancelled and self._going:
-            self._cancelled = list(self._going)
-            self._cancelled = await cancel_all(self._hook(), self._cancelled, self._logger, _BECAUSE)
+        if self._is_cancelling:
+            return  # the end of one that was cancelled: who cancels goes on
+        if self._option("cancel_others") and self._cancelled is None and self._going:
+            self._is_cancelling = True
+            with anyio.CancelScope(shield=True):
+                self._cancelled = await cancel_all(self._hook(), list(self._going), self._logger, _BECAUSE)
+            self._is_cancelling = False
         if self._option("return_when") == "any_failure":
             all_of_them.cancel()
 
-    async def _see_end_of(self, run_ids: Sequence[int]) -> None:
-        """Show how runs ended that are being cancelled, if they do so within a few seconds."""
+    async def _leave_the_others(self) -> None:
+        """Show what becomes of those that are not over, when one that failed has ended the wait."""
+        if self._cancelled is None:
+            text = "One run has failed, which ends the wait: %d Databricks runs go on."
+            self._logger.warning(text, len(self._going))
+            await self._report.leave()
+        else:
+            await self._see_ends()
+            for run in self._report.runs.values():
+                if run and run.state.is_terminal and run.run_id not in self._errors:
+                    self._note_failure(run)
 
-        async def one(run_id: int) -> None:
-            limits = {"max_wait_seconds": None, "max_outage_seconds": END_SECONDS}
-            watch = watch_of(
-                self._credentials, run_id, self._report, {}, self._logger, polling_period_seconds=_PERIOD, **limits
-            )
-            try:
-                await watch.until_over()
-            except DatabricksError as error:
-                self._logger.warning("The end of Databricks run %d was not seen. %s", run_id, error)
-            else:
-                self._going.pop(run_id, None)
-
-        with anyio.move_on_after(END_SECONDS):
-            async with anyio.create_task_group() as together:
-                for run_id in run_ids:
-                    together.start_soon(one, run_id)
-        await self._report.leave(_NOT_SEEN)
-
-    async def _say_that_they_go_on(self) -> None:
-        self._logger.warning("One run has failed, which ends the wait: %d Databricks runs go on.", len(self._going))
-        await self._report.leave()
+    async def _see_ends(self) -> None:
+        cancelled = [run_id for run_id in self._cancelled or () if run_id in self._going]
+        for run_id in await see_ends(self._credentials, cancelled, self._report, self._logger):
+            self._going.pop(run_id, None)
+        await self._report.leave_these(set(cancelled) & set(self._going))
 
     def _timeout(self, error: DatabricksError) -> DatabricksError:
         """The error of one of them, which is that of all that are still going."""

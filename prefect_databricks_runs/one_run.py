@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from prefect_databricks_runs._clock import SystemClock
 from prefect_databricks_runs.calls import check_call, hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.leaving import leave, leave_alone, see_it_end
+from prefect_databricks_runs.leaving import leave, leave_alone, send_log
 from prefect_databricks_runs.options import option
+from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.outputs import OutputReader
-from prefect_databricks_runs.report import RunReport, final_state, run_logger
+from prefect_databricks_runs.report import END_NOT_SEEN, RunReport, final_state, run_logger
 from prefect_databricks_runs.runs import Run
-from prefect_databricks_runs.waits import give, watch_of
+from prefect_databricks_runs.waits import give, see_ends, watch_of
 
 
 class OneRun:
@@ -47,7 +49,10 @@ class OneRun:
             name: option(self._options, name)
             for name in ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
         }
-        watch = watch_of(self._credentials, self._run_id, changed, self._options, self._logger, **settings)
+        outages = Outages(self._logger, SystemClock(), settings["max_outage_seconds"])
+        watch = watch_of(
+            self._credentials, self._run_id, changed, self._options, self._logger, outages=outages, **settings
+        )
         run = await watch.until_over()
         self._run = await outputs.with_outputs(run, every_task=option(self._options, "fetch_output"))
         await self._report.finish(self._run)
@@ -58,7 +63,12 @@ class OneRun:
 
     async def see_it_end(self) -> None:
         """Show how the cancelled run ended."""
-        await see_it_end(hook_for(self._credentials, {}, self._logger), self._run_id, self._report, self._logger)
+        if await see_ends(self._credentials, [self._run_id], self._report, self._logger):
+            await self._report.told_before_leaving()
+        else:
+            self._logger.warning("Databricks was asked to cancel run %d; its end was not seen.", self._run_id)
+            await self._report.leave(END_NOT_SEEN)
+        await send_log()
 
     async def leave_alone(self) -> None:
         """Finish what is drawn of the run, which may go on."""

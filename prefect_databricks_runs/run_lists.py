@@ -13,7 +13,8 @@ from prefect_databricks_runs.hook import DatabricksHook
 _FORGET_SECONDS = 60.0
 # By how much a list has to be better: it is longer to read.
 _BETTER = 0.8
-_REFUSED_SECONDS = 600.0
+# For how long no list is read after one that the workspace refused, or that failed.
+_REFUSED_SECONDS, _FAILED_SECONDS = 600.0, 15.0
 
 
 class Way(Enum):
@@ -63,7 +64,7 @@ class ListCosts:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[Way, tuple[float, float]] = {}
-        self._refused_at: float | None = None
+        self._not_before = 0.0
 
     def best(self, worth: float, *, is_new: bool) -> Way | None:
         """The way that takes the fewest requests; None for asking for one run after the other.
@@ -72,7 +73,7 @@ class ListCosts:
             worth: How many requests are saved.
             is_new: Whether nothing is known of the runs that are wanted.
         """
-        if self._refused_at is not None and self._clock.monotonic() < self._refused_at + _REFUSED_SECONDS:
+        if self._clock.monotonic() < self._not_before:
             return None
         if is_new:
             return Way.NEWEST
@@ -89,9 +90,13 @@ class ListCosts:
         cost = max(requests, (self._cost(way) + requests) / 2)  # what got dearer is known at once
         self._known[way] = (cost, self._clock.monotonic())
 
-    def refused(self) -> None:
-        """The workspace does not give lists to who asks."""
-        self._refused_at = self._clock.monotonic()
+    def failed(self, *, is_for_good: bool) -> None:
+        """A list could not be read.
+
+        Args:
+            is_for_good: Whether the workspace has refused it.
+        """
+        self._not_before = self._clock.monotonic() + (_REFUSED_SECONDS if is_for_good else _FAILED_SECONDS)
 
     def _cost(self, way: Way) -> float:
         # Where nothing is known of late, one page is hoped for; first of the list that also has how runs ended.

@@ -22,80 +22,10 @@ from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.hook import RUNS_A_PAGE, DatabricksHook
 from prefect_databricks_runs.run_lists import ListCosts, Way, run_list
 from prefect_databricks_runs.runs import Run
+from prefect_databricks_runs.watched import Watched
 
 _AT_ONCE = 10
 _numbers = count()
-
-
-class Watched:
-    """One wait for one run.
-
-    Args:
-        reader: What reads it.
-        hook: With which it is read.
-        run_id: The job run.
-
-    Attributes:
-        run: The run as it was read last; None before.
-        due: When it is to be read next, by the clock's `monotonic`; infinite while nobody asks for it.
-        is_alone: Whether it is to be read with `runs/get` this time, because a list did not have it.
-        is_long: Whether it has more tasks than a list tells.
-        read_by: The request for it that is under way, or None.
-    """
-
-    def __init__(self, reader: RunReader, hook: DatabricksHook, run_id: int) -> None:
-        self.hook, self.run_id = hook, run_id
-        self.run: Run | None = None
-        self.due = math.inf
-        self.is_alone = self.is_long = False
-        self.read_by: object = None
-        self.place = (0, next(_numbers))
-        self._read_at = 0.0
-        self._reader = reader
-        self._answer: asyncio.Future[Run] | None = None
-
-    async def read(self, due: float) -> Run:
-        """The run as it is at a moment, or a little before where that costs no request.
-
-        Args:
-            due: The moment, by the clock's `monotonic`.
-
-        Raises:
-            DatabricksError: It could not be read.
-        """
-        self.due, self._answer = due, asyncio.get_running_loop().create_future()
-        self._reader.ask(self)
-        try:
-            return await self._answer
-        finally:
-            self.due, self._answer = math.inf, None
-
-    def is_due(self, now: float) -> bool:
-        """Whether it is to be read by now."""
-        return self.due <= now
-
-    @property
-    def is_listable(self) -> bool:
-        """Whether it may be read with a list now."""
-        return self.read_by is None and not (self.is_alone or self.is_long)
-
-    def worth(self, now: float) -> float:
-        """How much of a request is saved by having it read now: the share of its pause that is over."""
-        if self.due <= now:
-            return 1.0
-        return max(0.0, (now - self._read_at) / (self.due - self._read_at))
-
-    def give(self, run: Run, now: float) -> None:
-        """Answer who waits."""
-        self.run, self._read_at, self.due, self.read_by, self.is_alone = run, now, math.inf, None, False
-        if self._answer and not self._answer.done():
-            self._answer.set_result(run)
-
-    def fail(self, error: Exception) -> None:
-        """Answer who waits that it could not be read."""
-        self.due = math.inf
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(error)
 
 
 class RunReader:
@@ -130,7 +60,7 @@ class RunReader:
             hook: With which to read it; each request is tried once.
             run_id: The job run.
         """
-        watched = Watched(self, hook, run_id)
+        watched = Watched(hook, run_id, self.ask)
         self._all.setdefault(run_id, []).append(watched)
         self._new[watched] = None
         try:
@@ -178,6 +108,8 @@ class RunReader:
 
     def _stopped(self, scheduler: asyncio.Task[None]) -> None:
         """Nobody is left waiting for ever, should there be a fault in here."""
+        if scheduler is self._scheduler:
+            self._scheduler = None
         error = None if scheduler.cancelled() else scheduler.exception()
         for each in [each for of_one_run in self._all.values() for each in of_one_run]:
             if isinstance(error, Exception):
@@ -227,7 +159,7 @@ class RunReader:
             reading = self._list(way, together)
         task = asyncio.get_running_loop().create_task(reading)
         for each in together:
-            each.read_by = task
+            each.read_by, each.sent_at = task, now
         self._under_way.add(task)
         task.add_done_callback(lambda done: self._done(done, together))
 
@@ -251,6 +183,8 @@ class RunReader:
     async def _list(self, way: Way, together: list[Watched]) -> None:
         """Read them with a list; those that are due and not in it are read by themselves next."""
         due = [each for each in together if each.is_due(self._clock.monotonic())]
+        if not due:
+            return
         hook = due[0].hook
         newest = max((each.place[0] for each in due if each.run), default=None)
         started = {each.run_id: each.place[0] for each in due}
@@ -262,9 +196,8 @@ class RunReader:
                     for entry in found:
                         self._learn_listed(hook, entry)
         except DatabricksError as error:
-            if hook.may_pass(error):
-                raise
-            self._costs.refused()
+            # Whether it is the list alone that fails, or everything, shows when each is asked for.
+            self._costs.failed(is_for_good=not hook.may_pass(error))
         left = [each for each in due if each.read_by is asyncio.current_task()]
         for each in left:
             each.is_alone = True
@@ -302,7 +235,9 @@ def reader_for(credentials: Any, clock: Clock) -> RunReader:
         credentials: A `DatabricksCredentials` block.
         clock: The time.
     """
-    key = (asyncio.get_running_loop(), credentials.host, credentials.get_auth())
+    # With the saved block: who has one goes on with its new token where that one ends, and others do not.
+    block = credentials._block_document_id
+    key = (asyncio.get_running_loop(), credentials.host, credentials.get_auth(), block)
     for other in [other for other, reader in _readers.items() if reader.is_idle and other != key]:
         del _readers[other]
     return _readers.setdefault(key, RunReader(clock))

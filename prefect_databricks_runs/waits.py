@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar, cast
 
+import anyio
 from prefect import State
 
 from prefect_databricks_runs import _portal
+from prefect_databricks_runs._clock import SystemClock
 from prefect_databricks_runs._signals import async_wait, is_last_of_an_ending_process
 from prefect_databricks_runs.calls import hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.hook import DatabricksHook
+from prefect_databricks_runs.leaving import END_SECONDS
+from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.report import Logger, may_return
 from prefect_databricks_runs.run_reader import reader_for
 from prefect_databricks_runs.watcher import OnChange, Watch
 
+# How often a run is asked for that is being cancelled.
+_PERIOD = 0.5
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -94,12 +102,44 @@ def give(state: State[Any], value: T) -> T:
     return value
 
 
+async def see_ends(
+    credentials: DatabricksCredentials, run_ids: Iterable[int], on_change: OnChange, logger: Logger
+) -> set[int]:
+    """Show how runs ended that are being cancelled, as far as they do so within a few seconds.
+
+    Args:
+        credentials: The workspace, and how to sign in.
+        run_ids: The job runs.
+        on_change: Told of each change.
+        logger: Where failing polls are told.
+
+    Returns:
+        Those whose end was seen.
+    """
+    seen: set[int] = set()
+    outages = Outages(logger, SystemClock(), END_SECONDS)
+    limits = {"polling_period_seconds": _PERIOD, "max_wait_seconds": None, "max_outage_seconds": END_SECONDS}
+
+    async def one(run_id: int) -> None:
+        with suppress(DatabricksError):  # it is in the log
+            await watch_of(credentials, run_id, on_change, {}, logger, outages=outages, **limits).until_over()
+            seen.add(run_id)
+
+    with anyio.move_on_after(END_SECONDS):
+        async with anyio.create_task_group() as together:
+            for run_id in run_ids:
+                together.start_soon(one, run_id)
+    return seen
+
+
 def watch_of(
     credentials: DatabricksCredentials,
     run_id: int,
     on_change: OnChange,
     options: Mapping[str, Any],
     logger: Logger,
+    *,
+    outages: Outages,
     **settings: Any,
 ) -> Watch:
     """A watch that reads its run together with all others of this process.
@@ -109,8 +149,9 @@ def watch_of(
         run_id: The job run.
         on_change: Told of each change.
         options: Of the flow.
-        logger: Where failing polls are told.
+        logger: Of the flow run.
+        outages: Told of failing polls.
         **settings: Of `Watch`.
     """
     polls: DatabricksHook = hook_for(credentials, {**options, "databricks_retry_limit": 1}, logger)
-    return Watch(reader_for(credentials, polls.clock), polls, run_id, on_change, logger=logger, **settings)
+    return Watch(reader_for(credentials, polls.clock), polls, run_id, on_change, outages=outages, **settings)

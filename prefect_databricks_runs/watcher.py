@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,8 +11,10 @@ import anyio
 from prefect_databricks_runs._clock import Clock
 from prefect_databricks_runs.errors import DatabricksApiError, DatabricksError, DatabricksUnreachable, WaitTimeout
 from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.run_reader import RunReader, Watched
+from prefect_databricks_runs.outages import Outages
+from prefect_databricks_runs.run_reader import RunReader
 from prefect_databricks_runs.runs import Run, RunTask, run_url
+from prefect_databricks_runs.watched import Watched
 
 OnChange = Callable[[Run], Awaitable[None]]
 
@@ -35,7 +36,7 @@ class Watch:
         polling_period_seconds: The longest time between two polls.
         max_wait_seconds: When to give up; None for never.
         max_outage_seconds: How long polls may fail on end.
-        logger: Where failing polls are told.
+        outages: Told of failing polls; may be shared with other watches.
     """
 
     def __init__(
@@ -48,13 +49,13 @@ class Watch:
         polling_period_seconds: float,
         max_wait_seconds: float | None,
         max_outage_seconds: float,
-        logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
+        outages: Outages,
     ) -> None:
         self._reader, self._hook, self._run_id, self._on_change = reader, hook, run_id, on_change
         self._polling_period_seconds = polling_period_seconds
         self._max_wait_seconds = max_wait_seconds
         self._max_outage_seconds = max_outage_seconds
-        self._logger = logger
+        self._outages = outages
         self._clock: Clock = hook.clock
         self._run: Run | None = None
         self._failing_since: float | None = None
@@ -94,31 +95,26 @@ class Watch:
         except DatabricksError as error:
             if not self._hook.may_pass(error):
                 raise
-            self._bear(error, due)
+            self._bear(error, watched.sent_at)
             return
         if limit.cancelled_caught:
             return
-        if self._failing_since is not None:
-            self._logger.info("Databricks run %d can be read again.", self._run_id)
-            self._failing_since = self._asked_to_wait = None
+        self._outages.passed(self._run_id)
+        self._failing_since = self._asked_to_wait = None
         changed = self._run is None or (run is not self._run and states_of(run) != states_of(self._run))
         self._run = run
         if changed:
             await self._on_change(run)
 
-    def _bear(self, error: DatabricksError, started: float) -> None:
+    def _bear(self, error: DatabricksError, sent_at: float) -> None:
         """Go on after a failed poll, unless polls have failed for too long."""
         if self._failing_since is None:
-            self._failing_since = started
-            self._logger.warning(
-                "Databricks run %d could not be read, which says nothing of the run; asking on for %g s. %s",
-                self._run_id,
-                self._max_outage_seconds,
-                error,
-            )
+            self._failing_since = sent_at
+        self._outages.failed(self._run_id, error)
         self._asked_to_wait = error.retry_after if isinstance(error, DatabricksApiError) else None
         seconds = self._failing_for()
         if seconds >= self._max_outage_seconds:
+            self._outages.forget(self._run_id)
             raise DatabricksUnreachable(
                 run_id=self._run_id, seconds=seconds, url=self._url(), reason=str(error)
             ) from error

@@ -10,6 +10,7 @@ import httpx
 
 from prefect_databricks_runs import DatabricksHook, Run
 from prefect_databricks_runs.auth import TokenAuth
+from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.run_reader import RunReader
 from prefect_databricks_runs.watcher import Watch
 from tests.answers import HOST, RUN_ID, run
@@ -45,14 +46,9 @@ class Polled:
         defaults = {"polling_period_seconds": 30.0, "max_wait_seconds": None, "max_outage_seconds": 600.0}
         transport = httpx.MockTransport(self.answer)
         async with DatabricksHook(HOST, TokenAuth("t"), transport=transport, clock=self.clock, retry_limit=1) as hook:
-            watch = Watch(
-                RunReader(self.clock),
-                hook,
-                RUN_ID,
-                self.on_change,
-                logger=logging.getLogger("tests"),
-                **{**defaults, **options},
-            )
+            options = {**defaults, **options}
+            outages = Outages(logging.getLogger("tests"), self.clock, options["max_outage_seconds"])
+            watch = Watch(RunReader(self.clock), hook, RUN_ID, self.on_change, outages=outages, **options)
             return await watch.until_over()
 
 

@@ -38,7 +38,7 @@ EXAMPLES = [
     errors.JobNameError("nightly", [1, 2]),
     errors.DatabricksUnreachable(run_id=1, seconds=600, url=HOST, reason="refused"),
     errors.WaitTimeout(run_id=1, max_wait_seconds=60, url=HOST, state="RUNNING"),
-    errors.RunsFailed([FAILED], {RUN_ID: RunFailed(FAILED)}, [7], cancelled=False),
+    errors.RunsFailed([FAILED], {RUN_ID: RunFailed(FAILED)}, [7, 8], [7]),
     *(kind(FAILED) for kind in (RunFailed, *RunFailed.__subclasses__())),
 ]
 

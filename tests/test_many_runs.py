@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from prefect_databricks_runs import (
     DatabricksCredentials,
+    DatabricksError,
+    DatabricksHook,
+    DatabricksUnreachable,
     InvalidOption,
     NotFound,
+    PermissionDenied,
     RunCanceled,
     RunFailed,
     RunsFailed,
+    ServerError,
     WaitTimeout,
     await_for_runs,
     cancel_databricks_runs,
@@ -118,7 +123,7 @@ def test_all_are_waited_for_and_then_it_is_said_which_failed_and_why(many, prefe
 def test_the_first_failure_ends_the_wait_where_that_is_asked_for_and_the_others_go_on(many, prefect_api) -> None:
     broken, endless = many.start("broken", "endless")
     began = time.monotonic()
-    with pytest.raises(RunsFailed, match=f"Still going when the wait ended, and go on: {endless}") as caught:
+    with pytest.raises(RunsFailed, match=f"Still going when the wait ended, and not cancelled: {endless}") as caught:
         many.wait([endless, broken], "any", return_when="any_failure")
     assert time.monotonic() - began < 60
     assert caught.value.going == (endless,)
@@ -131,12 +136,92 @@ def test_the_others_are_cancelled_where_that_is_asked_for(many, prefect_api) -> 
     broken, *endless = many.start("broken", "endless", "endless")
     with pytest.raises(RunsFailed) as caught:
         many.wait([broken, *endless], "others", return_when="any_failure", cancel_others=True)
-    assert set(caught.value.errors) == {broken}
+    assert {run_id: type(error) for run_id, error in caught.value.errors.items()} == {
+        broken: RunFailed,
+        **dict.fromkeys(endless, RunCanceled),
+    }
+    assert caught.value.going == ()
     assert [many.state_of(run_id) for run_id in endless] == ["CANCELED", "CANCELED"]
     assert shown(prefect_api, "others") == {
         f"broken-{broken}": ("FAILED", "Failed"),
         **{f"endless-{run_id}": ("CANCELLED", "Canceled") for run_id in endless},
     }
+
+
+def test_a_second_failure_does_not_stop_the_cancelling_of_the_others(many) -> None:
+    many.client.workspace.fault("POST */runs/cancel", delay=1)
+    *broken, endless = many.start(*["broken"] * 4, "endless")
+    more = many.start(*["endless"] * 60)
+    with pytest.raises(RunsFailed) as caught:
+        many.wait([*broken, endless, *more], "two-broken", return_when="any_failure", cancel_others=True)
+    assert {many.state_of(run_id) for run_id in [endless, *more]} == {"CANCELED"}
+    assert caught.value.going == ()
+
+
+def test_which_could_not_be_cancelled_is_said(many, prefect_api) -> None:
+    broken, endless = many.start("broken", "endless")
+    many.client.workspace.fault("POST */runs/cancel", status=403, error_code="PERMISSION_DENIED", message="No.")
+    with pytest.raises(RunsFailed, match=f"and not cancelled: {endless}") as caught:
+        many.wait([broken, endless], "refused", return_when="any_failure", cancel_others=True)
+    assert caught.value.cancelled == ()
+    message = ShownFlow(prefect_api, "refused").task_runs[f"endless-{endless}"]["state"]["message"]
+    assert "the run may go on" in message
+
+
+def read_one_by_one(monkeypatch: pytest.MonkeyPatch, run_id: int, fault: Callable[[], DatabricksError | None]) -> None:
+    """No lists may be read, and one run fails to be read where `fault` says so."""
+    get_run = DatabricksHook.get_run
+
+    async def get(self: DatabricksHook, asked: int, **more: Any) -> Any:
+        error = fault() if asked == run_id else None
+        if error:
+            raise error
+        return await get_run(self, asked, **more)
+
+    async def no_pages(self: DatabricksHook, **_: Any) -> Any:
+        raise PermissionDenied("No lists.", status_code=403, method="GET", path="runs/list")
+        yield
+
+    monkeypatch.setattr(DatabricksHook, "get_run", get)
+    monkeypatch.setattr(DatabricksHook, "run_pages", no_pages)
+
+
+def test_a_run_that_is_deleted_while_it_is_waited_for_is_not_drawn_as_running(many, prefect_api, monkeypatch) -> None:
+    slow, deleted = many.start("slow", "endless")
+    drawn = f"endless-{deleted}"
+
+    def once_drawn() -> DatabricksError | None:
+        is_drawn = prefect_api.flow_runs_named("deleted") and drawn in shown(prefect_api, "deleted")
+        error = NotFound("It does not exist.", status_code=400, method="GET", path="runs/get")
+        return error if is_drawn else None
+
+    read_one_by_one(monkeypatch, deleted, once_drawn)
+    with pytest.raises(RunsFailed) as caught:
+        many.wait([slow, deleted], "deleted")
+    assert isinstance(caught.value.errors[deleted], NotFound)
+    assert shown(prefect_api, "deleted")[drawn] == ("CANCELLED", "Unwatched")
+    assert "**1 Success, 1 could not be read**" in ShownFlow(prefect_api, "deleted").artifact
+
+
+def test_one_run_that_cannot_be_read_does_not_end_the_wait_for_those_that_can(many, monkeypatch) -> None:
+    quick, slow, unread = many.start("quick", "slow", "endless")
+    error = ServerError("Down.", status_code=500, method="GET", path="runs/get")
+    read_one_by_one(monkeypatch, unread, lambda: error)
+    with pytest.raises(RunsFailed) as caught:
+        many.wait([quick, slow, unread], "one-unread", max_outage_seconds=1)
+    assert isinstance(caught.value.errors[unread], DatabricksUnreachable)
+    assert [run.run_id for run in caught.value.runs] == [quick, slow]
+    wait_until(lambda: many.state_of(unread) == "CANCELED")
+
+
+def test_an_outage_of_all_ends_the_wait_and_leaves_no_run_drawn_as_going(many, prefect_api) -> None:
+    run_ids = many.start("endless", "endless")
+    many.client.workspace.fault("GET */runs/*", status=503, after=3)
+    with pytest.raises(DatabricksUnreachable):
+        many.wait(run_ids, "outage", max_outage_seconds=1)
+    assert [state for _, state in shown(prefect_api, "outage").values()] == ["Unwatched", "Unwatched"]
+    many.client.workspace.clear_faults()
+    assert [many.state_of(run_id) for run_id in run_ids] == ["CANCELED", "CANCELED"]
 
 
 def test_those_that_are_cancelled_may_be_waited_for_too(many) -> None:

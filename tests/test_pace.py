@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from prefect_databricks_runs import DatabricksHook
-from prefect_databricks_runs._pace import Pace
+from prefect_databricks_runs._pace import Pace, pace_of
 from prefect_databricks_runs.auth import TokenAuth
 from tests.answers import run
 from tests.virtual_loop import LoopClock, run_in_no_time
@@ -70,6 +70,29 @@ def test_without_a_word_how_long_the_pause_doubles_until_a_request_goes_well() -
         return pauses
 
     assert run_in_no_time(main()) == pytest.approx([1, 2, 4, 8, 1], abs=0.3)
+
+
+def test_answers_to_requests_that_were_under_way_make_no_pause_longer() -> None:
+    async def main() -> list[float]:
+        pace = Pace(10, LoopClock())
+        for _ in range(10):
+            pace.slow_down(None)
+        return await turns(pace, "runs/get", 1)
+
+    assert run_in_no_time(main()) == pytest.approx([1], abs=0.01)
+
+
+def test_a_slower_block_goes_on_with_the_pause_that_there_is() -> None:
+    async def main() -> float:
+        clock = LoopClock()
+        pace_of("https://three.example.com", 10, clock).slow_down(300)
+        pace = pace_of("https://three.example.com", 5, clock)
+        assert pace_of("https://three.example.com", 20, clock) is pace
+        assert pace.requests_per_second == 5
+        (at,) = await turns(pace, "runs/get", 1)
+        return at
+
+    assert run_in_no_time(main()) == pytest.approx(300, abs=0.01)
 
 
 def hook_of(answer: httpx.Response | None = None) -> DatabricksHook:

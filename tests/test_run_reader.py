@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from prefect_databricks_runs import DatabricksError, NotFound, Run
+from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.run_reader import RunReader
 from prefect_databricks_runs.watcher import Watch
 from tests.fake_runs import FakeRuns
@@ -51,7 +52,9 @@ class Waiting:
         defaults = {"polling_period_seconds": 30.0, "max_wait_seconds": None, "max_outage_seconds": 600.0}
         async with self.workspace.hook() as hook:
             logger = logging.getLogger("tests.run_reader")
-            watch = Watch(self.reader, hook, run_id, nothing, logger=logger, **{**defaults, **options})
+            options = {**defaults, **options}
+            outages = Outages(logger, self.clock, options["max_outage_seconds"])
+            watch = Watch(self.reader, hook, run_id, nothing, outages=outages, **options)
             try:
                 run = await watch.until_over()
             except DatabricksError as error:
@@ -201,6 +204,33 @@ def test_who_may_not_list_asks_for_each_run() -> None:
     assert scene.workspace.requests["list"] == 1
 
 
+def test_where_only_lists_fail_each_run_is_asked_for() -> None:
+    async def main(scene: Waiting) -> None:
+        scene.workspace.faults["list"] = lambda: DOWN
+        await scene.wait(
+            (scene.workspace.add(n, scene.now, scene.now + 700) for n in range(1, 11)), max_outage_seconds=60
+        )
+
+    scene = waiting(main)
+    assert len(scene.noticed) == 10
+    assert scene.workspace.requests["list"] <= 700 / 15 + 1
+
+
+def test_a_poll_that_is_sent_late_and_fails_is_an_outage_from_then_on() -> None:
+    """Two hundred runs that are asked for one by one, a second each and ten at once: a round takes 20 s."""
+
+    async def main(scene: Waiting) -> None:
+        faults = scene.workspace.faults
+        faults["list"] = lambda: REFUSED
+        ids = [scene.workspace.add(n, scene.now, scene.now + 100) for n in range(1, 201)]
+        asyncio.get_running_loop().call_later(50, lambda: faults.update(get=lambda: DOWN))
+        asyncio.get_running_loop().call_later(51.5, lambda: faults.pop("get"))
+        await scene.wait(ids, max_outage_seconds=10, polling_period_seconds=1)
+
+    scene = waiting(main, seconds=1)
+    assert len(scene.noticed) == 200
+
+
 def test_a_list_that_fails_is_an_outage_of_all_that_it_was_read_for() -> None:
     async def main(scene: Waiting) -> None:
         ids = [scene.workspace.add(n, scene.now, scene.now + 60) for n in range(1, 31)]
@@ -257,6 +287,18 @@ def test_when_requests_are_slow_nobody_waits_for_much_longer_than_the_others() -
     }
     gaps = [max(later - earlier for earlier, later in pairwise(times)) for times in after_the_first_round.values()]
     assert max(gaps) <= 2 * 40 * 0.4 / 10 + 4  # two rounds, and the pause between polls
+
+
+def test_after_a_fault_of_our_own_others_are_served() -> None:
+    async def main(scene: Waiting) -> None:
+        page_of = scene.reader._page_of
+        scene.reader._page_of = lambda _first: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            await scene.wait_for(scene.workspace.add(1, scene.now, scene.now + 20))
+        scene.reader._page_of = page_of
+        await scene.wait_for(scene.workspace.add(2, scene.now, scene.now + 20))
+
+    assert list(waiting(main).noticed) == [2]
 
 
 @pytest.mark.parametrize("number", [1, 30])

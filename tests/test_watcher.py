@@ -11,6 +11,7 @@ import pytest
 
 from prefect_databricks_runs import DatabricksHook, NotFound, WaitTimeout
 from prefect_databricks_runs.auth import TokenAuth
+from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.run_reader import RunReader
 from prefect_databricks_runs.watcher import Watch
 from tests.answers import HOST, RUN_ID, run, task
@@ -96,7 +97,7 @@ async def test_a_poll_that_hangs_does_not_outlast_the_limit() -> None:
             polling_period_seconds=30,
             max_wait_seconds=0.05,
             max_outage_seconds=600,
-            logger=logging.getLogger("tests"),
+            outages=Outages(logging.getLogger("tests"), hook.clock, 600),
         )
         with anyio.fail_after(10), pytest.raises(WaitTimeout, match="was not readable, not over"):
             await watch.until_over()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prefect_databricks_runs.report.artifact import artifact_text
-from prefect_databricks_runs.report.flow_run_report import FlowRunReport
+from prefect_databricks_runs.report.flow_run_report import END_NOT_SEEN, FlowRunReport
 from prefect_databricks_runs.report.flow_runs import failure_of, final_state, may_return, state_of_runs
 from prefect_databricks_runs.report.logs import Logger, SteadyLogger, run_logger
 from prefect_databricks_runs.report.run_artifact import show_started
@@ -11,6 +11,7 @@ from prefect_databricks_runs.report.run_report import RunReport
 from prefect_databricks_runs.report.runs_report import RunsReport
 
 __all__ = [
+    "END_NOT_SEEN",
     "FlowRunReport",
     "Logger",
     "RunReport",

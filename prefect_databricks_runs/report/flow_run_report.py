@@ -19,6 +19,7 @@ from prefect_databricks_runs.report.things import Artifact, FlowRunLabels, State
 # How long the end of a flow waits while Prefect can be told of nothing; without its API the flow could not end either.
 FINISH_PATIENCE = 60.0
 # Prefect kills the process of a cancelled flow run after a while, so leaving is given less.
+END_NOT_SEEN = "Databricks was asked to cancel the run; its end was not seen."
 LEAVE_SECONDS, LEAVE_SECONDS_A_THING = 5.0, 0.02
 
 
@@ -56,12 +57,15 @@ class FlowRunReport:
         Args:
             message: What became of the Databricks run.
         """
-        for mirrored in self._mirrored():
+        self._finish(self._mirrored(), message)
+        self._note_in_artifact(message)
+        await self.told_before_leaving()
+
+    def _finish(self, task_runs: Iterable[MirroredTask], message: str) -> None:
+        for mirrored in task_runs:
             if not mirrored.is_over:
                 mirrored.state = UNWATCHED._replace(message=message)
                 prefect_queue().put(mirrored)
-        self._note_in_artifact(message)
-        await self._told_before_leaving()
 
     def _note_in_artifact(self, message: str) -> None:
         """Say in the artifact too what became of what is not watched any more."""
@@ -96,10 +100,12 @@ class FlowRunReport:
         self._things.append(thing)
         prefect_queue().put(thing)
 
-    async def _told_at_the_end(self) -> None:
+    async def told_at_the_end(self) -> None:
+        """Wait until Prefect knows all."""
         await self._told(FINISH_PATIENCE)
 
-    async def _told_before_leaving(self) -> None:
+    async def told_before_leaving(self) -> None:
+        """Wait a short while until Prefect knows all."""
         seconds = LEAVE_SECONDS + LEAVE_SECONDS_A_THING * len(self._things)
         await self._told(seconds, seconds)
 

@@ -90,26 +90,34 @@ class PrefectQueue:
 
         Args:
             things: What to wait for.
-            patience: How many seconds may pass in which Prefect is told of nothing at all: others may be before these.
+            patience: How many seconds may pass in which Prefect is told of nothing at all, as long as others are before
+                these; and no more, where these have been tried and failed.
             at_most: How many seconds may pass in all.
 
         Returns:
             Whether it knows of all.
         """
-        began = anyio.current_time()
+        until = anyio.current_time() + patience
         with anyio.move_on_after(at_most):
-            while (seconds := max(began, self._last_told) + patience - anyio.current_time()) > 0:
+            while (seconds := until - anyio.current_time()) > 0:
                 with anyio.move_on_after(seconds):
                     await self.until_told(things)
                     return True
+                if any(
+                    thing not in self._failing and (thing in self._waiting or thing is self._now) for thing in things
+                ):
+                    until = max(until, self._last_told + patience)
         self._give_up(things)
         return False
 
     async def until_told(self, things: Collection[Thing]) -> None:
         """Wait until Prefect knows of all these things, or has refused them."""
-        while self._now in things or any(thing in self._waiting for thing in things):
+        while any(map(self._is_waiting, things)):
             self._progress.clear()
             await self._progress.wait()
+
+    def _is_waiting(self, thing: Thing) -> bool:
+        return thing in self._waiting or thing is self._now
 
     def _give_up(self, things: Collection[Thing]) -> None:
         for thing in things:

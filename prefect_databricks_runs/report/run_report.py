@@ -54,13 +54,8 @@ class RunReport(FlowRunReport):
     async def finish(self, run: Run) -> None:
         """Report a run that is over, with its outputs, and wait until Prefect knows all of it."""
         await self(run)
-        await self._told_at_the_end()
+        await self.told_at_the_end()
         self._log.errors(run, {task_key: mirrored.task_run_id for task_key, mirrored in self._tasks.items()})
-
-    async def see_end(self, run: Run) -> None:
-        """Report how a run ended that is being left, and wait a short while until Prefect knows of it."""
-        await self(run)
-        await self._told_before_leaving()
 
     def _note_in_artifact(self, message: str) -> None:
         if self._artifact and self._run and not self._run.state.is_terminal:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from prefect_databricks_runs.errors import DatabricksError
+from prefect_databricks_runs.errors import DatabricksError, shorten
 from prefect_databricks_runs.report.events import ChangeEvents
-from prefect_databricks_runs.report.flow_run_report import FlowRunReport
+from prefect_databricks_runs.report.flow_run_report import END_NOT_SEEN, FlowRunReport
 from prefect_databricks_runs.report.logs import ChangeLog, Logger
 from prefect_databricks_runs.report.queue import prefect_queue
 from prefect_databricks_runs.report.run_artifact import SUMMARY_PREFIX, metadata_of_runs
 from prefect_databricks_runs.report.summary import summary_text
-from prefect_databricks_runs.report.task_runs import MirroredTask, shown_state_of_run
+from prefect_databricks_runs.report.task_runs import UNWATCHED, MirroredTask, shown_state_of_run
 from prefect_databricks_runs.report.things import Artifact
 from prefect_databricks_runs.runs import Run
+
+_PAUSE_A_RUN, _LONGEST_PAUSE = 0.002, 5.0
 
 
 class RunsReport(FlowRunReport):
@@ -38,6 +41,9 @@ class RunsReport(FlowRunReport):
         self._max_mirrored_runs = max_mirrored_runs
         self._is_drawn = len(run_ids) <= max_mirrored_runs
         self._summary: _Summary | None = None
+        self._soon: asyncio.TimerHandle | None = None
+        self._going: Counter[str] = Counter()
+        self._over = 0
 
     async def begin(self) -> None:
         """Show what is waited for: should this process be killed, the runs are found by it."""
@@ -51,7 +57,7 @@ class RunsReport(FlowRunReport):
 
     async def __call__(self, run: Run) -> None:
         """Report whatever differs from the run as reported before."""
-        self.runs[run.run_id] = run
+        self._count(run.run_id, run)
         self._log.run_changes(run)
         self._events.run_changes(run)
         if self._flow_run_id is None:
@@ -67,32 +73,65 @@ class RunsReport(FlowRunReport):
 
     def could_not_read(self, run_id: int, error: DatabricksError) -> None:
         """Report a run that will not be read any more."""
+        self._count(run_id, None)
         self.unread[run_id] = error
         self._logger.error("Databricks run %d is not waited for any more. %s", run_id, error)
+        if run_id in self._task_runs:
+            self._finish([self._task_runs[run_id]], shorten(str(error)))
         self._show_all()
 
-    async def told(self) -> None:
+    async def told_at_the_end(self) -> None:
         """Wait until Prefect knows all."""
-        await self._told_at_the_end()
+        self._show_summary()
+        await super().told_at_the_end()
+
+    async def leave_these(self, cancelled: Collection[int]) -> None:
+        """Finish the task runs of runs that are not watched any more.
+
+        Args:
+            cancelled: Those of them that Databricks was asked to cancel; the others may go on.
+        """
+        others = [mirrored for run_id, mirrored in self._task_runs.items() if run_id not in cancelled]
+        self._finish(others, UNWATCHED.message)
+        await self.leave(END_NOT_SEEN if cancelled else UNWATCHED.message)
 
     def _note_in_artifact(self, message: str) -> None:
-        if self._summary:
+        if self._summary and self._over + len(self.unread) < len(self.runs):
             self._summary.note = message
-            prefect_queue().put(self._summary)
+        self._show_summary()
 
     def _task_run_id(self, run_id: int) -> UUID | None:
         return self._task_runs[run_id].task_run_id if run_id in self._task_runs else None
 
+    def _count(self, run_id: int, run: Run | None) -> None:
+        """Keep the run, and how many are how: to count all anew at each change would take too long."""
+        before, self.runs[run_id] = self.runs[run_id], run
+        for each, by in ((before, -1), (run, 1)):
+            if each and each.state.is_terminal:
+                self._over += by
+            elif each:
+                self._going[each.state.name] += by
+
     def _show_all(self) -> None:
-        if self._summary:
-            prefect_queue().put(self._summary)
-        names = Counter(run.state.name for run in self.runs.values() if run and not run.state.is_terminal)
-        over = sum(1 for run in self.runs.values() if run and run.state.is_terminal)
+        names = +self._going
         if names:
             name = "Running" if "Running" in names else names.most_common(1)[0][0]
             self._show_state_name(name, f"{len(self.runs)} Databricks runs of {self._host}")
-        key = f"databricks-progress-runs-{next(iter(self.runs))}"
-        self._show_progress(key, f"{len(self.runs)} Databricks runs", (over + len(self.unread)) / len(self.runs))
+        share = (self._over + len(self.unread)) / len(self.runs)
+        self._show_progress(
+            f"databricks-progress-runs-{next(iter(self.runs))}", f"{len(self.runs)} Databricks runs", share
+        )
+        if self._soon is None:
+            # Of a thousand runs, the text of all of them is not made for the change of one.
+            seconds = min(_LONGEST_PAUSE, len(self.runs) * _PAUSE_A_RUN)
+            self._soon = asyncio.get_running_loop().call_later(seconds, self._show_summary)
+
+    def _show_summary(self) -> None:
+        if self._soon:
+            self._soon.cancel()
+            self._soon = None
+        if self._summary:
+            prefect_queue().put(self._summary)
 
     def _show_run(self, run: Run, flow_run_id: UUID) -> None:
         state, mirrored = shown_state_of_run(run), self._task_runs.get(run.run_id)

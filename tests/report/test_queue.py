@@ -249,3 +249,21 @@ async def test_who_leaves_waits_no_longer_although_prefect_is_told_of_others() -
     assert not await to_prefect.told([mine], 0.3, 0.2)
     assert await to_prefect.told(others, 5)
     assert ("mine", 0) not in told(notes)
+
+
+async def test_what_always_fails_does_not_keep_a_flow_although_prefect_is_told_of_others() -> None:
+    notes: list[Any] = []
+    failing, other = Noted("a", notes, *[refused(500)] * 10_000), Noted("b", notes)
+    to_prefect = PrefectQueue(FakeClock())
+    to_prefect.put(failing)
+
+    async def busy() -> None:
+        while True:
+            other.state += 1
+            to_prefect.put(other)
+            await asyncio.sleep(0.02)
+
+    others = asyncio.ensure_future(busy())
+    assert not await asyncio.wait_for(to_prefect.told([failing], 0.2), 5)
+    others.cancel()
+    assert told(notes)
