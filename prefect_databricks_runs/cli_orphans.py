@@ -41,11 +41,16 @@ async def orphans(blocks: Sequence[str], *, completed: bool, cancel_them: bool, 
     """
     left = 0
     unreadable: list[str] = []
-    for credentials in await _workspaces(blocks):
-        try:
-            left += await _of_workspace(credentials, completed=completed, cancel_them=cancel_them, console=console)
-        except DatabricksError as error:  # one workspace that is gone does not hide the others
-            unreadable.append(f"{credentials.host} could not be looked at. {error}")
+    for host, known in (await _workspaces(blocks)).items():
+        reason = ""
+        for credentials in known:
+            try:
+                left += await _of_workspace(credentials, completed=completed, cancel_them=cancel_them, console=console)
+                break
+            except DatabricksError as error:  # one token that has ended, or workspace that is gone, hides no others
+                reason = str(error)
+        else:
+            unreadable.append(f"{host} could not be looked at. {reason}")
     if unreadable:
         raise Unreadable("\n".join(unreadable))
     return left
@@ -67,7 +72,8 @@ async def _of_workspace(
     return left
 
 
-async def _workspaces(blocks: Sequence[str]) -> list[DatabricksCredentials]:
+async def _workspaces(blocks: Sequence[str]) -> dict[str, list[DatabricksCredentials]]:
+    """All credentials that there are for each workspace, those that are to be tried first in front."""
     async with get_client() as client:
         saved = await saved_credentials(client)
     unknown = sorted(set(blocks) - set(saved))
@@ -80,7 +86,10 @@ async def _workspaces(blocks: Sequence[str]) -> list[DatabricksCredentials]:
             "There is no workspace to look at: save a DatabricksCredentials block, or set DATABRICKS_HOST and"
             " DATABRICKS_TOKEN."
         )
-    return list({credentials.host: credentials for credentials in chosen}.values())
+    by_host: dict[str, list[DatabricksCredentials]] = {}
+    for credentials in chosen:
+        by_host.setdefault(credentials.host, []).append(credentials)
+    return by_host
 
 
 def _of_environment() -> list[DatabricksCredentials]:

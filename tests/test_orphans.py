@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -100,6 +101,24 @@ def test_a_run_that_another_flow_run_waits_for_is_no_orphan(databricks, workspac
         fails()
     assert orphans(prefect_server, workspace).returncode == 1
     goes_on()
+
+
+def test_a_block_whose_token_has_ended_does_not_hide_another_one_of_the_same_workspace(
+    workspace, prefect_server
+) -> None:
+    names = [f"orphans-{uuid4()}" for _ in range(4)]
+    tokens = ["dapi-ended", workspace.token, "dapi-ended-too", "dapi-ended-as-well"]
+    for name, token in zip(names, tokens, strict=True):
+        DatabricksCredentials(host=workspace.url, token=token).save(name)
+
+    def look(*blocks: str) -> subprocess.CompletedProcess[str]:
+        arguments = [each for block in blocks for each in ("--block", block)]
+        return run("orphans", *arguments, PREFECT_API_URL=prefect_server.api_url)
+
+    assert f"{workspace.url}: 0 active" in look(*names).stdout
+    none = look(names[0], names[2])
+    assert none.returncode == 2
+    assert none.stderr.count(f"{workspace.url} could not be looked at. Databricks answered 403") == 1
 
 
 def test_an_unknown_block_is_one_clear_error(prefect_server) -> None:
