@@ -48,7 +48,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Workspace:
-    """A workspace to look at, and where its credentials are from."""
+    """Credentials for a workspace to look at, and where they are from."""
 
     source: str
     credentials: DatabricksCredentials
@@ -72,12 +72,16 @@ async def orphans(wanted: Wanted, listing: Listing) -> int:
     unreadable: list[str] = []
     met: set[UUID] = set()
     with _prefect_asked():
-        for workspace in await _workspaces(wanted.blocks):
-            try:
-                left += await _of_workspace(workspace.credentials, wanted, listing, met)
-            except DatabricksError as error:  # one workspace that is gone does not hide the others
-                name = f"{workspace.credentials.host} ({workspace.source})"
-                unreadable.append(f"{name} could not be looked at. {error}")
+        for host, known in (await _workspaces(wanted.blocks)).items():
+            reasons: list[str] = []
+            for each in known:
+                try:
+                    left += await _of_workspace(each.credentials, wanted, listing, met)
+                    break
+                except DatabricksError as error:  # one token that has ended, or workspace that is gone, hides no others
+                    reasons.append(f"{host} ({each.source}) could not be looked at. {error}")
+            else:
+                unreadable += reasons
     if unreadable:
         raise Unreadable("\n".join(unreadable))
     for flow_run_id in wanted.flow_run_ids - met:
@@ -118,7 +122,8 @@ def _becomes(is_taken: bool, wanted: Wanted) -> str:
     return "going" if not wanted.cancel else "cancelled" if is_taken else "not cancelled"
 
 
-async def _workspaces(blocks: Sequence[str]) -> list[_Workspace]:
+async def _workspaces(blocks: Sequence[str]) -> dict[str, list[_Workspace]]:
+    """All credentials that there are for each workspace, those that are to be tried first in front."""
     async with get_client() as client:
         saved = await saved_credentials(client)
     unknown = sorted(set(blocks) - set(saved))
@@ -132,7 +137,10 @@ async def _workspaces(blocks: Sequence[str]) -> list[_Workspace]:
             "There is no workspace to look at: save a DatabricksCredentials block, or set DATABRICKS_HOST and"
             " DATABRICKS_TOKEN."
         )
-    return list({workspace.credentials.host: workspace for workspace in chosen}.values())
+    by_host: dict[str, list[_Workspace]] = {}
+    for each in chosen:
+        by_host.setdefault(each.credentials.host, []).append(each)
+    return by_host
 
 
 def _of_environment() -> list[_Workspace]:

@@ -251,6 +251,26 @@ def test_a_token_of_ones_own_whose_run_was_deleted_is_refused(databricks) -> Non
         parent()
 
 
+@pytest.mark.skipif(not PREFECT_3, reason="Prefect 2 itself takes the subflow run of the first task for the second's")
+def test_runs_of_other_names_are_not_taken_for_each_other_where_a_retry_skips_one(
+    databricks, workspace, courses
+) -> None:
+    """The first task's persisted result is reused, so only the second one asks in the second attempt."""
+    courses.courses = [{}, FAILS, {}]
+
+    @task(persist_result=True)
+    def append(name: str) -> str:
+        return submit_run_and_wait(databricks, BODY, run_name=name, polling_period_seconds=QUICK).run_name
+
+    @flow(retries=1)
+    def parent() -> list[str]:
+        return [append("first"), append("second")]
+
+    assert parent() == ["first", "second"]
+    ended = [(run["run_name"], run["state"]["result_state"]) for run in workspace.runs.values()]
+    assert ended == [("first", "SUCCESS"), ("second", "FAILED"), ("second", "SUCCESS")]
+
+
 def test_a_waiting_flow_with_retries_of_its_own_starts_three_runs_too(databricks, workspace, courses) -> None:
     courses.courses = [FAILS, FAILS, {}]
     run = submit_run_and_wait.with_options(retries=2)(databricks, BODY, polling_period_seconds=QUICK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from uuid import UUID, uuid4
 
@@ -207,6 +208,25 @@ def test_a_prefect_api_that_is_not_there_is_one_clear_error() -> None:
     assert listed.returncode == 2
     assert "The Prefect API http://127.0.0.1:9/api could not be asked" in listed.stderr
     assert "Traceback" not in listed.stderr
+
+
+def test_a_block_whose_token_has_ended_does_not_hide_another_one_of_the_same_workspace(
+    workspace, prefect_server
+) -> None:
+    names = [f"orphans-{uuid4()}" for _ in range(4)]
+    tokens = ["dapi-ended", workspace.token, "dapi-ended-too", "dapi-ended-as-well"]
+    for name, token in zip(names, tokens, strict=True):
+        DatabricksCredentials(host=workspace.url, token=token).save(name)
+
+    def look(*blocks: str) -> subprocess.CompletedProcess[str]:
+        arguments = [each for block in blocks for each in ("--block", block)]
+        return run("orphans", *arguments, PREFECT_API_URL=prefect_server.api_url)
+
+    assert f"{workspace.url}: 0 active" in look(*names).stderr
+    none = look(names[0], names[2])
+    assert none.returncode == 2
+    for name in (names[0], names[2]):
+        assert f"{workspace.url} (block {name!r}) could not be looked at. Databricks answered 403" in none.stderr
 
 
 def test_an_unknown_block_is_one_clear_error(prefect_server) -> None:
