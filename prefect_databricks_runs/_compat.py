@@ -141,6 +141,13 @@ class BlockOfEitherPydantic:
 
         @classmethod
         def validate(cls, value: Any) -> Any:
+            if not isinstance(value, (dict, cls)):
+                # A `ValueError`, to which Prefect adds the parameter's name, and after which a union tries its others.
+                raise ValueError(
+                    f"must be a DatabricksCredentials block, not {type(value).__name__}. Give what"
+                    " DatabricksCredentials.load(…) gives, and from a deployment the reference"
+                    ' {"$ref": {"block_document_slug": "databricks-runs-credentials/NAME"}}.'
+                )
             reference = value.get("$ref") if isinstance(value, dict) else None
             if not isinstance(reference, dict):
                 return super().validate(value)  # type: ignore[misc]  # the block's

@@ -21,6 +21,9 @@ Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 _shared: dict[Any, httpx.AsyncClient] = {}
 # Who was let in before, of the sessions that share: that they are refused now may pass.
 _let_in: set[tuple[str, httpx.Auth]] = set()
+# Which ways to sign in were said to be new, and in the log of which flow run: each session finds that out by itself.
+_told: set[tuple[str, httpx.Auth, str]] = set()
+_SAVE_IT = " Save the credentials block anew under the same name, and what waits with it goes on."
 
 
 class Session:
@@ -57,6 +60,7 @@ class Session:
         self._first_auth = auth
         self._is_shared, self._transport = shared, transport
         self._let_in = _let_in if shared else set()
+        self._told = _told if shared else set()
         self._refresh, self._pause = refresh, pause
         self._requests_per_second = requests_per_second
         self._clock, self._logger = clock, logger
@@ -136,14 +140,22 @@ class Session:
     async def _sign_in_anew(self, error: Unauthenticated) -> None:
         fresh = await self._refresh() if self._refresh else None
         if fresh is not None and fresh != self._auth:
-            self._logger.info("%s The block was saved anew meanwhile: asking again with what it has now.", error)
+            self._tell_of(fresh, error)
             await self.aclose()
             self._auth = fresh
             return
         if not self._said:  # a wait asks again and again, for as long as an outage may last
             self._said = True
-            self._logger.warning("%s Asking once more in %.1f s.", error, self._pause)
+            advice = _SAVE_IT if self._refresh else ""
+            self._logger.warning("%s Asking once more in %.1f s.%s", error, self._pause, advice)
         await self._clock.sleep(self._pause)
+
+    def _tell_of(self, fresh: httpx.Auth, error: Unauthenticated) -> None:
+        extra = getattr(self._logger, "extra", None) or {}
+        key = (self._host, fresh, str(extra.get("flow_run_id")))
+        if key not in self._told:
+            self._told.add(key)
+            self._logger.info("%s The block was saved anew meanwhile: asking again with what it has now.", error)
 
     def client(self) -> httpx.AsyncClient:
         """The client that requests go through now."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from typing_extensions import get_type_hints, is_typeddict
 
 from prefect_databricks_runs._compat import parameter_annotation
+from prefect_databricks_runs.errors import InvalidOption
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,6 +26,39 @@ class Default:
     """The default of a `TypedDict` field: `Annotated[float, Default(30.0)]`. Without one it is None."""
 
     value: Any
+
+
+class CalledSignature(inspect.Signature):
+    """A signature that says what is wrong with a call in a sentence.
+
+    Prefect binds each call to `inspect.signature(function)`, and makes of a `TypeError` an error that shows the whole
+    signature, which is 2 kB here. Other errors it lets through.
+    """
+
+    called = "this call"
+
+    def bind(self, /, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
+        """As `inspect.Signature.bind`.
+
+        Raises:
+            InvalidOption: The call has a parameter that there is not, or lacks one.
+        """
+        try:
+            return super().bind(*args, **kwargs)
+        except TypeError as error:
+            unknown = [name for name in kwargs if name not in self.parameters]
+            faults = [self._unknown(name) for name in unknown] or [f"{self.called} cannot be called so: {error}."]
+        raise InvalidOption(faults)
+
+    def _unknown(self, name: str) -> str:
+        close = get_close_matches(name, self.parameters, n=1)
+        if close:
+            advice = f"Did you mean `{close[0]}`?"
+        elif "json" in self.parameters:
+            advice = "A field of the request that has no parameter goes into `json`."
+        else:
+            advice = f"They are {', '.join(self.parameters)}."
+        return f"`{name}` is no parameter of {self.called}. {advice}"
 
 
 def named_parameters(function: F) -> F:
@@ -41,7 +76,9 @@ def named_parameters(function: F) -> F:
     named = [each.replace(annotation=parameter_annotation(hints.get(each.name, Any))) for each in named]
     expanded = [*named, *(_parameter(name, hint) for name, hint in get_type_hints(fields, include_extras=True).items())]
     returns = hints.get("return", Any)
-    function.__signature__ = signature.replace(parameters=expanded, return_annotation=returns)  # type: ignore[attr-defined]  # read by `inspect.signature`
+    called = CalledSignature(expanded, return_annotation=returns)
+    called.called = function.__name__
+    function.__signature__ = called  # type: ignore[attr-defined]  # read by `inspect.signature`
     function.__annotations__ = {**{each.name: each.annotation for each in expanded}, "return": returns}
     return function
 

@@ -47,6 +47,7 @@ def check_call(credentials: Any, options: Mapping[str, Any]) -> None:
     if not isinstance(credentials, DatabricksCredentials):
         hint = " Await `DatabricksCredentials.load(…)` in async code." if inspect.isawaitable(credentials) else ""
         raise InvalidCredentials(
-            f"`databricks_credentials` must be a DatabricksCredentials block, not {type(credentials).__name__}.{hint}"
+            f"`databricks_credentials` must be a DatabricksCredentials block, not {type(credentials).__name__}."
+            f"{hint or ' Give what `DatabricksCredentials.load(…)` gives.'}"
         )
     check_options(options)

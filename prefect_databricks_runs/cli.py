@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -68,6 +70,9 @@ def demo(
                 f"The Prefect UI is at {api_url.removesuffix('/api')} until you press Ctrl-C.", soft_wrap=True
             )
             _wait_forever()
+    if not _configured_api_url():
+        gone = "The demo's Prefect server is stopped, and the links to it lead nowhere now"
+        console.print(f"{gone}: `prefect-databricks-runs demo --ui` keeps it up.", soft_wrap=True)
     raise typer.Exit(status)
 
 
@@ -104,22 +109,38 @@ def orphans(
         list[str] | None,
         typer.Option(help="A saved DatabricksCredentials block, by name; may be given again. Without it, all of them."),
     ] = None,
+    flow_run: Annotated[
+        list[UUID] | None,
+        typer.Option(
+            help="The id of a flow run whose process is gone although Prefect calls it running; may be given again."
+        ),
+    ] = None,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel them.")] = False,
     completed: Annotated[
         bool, typer.Option("--completed", help="Count the runs of flow runs that completed, too.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False,
 ) -> None:
-    """List the Databricks runs that go on although the flow run that asked for them is over; 1 if any is left going."""
-    from prefect_databricks_runs import DatabricksError, _portal
-    from prefect_databricks_runs.cli_orphans import orphans
+    """List the Databricks runs that go on although the flow run that asked for them is over.
 
-    console = Console()
+    Ends with 1 if any is left going, and with 2 if that could not be found out.
+    """
+    from prefect_databricks_runs import DatabricksError, _portal
+    from prefect_databricks_runs.cli_listing import listing_for
+    from prefect_databricks_runs.cli_orphans import Wanted, orphans
+
+    wanted = Wanted(block or (), frozenset(flow_run or ()), completed, cancel)
+    listing = listing_for(as_json=as_json)
     try:
-        left = _portal.call(orphans, block or (), completed=completed, cancel_them=cancel, console=console)
+        left = _portal.call(orphans, wanted, listing)
     except DatabricksError as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    raise typer.Exit(1 if left else 0)
+        left = None
+    except Exception:  # not 1, which says that a run is left going
+        traceback.print_exc()
+        left = None
+    listing.close()
+    raise typer.Exit(2 if left is None else 1 if left else 0)
 
 
 def main() -> None:
@@ -132,15 +153,20 @@ def main() -> None:
 
 def _prefect_api_url(stack: ExitStack, console: Console) -> str:
     """The Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
-    from prefect.settings import PREFECT_API_URL
-
     from prefect_databricks_runs.demo.servers import PrefectServer
 
-    configured = PREFECT_API_URL.value()
+    configured = _configured_api_url()
     if configured:
-        return str(configured)
+        return configured
     console.print("Starting a Prefect server (PREFECT_API_URL is not set) …")
     return stack.enter_context(PrefectServer()).api_url
+
+
+def _configured_api_url() -> str:
+    """What `PREFECT_API_URL` says, in the environment or in the profile; empty where it is not set."""
+    from prefect.settings import PREFECT_API_URL
+
+    return str(PREFECT_API_URL.value() or "")
 
 
 def _run_child(command: list[str], environment: dict[str, str]) -> int:

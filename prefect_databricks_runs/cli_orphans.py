@@ -3,111 +3,177 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import get_client
-from rich.console import Console
-from rich.table import Table
+from prefect.settings import PREFECT_API_URL
 
 from prefect_databricks_runs._compat import SecretStr
 from prefect_databricks_runs.calls import hook_for
+from prefect_databricks_runs.cli_listing import Listed, Listing
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.errors import DatabricksError, InvalidCredentials
-from prefect_databricks_runs.leaving import cancel
-from prefect_databricks_runs.orphans import Orphan, find_orphans
+from prefect_databricks_runs.leaving import cancel_all
+from prefect_databricks_runs.orphans import OwnedRun, find_owned
 from prefect_databricks_runs.report import run_logger
 from prefect_databricks_runs.saved_credentials import saved_credentials
 
+_MAX_NAMED = 10
+
 
 class Unreadable(DatabricksError):
-    """Some of the workspaces could not be looked at; the message says what is wrong with each."""
+    """Prefect, or some of the workspaces, could not be looked at; the message says what is wrong with each."""
 
 
-async def orphans(blocks: Sequence[str], *, completed: bool, cancel_them: bool, console: Console) -> int:
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for.
+
+    Attributes:
+        blocks: Names of saved blocks; all saved ones, and the environment's workspace, if there are none.
+        flow_run_ids: Flow runs that are over, whatever Prefect says.
+        completed: Whether to count runs whose flow run ended well.
+        cancel: Whether to cancel them.
+    """
+
+    blocks: Sequence[str] = ()
+    flow_run_ids: frozenset[UUID] = frozenset()
+    completed: bool = False
+    cancel: bool = False
+
+
+@dataclass(frozen=True)
+class _Workspace:
+    """A workspace to look at: one way into it, and where its credentials are from."""
+
+    source: str
+    credentials: DatabricksCredentials
+
+
+async def orphans(wanted: Wanted, listing: Listing) -> int:
     """List the orphans of some workspaces, and cancel them if so asked.
 
     Args:
-        blocks: Names of saved blocks; all saved ones, and the environment's workspace, if there are none.
-        completed: Whether to count runs whose flow run ended well.
-        cancel_them: Whether to cancel them.
-        console: Where they are listed.
+        wanted: What is asked for.
+        listing: Where they are listed.
 
     Returns:
         How many are left going.
 
     Raises:
         InvalidCredentials: There is no such block, or no workspace at all.
-        Unreadable: Some of the workspaces could not be looked at; the others were.
+        Unreadable: Prefect could not be asked, or some of the workspaces could not be looked at; the others were.
     """
     left = 0
     unreadable: list[str] = []
-    for host, known in (await _workspaces(blocks)).items():
-        reason = ""
-        for credentials in known:
+    met: set[UUID] = set()
+    with _prefect_asked():
+        for known in await _workspaces(wanted.blocks):
             try:
-                left += await _of_workspace(credentials, completed=completed, cancel_them=cancel_them, console=console)
-                break
-            except DatabricksError as error:  # one token that has ended, or workspace that is gone, hides no others
-                reason = str(error)
-        else:
-            unreadable.append(f"{host} could not be looked at. {reason}")
+                left += await _of_workspace(known, wanted, listing, met)
+            except Unreadable as error:  # one workspace that is gone does not hide the others
+                unreadable.append(str(error))
     if unreadable:
         raise Unreadable("\n".join(unreadable))
+    for flow_run_id in wanted.flow_run_ids - met:
+        listing.note(f"No active Databricks run belongs to the flow run {flow_run_id}.")
     return left
 
 
-async def _of_workspace(
-    credentials: DatabricksCredentials, *, completed: bool, cancel_them: bool, console: Console
-) -> int:
+@contextmanager
+def _prefect_asked() -> Iterator[None]:
+    """Of all that is done here only Prefect's client raises errors of httpx."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        url = PREFECT_API_URL.value() or "of this machine, as PREFECT_API_URL is not set,"
+        raise Unreadable(
+            f"The Prefect API {url} could not be asked for flow runs and blocks: {str(error) or repr(error)}."
+            " Check PREFECT_API_URL, and that the server runs."
+        ) from None
+
+
+async def _of_workspace(known: Sequence[_Workspace], wanted: Wanted, listing: Listing, met: set[UUID]) -> int:
+    reasons: list[str] = []
+    for each in known:
+        try:
+            return await _seen_with(each.credentials, wanted, listing, met)
+        except DatabricksError as error:  # one token that has ended does not hide another one that is good
+            reasons.append(f"{each.credentials.host} ({each.source}) could not be looked at. {error}")
+    raise Unreadable("\n".join(reasons))
+
+
+async def _seen_with(credentials: DatabricksCredentials, wanted: Wanted, listing: Listing, met: set[UUID]) -> int:
     hook = hook_for(credentials, {}, run_logger())
-    found = await find_orphans(hook)
-    counted = [orphan for orphan in found if completed or not orphan.is_completed]
-    console.print(_summary(credentials.host, counted, len(found) - len(counted)), soft_wrap=True)
-    if counted:
-        console.print(_table(counted))
-    left = 0
-    for orphan in counted:
-        taken = cancel_them and await cancel(hook, orphan.run.run_id, run_logger(), because="it is an orphan")
-        left += not taken
-    return left
+    owned = await find_owned(hook, wanted.flow_run_ids)
+    met.update(*(each.flow_run_ids for each in owned))
+    found = [each for each in owned if each.is_orphan]
+    counted = [each for each in found if wanted.completed or not each.is_completed]
+    listing.note(_summary(credentials.host, len(counted), len(found) - len(counted)))
+    run_ids = [each.run.run_id for each in counted]
+    taken = await cancel_all(hook, run_ids, run_logger(), because="it is an orphan") if wanted.cancel else []
+    listing.add([Listed(each, _becomes(each.run.run_id in taken, wanted)) for each in counted])
+    going = [each for each in owned if not each.is_orphan]
+    if going:
+        listing.note(_of_others(going))
+    return len(counted) - len(taken)
 
 
-async def _workspaces(blocks: Sequence[str]) -> dict[str, list[DatabricksCredentials]]:
-    """All credentials that there are for each workspace, those that are to be tried first in front."""
+def _becomes(is_taken: bool, wanted: Wanted) -> str:
+    return "going" if not wanted.cancel else "cancelled" if is_taken else "not cancelled"
+
+
+async def _workspaces(blocks: Sequence[str]) -> list[list[_Workspace]]:
+    """The ways into each workspace, in the order in which they are to be tried."""
     async with get_client() as client:
         saved = await saved_credentials(client)
     unknown = sorted(set(blocks) - set(saved))
     if unknown:
         known = ", ".join(sorted(saved)) or "none"
         raise InvalidCredentials(f"There is no saved block {', '.join(unknown)}. There are: {known}.")
-    chosen = [saved[name] for name in blocks] if blocks else [*_of_environment(), *saved.values()]
+    of_blocks = [_Workspace(f"block {name!r}", saved[name]) for name in blocks or saved]
+    chosen = of_blocks if blocks else [*_of_environment(), *of_blocks]
     if not chosen:
         raise InvalidCredentials(
             "There is no workspace to look at: save a DatabricksCredentials block, or set DATABRICKS_HOST and"
             " DATABRICKS_TOKEN."
         )
-    by_host: dict[str, list[DatabricksCredentials]] = {}
-    for credentials in chosen:
-        by_host.setdefault(credentials.host, []).append(credentials)
-    return by_host
+    by_host: dict[str, list[_Workspace]] = {}
+    for workspace in chosen:
+        by_host.setdefault(workspace.credentials.host, []).append(workspace)
+    return list(by_host.values())
 
 
-def _of_environment() -> list[DatabricksCredentials]:
+def _of_environment() -> list[_Workspace]:
     host, token = os.environ.get("DATABRICKS_HOST"), os.environ.get("DATABRICKS_TOKEN")
-    return [DatabricksCredentials(host=host, token=SecretStr(token))] if host and token else []
+    if not (host and token):
+        return []
+    return [_Workspace("DATABRICKS_HOST", DatabricksCredentials(host=host, token=SecretStr(token)))]
 
 
-def _summary(host: str, counted: Sequence[Orphan], completed: int) -> str:
-    text = f"{host}: {len(counted)} active Databricks runs of flow runs that are over"
-    return f"{text}; {completed} more of flow runs that completed (--completed counts them)" if completed else text
+def _summary(host: str, counted: int, completed: int) -> str:
+    owners = "a flow run that is" if counted == 1 else "flow runs that are"
+    text = f"{host}: {counted} active Databricks {'run' if counted == 1 else 'runs'} of {owners} over"
+    if not completed:
+        return text
+    owners = "a flow run" if completed == 1 else "flow runs"
+    return (
+        f"{text}; {completed} more of {owners} that completed (--completed counts {'it' if completed == 1 else 'them'})"
+    )
 
 
-def _table(found: Sequence[Orphan]) -> Table:
-    table = Table()
-    for column in ("run_id", "run_name", "state", "flow run", "its state", "link"):
-        table.add_column(column, overflow="fold")
-    for orphan in found:
-        run = orphan.run
-        cells = (str(run.run_id), run.run_name, run.state.name, orphan.flow_run_name, orphan.state_name, run.url)
-        table.add_row(*cells)
-    return table
+def _of_others(going: Sequence[OwnedRun]) -> str:
+    """What Prefect calls going: it is, or its process was killed, of which Prefect never hears."""
+    flow_runs = {each.flow_run_id: f"{each.flow_run_name} {each.flow_run_id} {each.state_name}" for each in going}
+    named = list(flow_runs.values())[:_MAX_NAMED]
+    if len(flow_runs) > _MAX_NAMED:
+        named.append(f"{len(flow_runs) - _MAX_NAMED} others")
+    belong = "1 more belongs" if len(going) == 1 else f"{len(going)} more belong"
+    return (
+        f"{belong} to what is not over in Prefect: {', '.join(named)}. If the process of such a flow run is gone, name"
+        " it with --flow-run ID, or cancel it or mark it crashed in Prefect first."
+    )

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -30,6 +30,7 @@ from prefect_databricks_runs.errors import InvalidCredentials
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 _TOKEN = re.compile(r"[!-~]+")
 _MASKED = re.compile(r"\*{4,}")
+_EXAMPLE_HOST = "https://adb-1.2.azuredatabricks.net"
 _WAYS = "Set `token`, or both `login` and `password`."
 
 
@@ -81,6 +82,17 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         title="Requests per second",
         description="How many requests a second one process may send to the workspace, on average.",
     )
+
+    if not TYPE_CHECKING:  # a type checker takes the fields from above
+
+        def __init__(self, **fields: Any) -> None:
+            # Pydantic would say it before `block_initialization` can, without a word of what to give. None is what an
+            # environment variable that is not set gives.
+            if fields.get("host") is None:
+                raise InvalidCredentials(
+                    f"DatabricksCredentials has no `host`. Give the address of the workspace, such as {_EXAMPLE_HOST}."
+                )
+            super().__init__(**fields)
 
     def block_initialization(self) -> None:
         """Check and normalise; Prefect calls it on construction, on load and for a flow's parameter.
@@ -208,8 +220,7 @@ def normalize_host(host: str) -> str:
 
 
 def _not_an_address(what: str) -> InvalidCredentials:
-    example = "https://adb-1.2.azuredatabricks.net"
-    return InvalidCredentials(f"`host` must be the address of a workspace, such as {example}; {what}.")
+    return InvalidCredentials(f"`host` must be the address of a workspace, such as {_EXAMPLE_HOST}; {what}.")
 
 
 def _is_ip(name: str) -> bool:

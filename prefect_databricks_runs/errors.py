@@ -18,6 +18,7 @@ DatabricksError
 ├── JobNameError                no job, or several jobs, of that name
 ├── DatabricksUnreachable       polls failed for longer than `max_outage_seconds`; the run may still be going
 ├── WaitTimeout                 the run was not over after `max_wait_seconds`
+├── RunsFailed                  of several runs that were waited for together, some did not end well
 └── RunFailed                   the run ended, and not well
     ├── RunCanceled
     ├── RunTimedOut
@@ -89,7 +90,7 @@ class InvalidPayload(DatabricksError, ValueError):
 
 
 class InvalidOption(DatabricksError, ValueError):
-    """An option of a task or flow that makes no sense; nothing was sent.
+    """An option of a task or flow that makes no sense, or that there is not; nothing was sent.
 
     Attributes:
         faults: One sentence a fault, all that were found.
@@ -281,13 +282,14 @@ class RunFailed(DatabricksError):
             by `task_key/task_key`; `.error` and `.error_trace` are Databricks' words.
     """
 
-    what = "failed"
+    what, state_name = "failed", "Failed"
 
     def __init__(self, run: Run) -> None:
         self.run = run
         name = f" {run.run_name!r}" if run.run_name else ""
+        state = "" if run.state.name == self.state_name else f" ({run.state.name})"  # where it says more
         lines = [
-            f"Databricks run {run.run_id}{name} {self.what} ({run.state.name}).",
+            f"Databricks run {run.run_id}{name} {self.what}{state}.",
             *self._reasons(),
             f"See {run.url}",
         ]
@@ -300,31 +302,31 @@ class RunFailed(DatabricksError):
 
     def _reasons(self) -> list[str]:
         tasks = [f"Task {task.task_key}: {shorten(task.reason or task.state.name)}" for task in self.run.failed_tasks]
-        return [shorten(self.run.state.explanation), *tasks]
+        return [shorten(self.run.explanation), *tasks]
 
 
 class RunCanceled(RunFailed):
     """The run was cancelled, in Databricks or from here."""
 
-    what = "was cancelled"
+    what, state_name = "was cancelled", "Canceled"
 
 
 class RunTimedOut(RunFailed):
     """Databricks stopped the run at its `timeout_seconds`."""
 
-    what = "was stopped at its time-out"
+    what, state_name = "was stopped at its time-out", "TimedOut"
 
 
 class RunSkipped(RunFailed):
     """Databricks never started the run: the job's `max_concurrent_runs` was reached."""
 
-    what = "was skipped"
+    what, state_name = "was skipped", "Skipped"
 
 
 class RunInternalError(RunFailed):
     """The Jobs service failed, not the user's code."""
 
-    what = "met an internal error of Databricks"
+    what, state_name = "met an internal error of Databricks", "InternalError"
 
 
 class RunsFailed(DatabricksError):

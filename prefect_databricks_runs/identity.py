@@ -79,7 +79,8 @@ def caller() -> Caller | None:
     if not steps:
         return None
     attempts = tuple(step for step in steps.values() if step not in own)
-    return Caller(tuple(steps.values()), attempts, is_remote=not flows)
+    is_remote = not flows and any(task.task_run.flow_run_id for task in tasks)
+    return Caller(tuple(steps.values()), attempts, is_remote)
 
 
 def _enter(tasks: Iterable[TaskRunContext], steps: dict[UUID, Step]) -> set[Step]:

@@ -6,6 +6,7 @@ the flow run. Then it goes on.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,7 +19,7 @@ from prefect.context import FlowRunContext
 from prefect.logging.handlers import APILogHandler
 
 from prefect_databricks_runs._signals import signal_behind
-from prefect_databricks_runs.errors import DatabricksError, NotFound
+from prefect_databricks_runs.errors import DatabricksError, DatabricksUnreachable, NotFound, WaitTimeout, shorten
 from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.report import FlowRunReport, Logger, RunReport
 from prefect_databricks_runs.report.traces import flow_runs_around
@@ -56,12 +57,24 @@ async def leave(hook: DatabricksHook, run_ids: Sequence[int], reason: BaseExcept
             f"Databricks run {run_ids[0]} goes" if len(run_ids) == 1 else f"{len(run_ids)} Databricks runs go",
         )
         return []
-    return await cancel_all(hook, run_ids, logger)
+    return await cancel_all(hook, run_ids, logger, f"the wait for it ends early: {_what_ended_it(reason, signal)}")
 
 
-async def cancel_all(
-    hook: DatabricksHook, run_ids: Sequence[int], logger: Logger, because: str = "the wait for it ends early"
-) -> list[int]:
+def _what_ended_it(reason: BaseException, signal: Signals | None) -> str:
+    if isinstance(reason, WaitTimeout):
+        return f"max_wait_seconds={reason.max_wait_seconds:g} are over"
+    if isinstance(reason, DatabricksUnreachable):
+        return f"it could not be read for {reason.seconds:.0f} s"
+    if signal == Signals.SIGINT:
+        return "Ctrl-C"
+    if signal:
+        return "the flow run is being cancelled"
+    if isinstance(reason, (asyncio.CancelledError, TimeoutError)):
+        return "it was cancelled, or its time was up"  # Prefect's own time-out comes as a cancellation
+    return shorten(repr(reason))
+
+
+async def cancel_all(hook: DatabricksHook, run_ids: Sequence[int], logger: Logger, because: str) -> list[int]:
     """Ask Databricks to cancel runs, some at a time; tells the log.
 
     Returns:
@@ -81,9 +94,7 @@ async def cancel_all(
     return taken
 
 
-async def cancel(
-    hook: DatabricksHook, run_id: int, logger: Logger, because: str = "the wait for it ends early"
-) -> bool:
+async def cancel(hook: DatabricksHook, run_id: int, logger: Logger, because: str) -> bool:
     """Ask Databricks to cancel a run, for a few seconds at most; tells the log.
 
     Returns:

@@ -170,5 +170,5 @@ class ManyRuns:
 
 def _check(run_ids: Any) -> None:
     is_list = isinstance(run_ids, Sequence) and not isinstance(run_ids, str)
-    if not is_list or not all(isinstance(each, int) for each in run_ids):
+    if not is_list or not all(isinstance(each, int) and not isinstance(each, bool) for each in run_ids):
         raise InvalidOption([f"`run_ids` is a list of the `run_id` of job runs; it is {run_ids!r}."])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -23,41 +23,43 @@ _BATCH = 50
 
 
 @dataclass(frozen=True)
-class Orphan:
-    """A Databricks run that is going, and the flow run that asked for it and is over.
+class OwnedRun:
+    """A Databricks run that is going, and the flow runs that asked for it.
 
     Attributes:
         run: The Databricks run.
-        flow_run_id: The outermost flow run.
+        flow_run_ids: The outermost flow runs that started it or waited for it.
+        flow_run_id: The one of them that says most of why it goes on: one that is not over, else one that failed.
         flow_run_name: Its name.
         state_name: The name of its state.
-        is_completed: Whether it ended well: then it may have left the run going on purpose.
+        is_orphan: Whether all of them are over.
+        is_completed: Whether all of them ended well: then they may have left the run going on purpose.
     """
 
     run: Run
+    flow_run_ids: frozenset[UUID]
     flow_run_id: UUID
     flow_run_name: str
     state_name: str
+    is_orphan: bool
     is_completed: bool
 
 
-async def find_orphans(hook: DatabricksHook) -> list[Orphan]:
-    """The orphans of a workspace, as far as this Prefect server knows their flow runs.
+async def find_owned(hook: DatabricksHook, gone: Collection[UUID] = ()) -> list[OwnedRun]:
+    """The active runs of a workspace that flow runs have asked for, as far as this Prefect server knows them.
 
     Runs of `submit_run` name their flow run in Databricks, in the description of a task; those of `run_now`, which
     leave no mark there, are found by the artifacts of their flow runs.
 
     Args:
         hook: The workspace.
+        gone: Flow runs that are over, whatever Prefect says: it never hears of a process that was killed.
     """
-    found: list[Orphan] = []
+    found: list[OwnedRun] = []
     async with get_client() as client:
         async for batch in _batches(hook.active_runs()):
             flow_runs = await _flow_runs(client, batch)
-            for run in batch:
-                concerned = flow_runs[run.run_id]
-                if concerned and all(flow_run.state and flow_run.state.is_final() for flow_run in concerned):
-                    found.append(_orphan(run, concerned[0]))
+            found += [_owned(run, flow_runs[run.run_id], gone) for run in batch if flow_runs[run.run_id]]
     return found
 
 
@@ -86,14 +88,18 @@ async def _read(client: PrefectClient, flow_run_ids: Iterable[UUID]) -> dict[UUI
     return found
 
 
-def _orphan(run: Run, flow_run: FlowRun) -> Orphan:
-    state = flow_run.state
-    return Orphan(
+def _owned(run: Run, flow_runs: Sequence[FlowRun], gone: Collection[UUID]) -> OwnedRun:
+    going = [each for each in flow_runs if each.id not in gone and not (each.state and each.state.is_final())]
+    unwell = [each for each in flow_runs if each.id in gone or not (each.state and each.state.is_completed())]
+    shown = (going or unwell or flow_runs)[0]
+    return OwnedRun(
         run,
-        flow_run.id,
-        flow_run.name,
-        (state.name or "") if state else "",
-        is_completed=bool(state and state.is_completed()),
+        frozenset(each.id for each in flow_runs),
+        shown.id,
+        shown.name,
+        (shown.state.name or "") if shown.state else "",
+        is_orphan=not going,
+        is_completed=not unwell,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect_databricks_runs._checks import UNREADABLE, check_run_now, check_submit_run
+from prefect_databricks_runs._spelling import misspelt_keys
 from prefect_databricks_runs._templates import as_text, fill, find, is_lasting
 from prefect_databricks_runs.errors import InvalidPayload
 from prefect_databricks_runs.fields import RunNowFields, SubmitRunFields
@@ -178,7 +179,8 @@ class _Build:
         payload: dict[str, Any] = self.plain(body, "", shape)
         faults = [*self.faults, *check(payload)]
         if faults:
-            raise InvalidPayload(faults, endpoint)
+            misspelt = [each.as_fault() for each in misspelt_keys(payload, endpoint)]  # often the cause
+            raise InvalidPayload([*faults, *misspelt], endpoint)
         return payload
 
     def plain(self, value: Any, path: str, shape: Any = None, *, scan: bool = True) -> Any:

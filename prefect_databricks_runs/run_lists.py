@@ -10,7 +10,9 @@ from typing import Any
 from prefect_databricks_runs._clock import Clock
 from prefect_databricks_runs.hook import DatabricksHook
 
-FORGET_SECONDS = 60.0
+_FORGET_SECONDS = 60.0
+# By how much a list has to be better: it is longer to read.
+_BETTER = 0.8
 _REFUSED_SECONDS = 600.0
 
 
@@ -75,7 +77,7 @@ class ListCosts:
         if is_new:
             return Way.NEWEST
         way = min((Way.ALL, Way.ACTIVE), key=self._cost)
-        return way if self._cost(way) <= worth else None
+        return way if self._cost(way) <= max(1.0, _BETTER * worth) else None
 
     def learned(self, way: Way, requests: int) -> None:
         """A list has been read.
@@ -84,7 +86,8 @@ class ListCosts:
             way: What list.
             requests: Its pages, and the runs that have to be asked for all the same.
         """
-        self._known[way] = ((self._cost(way) + requests) / 2, self._clock.monotonic())
+        cost = max(requests, (self._cost(way) + requests) / 2)  # what got dearer is known at once
+        self._known[way] = (cost, self._clock.monotonic())
 
     def refused(self) -> None:
         """The workspace does not give lists to who asks."""
@@ -93,5 +96,5 @@ class ListCosts:
     def _cost(self, way: Way) -> float:
         # Where nothing is known of late, one page is hoped for; first of the list that also has how runs ended.
         cost, at = self._known.get(way, (0.0, 0.0))
-        is_known = cost and self._clock.monotonic() < at + FORGET_SECONDS
+        is_known = cost and self._clock.monotonic() < at + _FORGET_SECONDS
         return cost if is_known else 1.0 if way is Way.ALL else 1.5

@@ -20,7 +20,7 @@ from typing import Any
 from prefect_databricks_runs._clock import Clock
 from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.hook import RUNS_A_PAGE, DatabricksHook
-from prefect_databricks_runs.run_lists import FORGET_SECONDS, ListCosts, Way, run_list
+from prefect_databricks_runs.run_lists import ListCosts, Way, run_list
 from prefect_databricks_runs.runs import Run
 
 _AT_ONCE = 10
@@ -38,7 +38,8 @@ class Watched:
     Attributes:
         run: The run as it was read last; None before.
         due: When it is to be read next, by the clock's `monotonic`; infinite while nobody asks for it.
-        alone_until: Until when it is to be read with `runs/get`, because a list has not told enough of it.
+        is_alone: Whether it is to be read with `runs/get` this time, because a list did not have it.
+        is_long: Whether it has more tasks than a list tells.
         read_by: The request for it that is under way, or None.
     """
 
@@ -46,7 +47,7 @@ class Watched:
         self.hook, self.run_id = hook, run_id
         self.run: Run | None = None
         self.due = math.inf
-        self.alone_until = 0.0
+        self.is_alone = self.is_long = False
         self.read_by: object = None
         self.place = (0, next(_numbers))
         self._read_at = 0.0
@@ -73,6 +74,11 @@ class Watched:
         """Whether it is to be read by now."""
         return self.due <= now
 
+    @property
+    def is_listable(self) -> bool:
+        """Whether it may be read with a list now."""
+        return self.read_by is None and not (self.is_alone or self.is_long)
+
     def worth(self, now: float) -> float:
         """How much of a request is saved by having it read now: the share of its pause that is over."""
         if self.due <= now:
@@ -81,7 +87,7 @@ class Watched:
 
     def give(self, run: Run, now: float) -> None:
         """Answer who waits."""
-        self.run, self._read_at, self.due, self.read_by = run, now, math.inf, None
+        self.run, self._read_at, self.due, self.read_by, self.is_alone = run, now, math.inf, None, False
         if self._answer and not self._answer.done():
             self._answer.set_result(run)
 
@@ -196,16 +202,17 @@ class RunReader:
                 each.cancel()
 
     def _page_of(self, first: Watched) -> list[Watched]:
-        """Those that may stand on the same page of a list: it, and those that started before it."""
-        now = self._clock.monotonic()
-        if first.alone_until > now:
+        """Those that may stand on the same page of a list, itself among them."""
+        if first.is_alone or first.is_long:
             return [first]
+        now = self._clock.monotonic()
         if first.run is None:
-            page = [each for each in self._new if each.is_due(now)]
-        else:
-            end = self._index(first) + 1
-            page = [each for _, each in self._known[max(0, end - RUNS_A_PAGE) : end]]
-        return [each for each in page if each.read_by is None and each.alone_until <= now]
+            return [each for each in self._new if each.is_due(now) and each.is_listable]
+        # A list goes back in time: from the first itself, which it has for sure then, unless more are due before it.
+        index = self._index(first)
+        back, forth = self._known[max(0, index + 1 - RUNS_A_PAGE) : index + 1], self._known[index : index + RUNS_A_PAGE]
+        pages = [[each for _, each in page if each.is_listable] for page in (back, forth)]
+        return max(pages, key=lambda page: sum(each.is_due(now) for each in page))
 
     def _index(self, watched: Watched) -> int:
         return bisect_left(self._known, watched.place, key=lambda each: each[0])
@@ -214,7 +221,8 @@ class RunReader:
         now = self._clock.monotonic()
         way = self._costs.best(sum(each.worth(now) for each in together), is_new=first.run is None)
         if len(together) < 2 or way is None:  # noqa: PLR2004 - a list is for two or more
-            together, reading = [first], self._get(first)
+            together = [each for each in self._all[first.run_id] if each.read_by is None]
+            reading = self._get(first)
         else:
             reading = self._list(way, together)
         task = asyncio.get_running_loop().create_task(reading)
@@ -259,13 +267,13 @@ class RunReader:
             self._costs.refused()
         left = [each for each in due if each.read_by is asyncio.current_task()]
         for each in left:
-            each.alone_until = max(each.alone_until, self._clock.monotonic() + FORGET_SECONDS)
+            each.is_alone = True
         self._costs.learned(way, pages + len(left))
 
     def _learn_listed(self, hook: DatabricksHook, entry: Mapping[str, Any]) -> None:
         if entry.get("has_more"):
             for each in self._all[entry["run_id"]]:
-                each.alone_until = math.inf
+                each.is_long = True
         else:
             self._learn(hook, entry)
 

@@ -14,6 +14,8 @@ from prefect_databricks_runs.run_states import Outcome, RunState, as_mapping
 
 _PAGED = ("tasks", "iterations", "job_clusters", "job_parameters", "repair_history")
 _PAGE = re.compile(r"/jobs(/\d+)?/runs/\d+")
+# What Databricks says of what failed by itself; beside the error that it points to, it says nothing.
+POINTER = "see run output for details"
 _FAILURES = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERNAL_ERROR})
 
 
@@ -145,6 +147,21 @@ class RunTask:
         return str(as_mapping(self.raw.get("condition_task")).get("outcome") or "")
 
     @property
+    def iterations_done(self) -> str:
+        """Of a for-each task, how far it is, such as `7/40 iterations, 2 failed`; else empty."""
+        stats = self.iteration_stats
+        if not stats.get("total_iterations"):
+            return ""
+        failed = f", {stats['failed_iterations']} failed" if stats.get("failed_iterations") else ""
+        return f"{stats.get('completed_iterations', 0)}/{stats['total_iterations']} iterations{failed}"
+
+    @property
+    def state_in_words(self) -> str:
+        """The state's name, with what a condition came to or how far a for-each task is: `Success (true)`."""
+        detail = self.outcome_of_condition or self.iterations_done
+        return f"{self.state.name} ({detail})" if detail else self.state.name
+
+    @property
     def iteration_stats(self) -> Mapping[str, Any]:
         """Of a for-each task, how many of its iterations are where, such as `completed_iterations`; else empty."""
         return as_mapping(as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("task_run_stats"))
@@ -209,6 +226,13 @@ class Run:
     def host(self) -> str:
         """The workspace's address."""
         return _PAGE.split(self.url)[0]
+
+    @property
+    def explanation(self) -> str:
+        """The best sentence that Databricks gave for its state; empty where that only points to an error of `tasks`."""
+        text = self.state.explanation
+        is_known = any(task.output and task.output.error for task in self.failures.values())
+        return "" if is_known and POINTER in text else text
 
     @property
     def latest_repair_id(self) -> int | None:

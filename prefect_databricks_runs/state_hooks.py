@@ -13,7 +13,7 @@ from prefect_databricks_runs import _portal
 from prefect_databricks_runs.calls import hook_for
 from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.leaving import END_SECONDS, cancel, until_over
-from prefect_databricks_runs.report import Logger
+from prefect_databricks_runs.report import Logger, SteadyLogger
 from prefect_databricks_runs.report.traces import Trace, finish_trace, traces_of
 from prefect_databricks_runs.runs import Run
 from prefect_databricks_runs.saved_credentials import known_credentials
@@ -46,7 +46,7 @@ def cancel_databricks_runs(flow: Flow[Any, Any], flow_run: FlowRun, state: State
         flow_run: Its run.
         state: The state that it has come to.
     """
-    logger = flow_run_logger(flow_run, flow)
+    logger = SteadyLogger(flow_run_logger(flow_run, flow))
     try:
         _portal.call(_cancel_runs_of, flow_run, logger)
     except Exception as error:

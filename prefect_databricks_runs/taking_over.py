@@ -23,6 +23,8 @@ _SECONDS = 10.0
 class _Leftovers(Thing):
     """What an attempt that is gone has left unfinished."""
 
+    seconds = 300.0  # there may be hundreds
+
     def __init__(self, leftovers: Sequence[tuple[Trace, Run]], logger: Logger) -> None:
         super().__init__(logger)
         self._leftovers = leftovers

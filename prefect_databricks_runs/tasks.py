@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 
 from prefect_databricks_runs import _portal
 from prefect_databricks_runs._signature import named_parameters
+from prefect_databricks_runs._spelling import misspelt_keys
 from prefect_databricks_runs._templates import template_values
 from prefect_databricks_runs.calls import check_call, hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
@@ -159,6 +160,9 @@ async def _start(
 ) -> int:
     """Start the run, and tell the log and the flow run's page of it."""
     logger = run_logger()
+    for place, key, meant in misspelt_keys(payload, endpoint):
+        where = place or "the request"
+        logger.warning("Unknown key `%s` in %s is sent as it is; did you mean `%s`?", key, where, meant)
     found = await Starter(hook, on_retry, logger).start(endpoint, payload, lasting)
     if found.past:
         await take_over(found.past, logger)

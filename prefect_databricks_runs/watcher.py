@@ -20,7 +20,7 @@ OnChange = Callable[[Run], Awaitable[None]]
 _SHARE_OF_AGE = 0.05
 _SHORTEST_PERIOD = 1.0
 # How long the last poll, when `max_wait_seconds` are over, may take.
-_LAST_LOOK_SECONDS = 2.0
+_LAST_LOOK_SECONDS = 5.0
 _STEPS = 10
 
 

@@ -153,8 +153,8 @@ class PrefectProxy:
                     await self._pipe(request, reader, writer)
                     return
                 await self._answer(request, writer)
-        except (OSError, EOFError):
-            pass  # one of the two sides has left
+        except (OSError, EOFError, asyncio.CancelledError):
+            pass  # one of the two sides has left, or we do
         finally:
             self._connections.discard(writer)
             writer.transport.abort()

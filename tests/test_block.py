@@ -12,9 +12,10 @@ import httpx
 import pytest
 from prefect import flow
 from prefect.blocks.core import Block
+from prefect.exceptions import ParameterTypeError
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
-from prefect_databricks_runs._compat import SecretStr
+from prefect_databricks_runs._compat import PREFECT_3, SecretStr
 from prefect_databricks_runs.demo.servers import PrefectServer
 
 PREFECT = [sys.executable, "-W", "ignore", "-c", "from prefect.cli import app; app()"]
@@ -44,7 +45,8 @@ def test_registered_as_the_readme_says_it_is_in_the_ui_with_its_form(prefect_ser
         assert "BLOCK_NAME" in block_type["code_example"]
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}
         (schema,) = api.post("/block_schemas/filter", json=wanted).raise_for_status().json()
-    assert list(schema["fields"]["properties"]) == ["host", "token", "login", "password", "request_timeout_seconds"]
+    fields = ["host", "token", "login", "password", "request_timeout_seconds", "requests_per_second"]
+    assert list(schema["fields"]["properties"]) == fields
     assert set(schema["fields"]["secret_fields"]) == {"token", "password"}
     assert schema["fields"]["required"] == ["host"]
     assert schema["version"] != "non-versioned"
@@ -129,6 +131,28 @@ def test_a_reference_to_a_saved_block_is_a_flow_parameter(kind, databricks, pref
         "block_document_slug": "databricks-runs-credentials/referred",
     }
     assert parent({"$ref": {kind: ids[kind]}}) == databricks.host
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize("given", ["local", None, 7], ids=["name", "None", "number"])
+def test_what_is_no_block_is_an_error_that_names_the_parameter(given) -> None:
+    says = (
+        "DatabricksCredentials"
+        if PREFECT_3
+        else "must be a DatabricksCredentials block, not .*load.*block_document_slug"
+    )
+    with pytest.raises(ParameterTypeError, match=f"databricks_credentials.*{says}"):
+        submit_run_and_wait(given, notebook_task={"notebook_path": "/n"})
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_parameter_that_may_be_a_block_or_something_else_takes_something_else() -> None:
+    @flow
+    def either(databricks: DatabricksCredentials | str | None) -> str | None:
+        return databricks
+
+    assert either("prod", return_state=True).result() == "prod"
+    assert either(None, return_state=True).result() is None
 
 
 def test_a_deployment_of_our_flow_runs_with_a_block_chosen_in_the_ui(

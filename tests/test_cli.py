@@ -77,6 +77,7 @@ def test_the_demo_shows_every_task_and_ends_completed(prefect_server: PrefectSer
         assert re.search(rf"Task {key} of Databricks run \d+ is Success", output), key
         assert re.search(rf"│ {key} +│ Success │", output), key
     assert "of the public ones are documented" in output
+    assert "lead nowhere" not in output  # the Prefect server is another's, and stays
     run_id = re.search(r"Databricks run (\d+) 'how-python-is-written' is Success", output)[1]
     waiting = prefect_api.flow_runs_named("submit-run-and-wait")[0]
     assert (waiting["state"]["type"], waiting["state"]["name"]) == ("COMPLETED", "Success")
@@ -108,6 +109,12 @@ def test_the_demo_with_a_server_of_its_own_keeps_it_up_until_ctrl_c_which_leaves
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     wait_until(lambda: not any(child.is_running() for child in children))
+
+
+def test_the_demo_with_a_server_of_its_own_says_that_its_links_end_with_it(tmp_path) -> None:
+    done = run("demo", PREFECT_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the links to it lead nowhere now: `prefect-databricks-runs demo --ui` keeps it up." in done.stderr
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])

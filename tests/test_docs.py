@@ -28,8 +28,9 @@ from prefect_databricks_runs import DatabricksCredentials, DatabricksError, Run,
 from prefect_databricks_runs._compat import PREFECT_3, SecretStr
 from prefect_databricks_runs.cli import app
 from prefect_databricks_runs.demo.servers import PrefectServer
-from prefect_databricks_runs.flows import WaitOptions, run_now_and_wait, submit_run_and_wait
+from prefect_databricks_runs.flows import run_now_and_wait, submit_run_and_wait
 from prefect_databricks_runs.local import LocalWorkspace
+from prefect_databricks_runs.options import WaitForRunsOptions, WaitOptions
 from prefect_databricks_runs.report import final_state
 from tests.answers import HOST, run, state
 from tests.test_runs import STATES
@@ -247,6 +248,14 @@ def test_every_option_of_our_command_is_in_the_documentation() -> None:
         assert all(f"`{option}`" in text or f"{name} {option}`" in text for option in options - {"--help"})
 
 
+def test_every_command_and_option_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    for name in own_commands():
+        assert f"`prefect-databricks-runs {name}".rstrip() in text
+    for option in own_commands()["orphans"] - {"--help"}:
+        assert f"`prefect-databricks-runs orphans {option}`" in text
+
+
 def test_every_public_name_is_in_the_reference() -> None:
     text = (ROOT / "docs" / "reference.md").read_text("utf-8")
     shown = set(re.findall(r"^::: prefect_databricks_runs\.(\w+)$", text, re.MULTILINE))
@@ -271,9 +280,10 @@ def test_every_field_of_the_block_is_explained() -> None:
     assert all(f"| `{name}` |" in text for name in fields)
 
 
-def test_every_way_to_wait_is_explained() -> None:
-    text = (ROOT / "docs" / "waiting.md").read_text("utf-8")
-    assert all(f"`{name}`" in text for name in WaitOptions.__optional_keys__)
+@pytest.mark.parametrize(("page", "options"), [("waiting", WaitOptions), ("many-runs", WaitForRunsOptions)])
+def test_every_way_to_wait_is_explained(page: str, options: Any) -> None:
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    assert all(f"`{name}`" in text for name in options.__optional_keys__)
 
 
 @pytest.mark.parametrize(("flow", "heading"), [(submit_run_and_wait, "SubmitRun"), (run_now_and_wait, "RunNow")])

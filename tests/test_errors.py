@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
 from prefect_databricks_runs import Run, RunFailed, RunOutput, WaitTimeout, errors
+from prefect_databricks_runs.report import failure_of
 from tests.answers import HOST, RUN_ID, run, task
 
 FAILED = Run.from_api(
@@ -36,6 +38,7 @@ EXAMPLES = [
     errors.JobNameError("nightly", [1, 2]),
     errors.DatabricksUnreachable(run_id=1, seconds=600, url=HOST, reason="refused"),
     errors.WaitTimeout(run_id=1, max_wait_seconds=60, url=HOST, state="RUNNING"),
+    errors.RunsFailed([FAILED], {RUN_ID: RunFailed(FAILED)}, [7], cancelled=False),
     *(kind(FAILED) for kind in (RunFailed, *RunFailed.__subclasses__())),
 ]
 
@@ -53,7 +56,14 @@ def test_every_error_pickles_whole(error: errors.DatabricksError) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert str(again) == str(error)
-    assert again.__dict__ == error.__dict__
+    assert plain(again.__dict__) == plain(error.__dict__)
+
+
+def plain(value: Any) -> Any:
+    """A value in which errors, which are never equal, stand as what they are of and say."""
+    if isinstance(value, errors.DatabricksError):
+        return type(value), str(value), plain(value.__dict__)
+    return {key: plain(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 @pytest.mark.parametrize("kind", sorted(all_subclasses(errors.DatabricksError), key=lambda kind: kind.__name__))
@@ -64,13 +74,35 @@ def test_every_error_is_drawn_in_the_tree_of_its_module(kind: type) -> None:
 def test_a_failed_run_names_the_task_its_own_error_and_the_page() -> None:
     error = RunFailed(FAILED)
     assert str(error).splitlines() == [
-        f"Databricks run {RUN_ID} 'nightly' failed (Failed).",
-        "Task b failed with message: Workload failed, see run output for details.",
+        f"Databricks run {RUN_ID} 'nightly' failed.",
         "Task b: ValueError: bad row 17",
         f"See {HOST}/jobs/42/runs/{RUN_ID}?o=77",
     ]
     assert error.errors["b"].error_trace == "Traceback …"
     assert list(error.errors) == ["b"]
+
+
+def test_where_no_output_is_known_databricks_own_sentence_is_kept() -> None:
+    says = "Task b failed with message: Workload failed, see run output for details."
+    ended = Run.from_api(run("TERMINATED", "FAILED", says, tasks=[task("b", "TERMINATED", "FAILED")]), HOST)
+    assert str(RunFailed(ended)).splitlines()[1] == says
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        ("FAILED", "failed."),
+        ("SUCCESS_WITH_FAILURES", "failed (SuccessWithFailures)."),
+        ("EVICTED", "failed (Evicted)."),
+        ("CANCELED", "was cancelled."),
+        ("TIMEDOUT", "was stopped at its time-out."),
+        ("MAXIMUM_CONCURRENT_RUNS_REACHED", "was skipped."),
+    ],
+)
+def test_the_state_is_named_where_the_words_do_not_say_it(result: str, says: str) -> None:
+    ended = Run.from_api(run("TERMINATED", result), HOST)
+    error = failure_of(ended, fail_on_task_failures=True)
+    assert str(error).splitlines()[0] == f"Databricks run {RUN_ID} 'nightly' {says}"
 
 
 def test_every_fault_of_a_payload_is_named_at_once() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -194,6 +196,15 @@ def test_a_thousand_flow_runs_are_remembered_and_no_more() -> None:
 
 def test_outside_of_any_run_there_is_no_caller() -> None:
     assert caller() is None
+
+
+@pytest.mark.parametrize(("flow_run_id", "is_remote"), [(uuid4(), True), (None, False)], ids=["flow", "no flow"])
+def test_a_task_is_remote_where_its_flow_run_is_in_another_process(flow_run_id, is_remote, monkeypatch) -> None:
+    task_run = SimpleNamespace(id=uuid4(), run_count=1, flow_run_id=flow_run_id)
+    start_time = datetime.now(timezone.utc)
+    context = SimpleNamespace(task_run=task_run, task=SimpleNamespace(fn=of), start_time=start_time)
+    monkeypatch.setattr(identity, "run_contexts", lambda: ([], [context]))
+    assert caller().is_remote is is_remote
 
 
 def test_an_id_is_never_in_a_token_in_the_clear() -> None:

@@ -95,7 +95,7 @@ def test_a_wait_survives_a_token_that_is_changed(given, saved, workspace, run_lo
         run = submit_run_and_wait(given(saved), BODY, **QUICK)
     assert run.tasks["main"].output.result == "done"
     assert list(workspace.runs) == [run.run_id]
-    assert "The block was saved anew meanwhile" in run_log.text
+    assert run_log.text.count("The block was saved anew meanwhile") == 1
     assert workspace.token not in run_log.text
 
 
@@ -105,7 +105,7 @@ def test_an_async_wait_survives_it_too(saved, workspace) -> None:
     assert list(workspace.runs) == [run.run_id]
 
 
-def test_a_wait_survives_a_token_that_ends_before_there_is_another_one(saved, workspace) -> None:
+def test_a_wait_survives_a_token_that_ends_before_there_is_another_one(saved, workspace, run_log) -> None:
     def work() -> None:
         wait_until(lambda: len(polls(workspace)) > 2)
         workspace.revoke_token(workspace.token)
@@ -117,6 +117,10 @@ def test_a_wait_survives_a_token_that_ends_before_there_is_another_one(saved, wo
     with meanwhile(work):
         run = submit_run_and_wait(saved, BODY, **QUICK)
     assert list(workspace.runs) == [run.run_id]
+    assert (
+        run_log.text.count("Save the credentials block anew under the same name, and what waits with it goes on") == 1
+    )
+    assert run_log.text.count("The block was saved anew meanwhile") == 1
 
 
 def test_a_run_is_cancelled_although_the_flows_own_token_has_ended(saved, workspace) -> None:
@@ -133,7 +137,7 @@ def test_a_run_is_cancelled_although_the_flows_own_token_has_ended(saved, worksp
     assert [run["state"]["result_state"] for run in workspace.runs.values()] == ["CANCELED"]
 
 
-def test_credentials_that_are_saved_nowhere_end_the_wait_after_the_outage(workspace) -> None:
+def test_credentials_that_are_saved_nowhere_end_the_wait_after_the_outage(workspace, run_log) -> None:
     def work() -> None:
         wait_until(lambda: len(polls(workspace)) > 2)
         workspace.revoke_token(workspace.token)
@@ -141,6 +145,7 @@ def test_credentials_that_are_saved_nowhere_end_the_wait_after_the_outage(worksp
     databricks = DatabricksCredentials(host=workspace.url, token=workspace.token)
     with meanwhile(work), pytest.raises(DatabricksUnreachable, match="may still be going.*Check the token"):
         submit_run_and_wait(databricks, BODY, max_outage_seconds=0.5, **QUICK)
+    assert "Save the credentials block anew" not in run_log.text
 
 
 def refreshed(databricks: DatabricksCredentials, times: int = 1) -> list[httpx.Auth | None]:

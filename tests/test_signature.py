@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import pickle
 from typing import Annotated
 
 import pytest
+from prefect import flow
 from typing_extensions import TypedDict, Unpack
 
 import prefect_databricks_runs as package
 from prefect_databricks_runs._signature import Default, default_of, named_parameters
+from prefect_databricks_runs.errors import InvalidOption
 from prefect_databricks_runs.fields import RunNowFields, SubmitRunFields
 from prefect_databricks_runs.options import WaitOptions
 
@@ -51,6 +54,45 @@ def test_a_plain_call_gets_what_it_is_given() -> None:
 def test_a_function_without_fields_is_refused() -> None:
     with pytest.raises(TypeError, match="does not end with"):
         named_parameters(lambda first, **rest: None)
+
+
+MISSPELT = [
+    (package.submit_run, "notebok_task", "`notebok_task` is no parameter of submit_run. Did you mean `notebook_task`?"),
+    (package.submit_run, "colour", "`colour` is no parameter of submit_run. A field of the request that has no"),
+    (package.wait_for_run, "poling_period_seconds", "wait_for_run. Did you mean `polling_period_seconds`?"),
+    (package.wait_for_run, "colour", "They are databricks_credentials, run_id, "),
+]
+
+
+@pytest.mark.parametrize(("call", "name", "says"), MISSPELT)
+def test_a_misspelt_parameter_is_one_short_error_with_the_one_that_was_meant(call, name, says) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        call(None, run_id=1, **{name: 1}) if call is package.wait_for_run else call(None, **{name: 1})
+    assert says in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_misspelt_parameter_is_found_in_an_async_and_in_a_submitted_call_too() -> None:
+    @flow
+    def parent() -> None:
+        package.submit_run.submit(None, notebok_task={})
+
+    @flow
+    async def async_parent() -> None:
+        await package.asubmit_run_and_wait(None, notebok_task={})
+
+    with pytest.raises(InvalidOption, match="Did you mean `notebook_task`"):
+        parent()
+    with pytest.raises(InvalidOption, match="Did you mean `notebook_task`"):
+        asyncio.run(async_parent())
+
+
+def test_a_missing_parameter_is_one_short_error() -> None:
+    with pytest.raises(
+        InvalidOption, match=r"wait_for_run cannot be called so: missing a required argument: 'run_id'\."
+    ):
+        package.wait_for_run(None)
 
 
 @pytest.mark.parametrize(("plain", "twin"), TWINS, ids=lambda each: each.name)

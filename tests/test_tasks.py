@@ -29,6 +29,7 @@ from prefect_databricks_runs import (
     submit_run,
     wait_for_run,
 )
+from prefect_databricks_runs._compat import PREFECT_3
 from prefect_databricks_runs.local import LocalWorkspace
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -78,9 +79,19 @@ def test_outside_a_flow_the_run_has_the_name_of_old(databricks, workspace, noteb
 
 
 @pytest.mark.filterwarnings("ignore:Logger 'prefect.task_runs' attempted")  # Prefect 3's own last line
-def test_outside_a_flow_the_task_itself_works(databricks, workspace, notebook) -> None:
+def test_outside_a_flow_the_task_itself_works_and_tells_of_no_flow(databricks, workspace, notebook, run_log) -> None:
     notebook("/nightly", "pass")
     assert submit_run(databricks, NIGHTLY) in workspace.runs
+    assert "Started Databricks run" in run_log.text
+    assert "than its flow" not in run_log.text
+
+
+@pytest.mark.filterwarnings("ignore:Logger 'prefect.task_runs' attempted")
+def test_outside_a_flow_prefect_2_wraps_what_the_task_raises_as_the_docs_say(databricks) -> None:
+    with pytest.raises(InvalidPayload if PREFECT_3 else Exception) as caught:
+        submit_run(databricks, tasks=[])
+    errors = (caught.value,) if PREFECT_3 else caught.value.exceptions
+    assert [type(error) for error in errors] == [InvalidPayload]
 
 
 @pytest.mark.parametrize("call", [submit_run.fn, run_now.fn, wait_for_run.fn], ids=["submit", "run_now", "wait"])

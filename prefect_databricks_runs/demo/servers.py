@@ -15,6 +15,9 @@ from types import TracebackType
 import httpx
 
 _PREFECT = "from prefect.cli import app; app()"  # Prefect 2 has no `python -m prefect`
+_SERVER_START = ["-c", _PREFECT, "server", "start"]
+# What Prefect 2's `server start` starts, once it has found that nobody had the port in the last minutes.
+_SERVER_APP = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
 _START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
 
@@ -44,25 +47,22 @@ class PrefectServer:
         self._port = _free_port()
         self.api_url = f"http://127.0.0.1:{self._port}/api"
         try:
-            self._start()
+            self._start(_SERVER_START)
         except BaseException:
             self._folder.cleanup()
             raise
         return self
 
     def restart(self) -> None:
-        """Stop it, and start it again with what it has kept, when the system gives the port again.
+        """Stop it, and start it again at once, on the same port and with what it has kept.
 
         Raises:
             RuntimeError: It did not start.
         """
         self._stop()
-        deadline = time.monotonic() + _START_SECONDS
-        while not _is_free(self._port) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        self._start()
+        self._start(_SERVER_APP)
 
-    def _start(self) -> None:
+    def _start(self, arguments: list[str]) -> None:
         home = Path(self._folder.name)
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
@@ -72,7 +72,7 @@ class PrefectServer:
             **({"PREFECT_API_DATABASE_CONNECTION_URL": self._database_url} if self._database_url else {}),
         }
         self._log = home / "server.log"
-        command = [sys.executable, "-c", _PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(self._port)]
+        command = [sys.executable, *arguments, "--host", "127.0.0.1", "--port", str(self._port)]
         with self._log.open("wb") as log:
             # A session of its own: a Ctrl-C in the terminal must reach it last, not first.
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
@@ -113,16 +113,6 @@ class PrefectServer:
                 self._process.wait(seconds)
             except subprocess.TimeoutExpired:
                 continue
-
-
-def _is_free(port: int) -> bool:
-    """Whether Prefect 2 would take the port: not for a minute after somebody else has had it."""
-    with socket.socket() as taken:
-        try:
-            taken.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _free_port() -> int:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from prefect_databricks_runs.errors import shorten
-from prefect_databricks_runs.report.task_runs import iterations
 from prefect_databricks_runs.run_states import Outcome
-from prefect_databricks_runs.runs import Run, RunTask
+from prefect_databricks_runs.runs import POINTER, Run, RunTask
 
 MAX_ROWS = 250
 _TRACE_LINES, _TRACE_CHARACTERS = 40, 4_000
 _MAX_ERRORS = 10
-# What Databricks says of a task that failed by itself; beside the error that it points to, it says nothing.
-_POINTER = "see run output for details"
 _FINE = (Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
 
 
@@ -42,7 +39,7 @@ def _state_line(run: Run, since: float | None) -> str:
         line += f" since {datetime.fromtimestamp(since, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
     if run.run_duration:
         line += f" after {time_text(run.run_duration)}"
-    explanation = cell(run.state.explanation)
+    explanation = cell(run.explanation)
     return f"{line}: {explanation}" if explanation else line
 
 
@@ -59,7 +56,7 @@ def _table(run: Run) -> list[str]:
 def _row(task: RunTask) -> str:
     total = task.end_time - task.start_time if task.end_time and task.start_time else 0
     run_job = f"[run {task.run_job_run_id}]({task.run_job_url})" if task.run_job_url else ""
-    state = " ".join(part for part in (task.state.name, task.outcome_of_condition, iterations(task), run_job) if part)
+    state = f"{task.state_in_words} {run_job}".strip()
     times = (task.queue_duration, task.setup_duration, task.execution_duration, total)
     cells = [
         f"[{cell(task.task_key)}]({task.url})",
@@ -83,7 +80,7 @@ def _errors(run: Run) -> list[str]:
             cell(error) or "Databricks gave no reason.",
         ]
         details = task.state.termination_message
-        says_more = details not in error and not (output and output.error and _POINTER in details)
+        says_more = details not in error and not (output and output.error and POINTER in details)
         if details and says_more:
             lines += ["", cell(details)]
         if output and output.error_trace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,8 +16,8 @@ from prefect_databricks_runs.report.queue import Thing, prefect_queue
 from prefect_databricks_runs.report.task_runs import UNWATCHED, MirroredTask
 from prefect_databricks_runs.report.things import Artifact, FlowRunLabels, StateName
 
-# How long the end of a flow waits until Prefect knows all; without Prefect's API the flow could not end either.
-FINISH_SECONDS, FINISH_SECONDS_A_THING = 60.0, 0.2
+# How long the end of a flow waits while Prefect can be told of nothing; without its API the flow could not end either.
+FINISH_PATIENCE = 60.0
 # Prefect kills the process of a cancelled flow run after a while, so leaving is given less.
 LEAVE_SECONDS, LEAVE_SECONDS_A_THING = 5.0, 0.02
 
@@ -59,7 +60,12 @@ class FlowRunReport:
             if not mirrored.is_over:
                 mirrored.state = UNWATCHED._replace(message=message)
                 prefect_queue().put(mirrored)
+        self._note_in_artifact(message)
         await self._told_before_leaving()
+
+    def _note_in_artifact(self, message: str) -> None:
+        """Say in the artifact too what became of what is not watched any more."""
+        raise NotImplementedError
 
     def _label(self, name: str, tags: Iterable[str] = ()) -> None:
         """Name the flow run, unless its user has named it, and add the host and these to its tags."""
@@ -91,11 +97,12 @@ class FlowRunReport:
         prefect_queue().put(thing)
 
     async def _told_at_the_end(self) -> None:
-        await self._told(FINISH_SECONDS, FINISH_SECONDS_A_THING)
+        await self._told(FINISH_PATIENCE)
 
     async def _told_before_leaving(self) -> None:
-        await self._told(LEAVE_SECONDS, LEAVE_SECONDS_A_THING)
+        seconds = LEAVE_SECONDS + LEAVE_SECONDS_A_THING * len(self._things)
+        await self._told(seconds, seconds)
 
-    async def _told(self, seconds: float, seconds_a_thing: float) -> None:
-        if not await prefect_queue().told(self._things, seconds + seconds_a_thing * len(self._things)):
+    async def _told(self, patience: float, at_most: float = math.inf) -> None:
+        if not await prefect_queue().told(self._things, patience, at_most):
             self._logger.warning("Prefect was not told all of the Databricks run: its API did not answer in time.")

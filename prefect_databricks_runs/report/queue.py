@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import math
 from collections.abc import Collection, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
     from prefect_databricks_runs.report.logs import Logger
 
-# Whatever Prefect's API does, the next thing is tried after so long.
-CALL_SECONDS = 10.0
+# Whatever Prefect's API does, the next thing is tried after so long. What is told of one thing takes a few calls.
+TELL_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _REFUSALS = range(400, 500)
 _PASSING_REFUSALS = frozenset({408, 409, 423, 425, 429})
@@ -40,9 +41,11 @@ class Thing:
 
     Attributes:
         comes_after: The things that Prefect is told of first, as far as they have changed too.
+        seconds: How long telling of it may take; None for as long as of most.
     """
 
     comes_after: Sequence[Thing] = ()
+    seconds: float | None = None
 
     def __init__(self, logger: Logger) -> None:
         self.logger = logger
@@ -71,37 +74,35 @@ class PrefectQueue:
         self._waiting: dict[Thing, None] = {}
         self._failing: set[Thing] = set()
         self._now: Thing | None = None
-        # The thing being told that nobody waits for any more: it is not tried again.
-        self._given_up: Thing | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._worker: asyncio.Task[None] | None = None
         self._progress = asyncio.Event()
+        self._last_told = 0.0  # by the loop's time
 
     def put(self, thing: Thing) -> None:
         """Have Prefect told of a thing that has changed."""
         self._waiting.setdefault(thing)
-        if thing is self._given_up:
-            self._given_up = None
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work())
 
-    async def told(self, things: Collection[Thing], seconds: float) -> bool:
+    async def told(self, things: Collection[Thing], patience: float, at_most: float = math.inf) -> bool:
         """Wait until Prefect knows of all these things, and give up on the others then.
 
         Args:
             things: What to wait for.
-            seconds: How long at most.
+            patience: How many seconds may pass in which Prefect is told of nothing at all: others may be before these.
+            at_most: How many seconds may pass in all.
 
         Returns:
             Whether it knows of all.
         """
-        with anyio.move_on_after(seconds):
-            await self.until_told(things)
-            return True
-        for thing in things:
-            self._waiting.pop(thing, None)
-            self._failing.discard(thing)
-        # Told later, the state name of a flow run that has ended would make it run again.
-        self._given_up = self._now if self._now in things else None
+        began = anyio.current_time()
+        with anyio.move_on_after(at_most):
+            while (seconds := max(began, self._last_told) + patience - anyio.current_time()) > 0:
+                with anyio.move_on_after(seconds):
+                    await self.until_told(things)
+                    return True
+        self._give_up(things)
         return False
 
     async def until_told(self, things: Collection[Thing]) -> None:
@@ -110,31 +111,61 @@ class PrefectQueue:
             self._progress.clear()
             await self._progress.wait()
 
+    def _give_up(self, things: Collection[Thing]) -> None:
+        for thing in things:
+            self._waiting.pop(thing, None)
+            self._failing.discard(thing)
+        # Told later, the state name of a flow run that has ended would make it run again.
+        if self._now in things and self._telling:
+            self._telling.cancel()
+
     async def _work(self) -> None:
+        # Again, because things may come while the clients are closed; after the last look nothing is awaited.
+        while self._waiting:
+            stack = AsyncExitStack()
+            try:
+                await self._tell_all(stack)
+            finally:
+                with suppress(Exception):
+                    await stack.aclose()
+
+    async def _tell_all(self, stack: AsyncExitStack) -> None:
         pause, refused = _FIRST_PAUSE, False
-        async with AsyncExitStack() as stack:
-            clients: dict[str | None, PrefectClient] = {}
-            while self._waiting:
-                thing = self._now = self._next()
-                del self._waiting[thing]
-                try:
-                    if thing.api_url not in clients:
-                        clients[thing.api_url] = await stack.enter_async_context(thing.context.run(get_client))
-                    await _tell(thing, clients[thing.api_url])
-                except Exception as error:
-                    if _is_refusal(error):
-                        refused = refused or _complain(thing, error)
-                        self._answered(thing)
-                    elif thing is not self._given_up:
-                        self._failed(thing, error)
-                        self._step()
-                        await self._clock.sleep(pause)
-                        pause = min(2 * pause, _LONGEST_PAUSE)
-                        continue
-                else:
-                    pause = _FIRST_PAUSE
+        clients: dict[str | None, PrefectClient] = {}
+        while self._waiting:
+            thing = self._now = self._next()
+            del self._waiting[thing]
+            try:
+                if thing.api_url not in clients:
+                    clients[thing.api_url] = await stack.enter_async_context(thing.context.run(get_client))
+                await self._tell(thing, clients[thing.api_url])
+            except Exception as error:
+                if _is_refusal(error):
+                    refused = refused or _complain(thing, error)
                     self._answered(thing)
-                self._step()
+                else:
+                    self._failed(thing, error)
+                    self._step()
+                    await self._clock.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+                    continue
+            else:
+                pause = _FIRST_PAUSE
+                self._answered(thing)
+            self._step()
+
+    async def _tell(self, thing: Thing, client: PrefectClient) -> None:
+        """Tell, in the context of the flow run that the thing belongs to; less than that, where it is given up."""
+        task = self._telling = thing.context.copy().run(asyncio.ensure_future, _in_time(thing, client))
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            self._telling = None
+        if not task.cancelled():
+            task.result()
 
     def _next(self) -> Thing:
         return next(thing for thing in self._waiting if self._waiting.keys().isdisjoint(thing.comes_after))
@@ -147,6 +178,7 @@ class PrefectQueue:
         self._waiting[thing] = None
 
     def _answered(self, thing: Thing) -> None:
+        self._last_told = anyio.current_time()
         if thing in self._failing:
             self._failing.discard(thing)
             if not self._failing:
@@ -157,15 +189,11 @@ class PrefectQueue:
         self._progress.set()
 
 
-async def _tell(thing: Thing, client: PrefectClient) -> None:
-    """Tell, in the context of the flow run that the thing belongs to."""
-    with anyio.fail_after(CALL_SECONDS):
-        task = thing.context.copy().run(asyncio.ensure_future, thing.tell(client))
-        try:
-            await task
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
+async def _in_time(thing: Thing, client: PrefectClient) -> None:
+    # Within the task whose time it is: from outside, the cancellation breaks into the closing of connections too, and
+    # the client runs out of them.
+    with anyio.fail_after(thing.seconds or TELL_SECONDS):
+        await thing.tell(client)
 
 
 def _is_refusal(error: Exception) -> bool:

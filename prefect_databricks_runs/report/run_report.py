@@ -33,12 +33,12 @@ class RunReport(FlowRunReport):
         self._tasks: dict[str, MirroredTask] = {}
         self._artifact: Artifact | None = None
         self._state: tuple[str, float] = ("", 0.0)
-        self._is_first = True
+        self._run: Run | None = None
         self._is_summarised = False
 
     async def __call__(self, run: Run) -> None:
         """Report whatever differs from the run as reported before."""
-        first, self._is_first = self._is_first, False
+        first, self._run = self._run is None, run
         self._log.changes(run)
         self._events.changes(run)
         if self._flow_run_id is None:
@@ -61,6 +61,12 @@ class RunReport(FlowRunReport):
         """Report how a run ended that is being left, and wait a short while until Prefect knows of it."""
         await self(run)
         await self._told_before_leaving()
+
+    def _note_in_artifact(self, message: str) -> None:
+        if self._artifact and self._run and not self._run.state.is_terminal:
+            self._artifact.note = message
+            if self._artifact.show(artifact_text(self._run, note=message)):
+                prefect_queue().put(self._artifact)
 
     def _label_with(self, run: Run) -> None:
         tags = {f"databricks-job:{run.job_id}"} if run.raw.get("run_type") == "JOB_RUN" else ()

@@ -75,6 +75,11 @@ class RunsReport(FlowRunReport):
         """Wait until Prefect knows all."""
         await self._told_at_the_end()
 
+    def _note_in_artifact(self, message: str) -> None:
+        if self._summary:
+            self._summary.note = message
+            prefect_queue().put(self._summary)
+
     def _task_run_id(self, run_id: int) -> UUID | None:
         return self._task_runs[run_id].task_run_id if run_id in self._task_runs else None
 
@@ -86,7 +91,7 @@ class RunsReport(FlowRunReport):
         if names:
             name = "Running" if "Running" in names else names.most_common(1)[0][0]
             self._show_state_name(name, f"{len(self.runs)} Databricks runs of {self._host}")
-        key = f"databricks-runs-progress-{next(iter(self.runs))}"
+        key = f"databricks-progress-runs-{next(iter(self.runs))}"
         self._show_progress(key, f"{len(self.runs)} Databricks runs", (over + len(self.unread)) / len(self.runs))
 
     def _show_run(self, run: Run, flow_run_id: UUID) -> None:
@@ -118,4 +123,4 @@ class _Summary(Artifact):
         self._runs, self._unread, self._host = runs, unread, host
 
     def data(self) -> str:
-        return summary_text(self._runs, self._unread, self._host)
+        return summary_text(self._runs, self._unread, self._host, self.note)

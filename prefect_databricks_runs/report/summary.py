@@ -14,13 +14,16 @@ _MAX_ERRORS = 10
 _BAD, _GOING, _GOOD = range(3)
 
 
-def summary_text(runs: Mapping[int, Run | None], unread: Mapping[int, DatabricksError], host: str) -> str:
+def summary_text(
+    runs: Mapping[int, Run | None], unread: Mapping[int, DatabricksError], host: str, note: str = ""
+) -> str:
     """The markdown of a summary.
 
     Args:
         runs: The runs by `run_id`, in the order in which they were given; None where one was not read yet.
         unread: Why runs could not be read, by `run_id`.
         host: The workspace's address.
+        note: What became of those that are not watched any more; may be empty.
     """
     known = [run for run in runs.values() if run]
     names = Counter(run.state.name for run in known)
@@ -29,6 +32,7 @@ def summary_text(runs: Mapping[int, Run | None], unread: Mapping[int, Databricks
     counts += [f"{waiting} not read yet"] if waiting else []
     counts += [f"{len(unread)} could not be read"] if unread else []
     lines = [f"## {len(runs)} Databricks runs of {host}", "", f"**{', '.join(counts)}**"]
+    lines += ["", note] if note else []
     if known:
         lines += ["", *_table(known)]
     return "\n".join([*lines, *_why(known, unread)])
@@ -63,7 +67,7 @@ def _why(runs: Collection[Run], unread: Mapping[int, DatabricksError]) -> list[s
     lines: list[str] = []
     for run in bad[:_MAX_ERRORS]:
         reasons = [f"- {cell(key)}: {cell(task.reason) or task.state.name}" for key, task in run.failures.items()]
-        explanation = cell(run.state.explanation)
+        explanation = cell(run.explanation)
         lines += ["", f"### [{run.run_id} {cell(run.run_name)}]({run.url}): {run.state.name}", ""]
         lines += [explanation, ""] if explanation else []
         lines += reasons or ([] if explanation else ["Databricks gave no reason."])

@@ -72,7 +72,7 @@ def shown_state(databricks_task: RunTask) -> Shown:
 
 def shown_state_of_run(run: Run) -> Shown:
     """The state that a task run shows of a whole run."""
-    reasons = [run.state.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
+    reasons = [run.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
     message = " ".join(filter(None, [shorten("; ".join(filter(None, reasons))), run.url]))
     return Shown(_type(run.state), run.state.name, message)
 
@@ -86,22 +86,13 @@ def _type(state: RunState) -> StateType:
 def _message(databricks_task: RunTask) -> str:
     parts = [
         f"Attempt {databricks_task.attempt_number + 1}." if databricks_task.attempt_number else "",
-        iterations(databricks_task),
+        f"{databricks_task.iterations_done}." if databricks_task.iterations_done else "",
         f"Outcome: {databricks_task.outcome_of_condition}." if databricks_task.outcome_of_condition else "",
         f"Run: {databricks_task.run_job_url}" if databricks_task.run_job_url else "",
         shorten(databricks_task.reason),
         databricks_task.url,
     ]
     return " ".join(part for part in parts if part)
-
-
-def iterations(databricks_task: RunTask) -> str:
-    """How far a for-each task is, such as `7/40 iterations.`; empty for other tasks."""
-    stats = databricks_task.iteration_stats
-    if not stats or not stats.get("total_iterations"):
-        return ""
-    failed = f", {stats['failed_iterations']} failed" if stats.get("failed_iterations") else ""
-    return f"{stats.get('completed_iterations', 0)}/{stats['total_iterations']} iterations{failed}."
 
 
 class MirroredTask(Thing):
@@ -153,10 +144,9 @@ class MirroredTask(Thing):
         task_run_id = self.task_run_id or await self._create(client, wanted)
         if self._shown == wanted:
             return
-        if wanted.type in _OVER and not self._ran and not PREFECT_3:
-            # Prefect 2 draws a task run that never ran with a bar that goes on for ever.
-            await self._set(client, task_run_id, Shown(StateType.RUNNING, "Running", wanted.message))
-        await self._set(client, task_run_id, wanted)
+        await _set_state(client, task_run_id, wanted, has_run=self._ran)
+        self._shown = wanted
+        self._ran = self._ran or wanted.type is StateType.RUNNING
 
     async def _create(self, client: PrefectClient, wanted: Shown) -> UUID:
         first = wanted if wanted.type is StateType.PENDING else Shown(StateType.PENDING, "Pending", "")
@@ -169,14 +159,23 @@ class MirroredTask(Thing):
             state=_state(first),
             task_inputs={"upstream": list(upstream)} if upstream else None,
         )
-        self.task_run_id, self._shown = task_run.id, first
+        self.task_run_id = task_run.id
+        # One that was there already, of an earlier attempt, shows what it showed then.
+        self._shown = first if _shows(task_run.state, first) else None
         return task_run.id
 
-    async def _set(self, client: PrefectClient, task_run_id: UUID, shown: Shown) -> None:
-        # By force, because a retried or repaired task goes on after it had ended.
-        await client.set_task_run_state(task_run_id, _state(shown), force=True)
-        self._shown = shown
-        self._ran = self._ran or shown.type is StateType.RUNNING
+
+async def _set_state(client: PrefectClient, task_run_id: UUID, shown: Shown, *, has_run: bool) -> None:
+    """Set a state by force, because a retried or repaired task goes on after it had ended."""
+    if shown.type in _OVER and not has_run and not PREFECT_3:
+        # Prefect 2 draws a task run that never ran with a bar that goes on for ever.
+        running = Shown(StateType.RUNNING, "Running", shown.message)
+        await client.set_task_run_state(task_run_id, _state(running), force=True)
+    await client.set_task_run_state(task_run_id, _state(shown), force=True)
+
+
+def _shows(state: State[None] | None, shown: Shown) -> bool:
+    return state is not None and (state.type, state.name, state.message or "") == shown
 
 
 async def finish_task_runs(client: PrefectClient, flow_run_id: UUID, run: Run) -> int:
@@ -198,7 +197,8 @@ async def finish_task_runs(client: PrefectClient, flow_run_id: UUID, run: Run) -
     unfinished = [each for each in task_runs if each.dynamic_key.startswith(f"{run.run_id}-")]
     for each in unfinished:
         shown = _shown_of(run, each.dynamic_key.partition("-")[2])
-        await client.set_task_run_state(each.id, _state(shown if shown.type in _OVER else UNWATCHED), force=True)
+        last = shown if shown.type in _OVER else UNWATCHED
+        await _set_state(client, each.id, last, has_run=each.state_type is StateType.RUNNING)
     return len(unfinished)
 
 

@@ -34,12 +34,14 @@ class FlowRunLabels(Thing):
         self._flow_run_id = flow_run_id
         self._name = name
         self._tags = tags
+        self._all_tags: list[str] | None = None
 
     async def tell(self, client: PrefectClient) -> None:
         """Rename it and add the tags."""
-        flow_run = await client.read_flow_run(self._flow_run_id)
-        tags = sorted(self._tags | set(flow_run.tags))
-        await client.update_flow_run(self._flow_run_id, name=self._name, tags=tags)
+        if self._all_tags is None:
+            flow_run = await client.read_flow_run(self._flow_run_id)
+            self._all_tags = sorted(self._tags | set(flow_run.tags))
+        await client.update_flow_run(self._flow_run_id, name=self._name, tags=self._all_tags)
 
 
 class StateName(Thing):

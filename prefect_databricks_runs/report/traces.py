@@ -26,7 +26,7 @@ from prefect_databricks_runs.runs import Run
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.objects import Artifact, FlowRun
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,14 @@ class Trace:
         run_id: The job run.
         flow_run_id: The flow run.
         artifact_id: Its artifact of the run; None where the run is one of many in an artifact.
+        artifact_text: What the artifact says.
     """
 
     host: str
     run_id: int
     flow_run_id: UUID
     artifact_id: UUID | None
+    artifact_text: str = ""
 
 
 async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
@@ -110,7 +112,9 @@ async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:
         trace: The flow run and the Databricks run.
         run: The Databricks run as it is now.
     """
-    if await finish_task_runs(client, trace.flow_run_id, run) and trace.artifact_id:
+    unfinished = await finish_task_runs(client, trace.flow_run_id, run)
+    # One that has how the run ended has more of it: why it failed.
+    if trace.artifact_id and (unfinished or f"**{run.state.name}**" not in trace.artifact_text):
         await _compat.update_artifact(client, trace.artifact_id, artifact_text(run))
 
 
@@ -134,8 +138,12 @@ async def _family(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[lis
 async def _traces(client: PrefectClient, which: ArtifactFilter, **more: Any) -> list[Trace]:
     artifacts = await read_all(client.read_artifacts, artifact_filter=which, **more)
     return [
-        Trace(host, run_id, each.flow_run_id, None if (each.key or "").startswith(SUMMARY_PREFIX) else each.id)
+        Trace(host, run_id, each.flow_run_id, *((None,) if _is_of_many(each) else (each.id, str(each.data))))
         for each in artifacts
         if each.flow_run_id
         for host, run_id in runs_in(each.metadata_)
     ]
+
+
+def _is_of_many(artifact: Artifact) -> bool:
+    return (artifact.key or "").startswith(SUMMARY_PREFIX)

@@ -27,6 +27,7 @@ from tests.chaos.shapes import FAILS_FIRST, GIVEN_UP, SHAPES, Place, Shape
 AT_ONCE = 3  # a Prefect 3 server on SQLite answers 503 to many at once
 PROBABILITY = 0.008  # of each fault, for each request; together they meet every fourth
 REQUEST_SECONDS = 1.5
+PACE = 200.0  # what is to be found out is not how slow it can be
 BLOCK = "chaos"
 _USER = "someone@localhost"
 _QUIET = {"PREFECT_LOGGING_TO_API_ENABLED": "false", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
@@ -163,7 +164,7 @@ class Storm:
 
 def _place(workspace: LocalWorkspace) -> Place:
     databricks = DatabricksCredentials(
-        host=workspace.url, token=workspace.token, request_timeout_seconds=REQUEST_SECONDS
+        host=workspace.url, token=workspace.token, request_timeout_seconds=REQUEST_SECONDS, requests_per_second=PACE
     )
     databricks.save(BLOCK, overwrite=True)
     tasks = [{"task_key": "main", "notebook_task": {"notebook_path": "/n"}}]
@@ -178,7 +179,9 @@ def _rotate_token(workspace: LocalWorkspace) -> None:
     """The token of all flows that are going ends, a moment before the block has another one."""
     token = workspace.add_user(_USER)
     workspace.revoke_token(workspace.token)
-    databricks = DatabricksCredentials(host=workspace.url, token=token, request_timeout_seconds=REQUEST_SECONDS)
+    databricks = DatabricksCredentials(
+        host=workspace.url, token=token, request_timeout_seconds=REQUEST_SECONDS, requests_per_second=PACE
+    )
     databricks.save(BLOCK, overwrite=True)
 
 

@@ -28,17 +28,18 @@ class Child:
     Args:
         command: What is called, after the interpreter.
         api_url: The Prefect server that it uses.
+        poll_seconds: How often it asks for flow runs.
     """
 
-    def __init__(self, command: list[str], api_url: str) -> None:
+    def __init__(self, command: list[str], api_url: str, poll_seconds: str = POLL_SECONDS) -> None:
         self._mark = uuid.uuid4().hex
         self._command = [sys.executable, "-W", "ignore", *command]
         self._environment = {
             **os.environ,
             _MARK: self._mark,
             "PREFECT_API_URL": api_url,
-            "PREFECT_RUNNER_POLL_FREQUENCY": POLL_SECONDS,
-            "PREFECT_WORKER_QUERY_SECONDS": POLL_SECONDS,
+            "PREFECT_RUNNER_POLL_FREQUENCY": poll_seconds,
+            "PREFECT_WORKER_QUERY_SECONDS": poll_seconds,
             "PYTHONPATH": str(ROOT),
             "PYTHONWARNINGS": "ignore",
         }
@@ -117,9 +118,10 @@ def _variable(process: psutil.Process, name: str) -> str | None:
         return None
 
 
-def worker(work_pool_name: str, api_url: str) -> Child:
+def worker(work_pool_name: str, api_url: str, poll_seconds: str = POLL_SECONDS) -> Child:
     """A process worker."""
-    return Child(["-c", _PREFECT, "worker", "start", "--pool", work_pool_name, "--type", "process"], api_url)
+    command = ["-c", _PREFECT, "worker", "start", "--pool", work_pool_name, "--type", "process"]
+    return Child(command, api_url, poll_seconds)
 
 
 def serving(flow: str, name: str, api_url: str) -> Child:

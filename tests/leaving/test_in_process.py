@@ -60,18 +60,20 @@ def test_max_wait_seconds_cancels_the_run_and_says_so(databricks, workspace, run
         timed(databricks, LONG, polling_period_seconds=QUICK, max_wait_seconds=0.5)
     assert states(workspace) == CANCELED
     (run_id,) = workspace.runs
-    assert f"Cancelling Databricks run {run_id}" in run_log.text
+    because = "because the wait for it ends early: max_wait_seconds=0.5 are over."
+    assert f"Cancelling Databricks run {run_id}, {because}" in run_log.text
     assert re.search(rf"Databricks run {run_id} '.*' is Canceled", run_log.text)
     (artifact,) = prefect_api.artifacts(prefect_api.flow_runs_named("timed-wait")[0]["id"])
     assert "**Canceled**" in artifact["data"]
 
 
-def test_the_flows_own_time_out_cancels_the_run(databricks, workspace, prefect_api) -> None:
+def test_the_flows_own_time_out_cancels_the_run(databricks, workspace, prefect_api, run_log) -> None:
     timed = submit_run_and_wait.with_options(name="timed-out", timeout_seconds=8)
     with pytest.raises(TimeoutError):
         timed(databricks, LONG, polling_period_seconds=QUICK)
     assert states(workspace) == CANCELED
     assert drawn(prefect_api, "timed-out") == [DRAWN_AS_CANCELED]
+    assert "ends early: it was cancelled, or its time was up." in run_log.text
 
 
 def test_asyncio_wait_for_cancels_the_run(databricks, workspace, prefect_api) -> None:

@@ -11,7 +11,13 @@ from tests.local.simulated import FAILED, task
 
 
 class Play:
-    """A run of the local workspace, in a time that stands still between two steps."""
+    """A run of the local workspace, in a time that stands still between two steps.
+
+    Attributes:
+        is_pretended: Whether `runs/get`, and that alone, gives states that the run is not in.
+    """
+
+    is_pretended = False
 
     def __init__(self, client: Client, start: Callable[[Client], int]) -> None:
         self.client = client
@@ -39,6 +45,7 @@ class Play:
 
     def pretend(self, run: str, tasks: dict[str, str]) -> None:
         """Let `runs/get` give states that the local workspace does not reach by itself."""
+        self.is_pretended = True
         answer = self.client.workspace.runs[self.run_id]
         answer["state"] = spelled(run)
         del answer["status"]

@@ -47,7 +47,7 @@ class PrefectThatListens:
         self.told.append(("create_task_run", name, upstream, state.type.value, state.name))
         task_run_id = uuid4()
         self.names[task_run_id] = name
-        return SimpleNamespace(id=task_run_id)
+        return SimpleNamespace(id=task_run_id, state=state)
 
     async def set_task_run_state(self, task_run_id: UUID, state: Any, *, force: bool) -> None:
         assert force

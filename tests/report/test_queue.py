@@ -167,13 +167,12 @@ async def test_waiting_for_prefect_ends_and_what_is_left_is_not_told_later() -> 
     assert other not in to_prefect._waiting
 
 
-async def test_what_was_being_told_when_the_waiting_ended_is_not_tried_again(monkeypatch) -> None:
+async def test_what_was_being_told_when_the_waiting_ended_is_stopped_and_not_tried_again() -> None:
     class Hanging(Noted):
         async def tell(self, client: Any) -> None:
             self.notes.append("asked")
             await asyncio.sleep(3600)
 
-    monkeypatch.setattr(queue, "CALL_SECONDS", 0.2)
     notes: list[Any] = []
     hanging = Hanging("a", notes)
     to_prefect = PrefectQueue(FakeClock())
@@ -191,7 +190,7 @@ async def test_a_call_that_hangs_does_not_hold_up_the_others_for_ever(monkeypatc
                 await asyncio.sleep(3600)
             await super().tell(client)
 
-    monkeypatch.setattr(queue, "CALL_SECONDS", 0.05)
+    monkeypatch.setattr(queue, "TELL_SECONDS", 0.05)
     notes: list[Any] = []
     things = [HangsOnce("a", notes), Noted("b", notes)]
     to_prefect = PrefectQueue(FakeClock())
@@ -199,3 +198,54 @@ async def test_a_call_that_hangs_does_not_hold_up_the_others_for_ever(monkeypatc
         to_prefect.put(thing)
     assert await to_prefect.told(things, 5)
     assert told(notes) == [("b", 0), ("a", 1)]
+
+
+async def test_what_changes_while_the_queue_comes_to_its_end_is_told_too(prefect, monkeypatch) -> None:
+    notes: list[Any] = []
+    first, second = Noted("a", notes), Noted("b", notes)
+    to_prefect = PrefectQueue(FakeClock())
+
+    async def closing(*_: object) -> None:
+        """There is nothing left to tell, and the client is being closed."""
+        if second not in to_prefect._waiting and ("b", 0) not in notes:
+            to_prefect.put(second)
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(PrefectThatListens, "__aexit__", closing)
+    to_prefect.put(first)
+    assert await to_prefect.told([first], 5)
+    while not told(notes)[1:]:
+        await asyncio.sleep(0)
+    assert await to_prefect.told([first, second], 5)
+    assert told(notes) == [("a", 0), ("b", 0)]
+
+
+async def test_as_long_as_prefect_is_told_of_others_the_wait_goes_on() -> None:
+    class Slow(Noted):
+        async def tell(self, client: Any) -> None:
+            await asyncio.sleep(0.05)
+            await super().tell(client)
+
+    notes: list[Any] = []
+    others, mine = [Slow(str(number), notes) for number in range(20)], Slow("mine", notes)
+    to_prefect = PrefectQueue()
+    for thing in [*others, mine]:
+        to_prefect.put(thing)
+    assert await to_prefect.told([mine], 0.3)
+    assert len(told(notes)) == 21
+
+
+async def test_who_leaves_waits_no_longer_although_prefect_is_told_of_others() -> None:
+    class Slow(Noted):
+        async def tell(self, client: Any) -> None:
+            await asyncio.sleep(0.05)
+            await super().tell(client)
+
+    notes: list[Any] = []
+    others, mine = [Slow(str(number), notes) for number in range(20)], Slow("mine", notes)
+    to_prefect = PrefectQueue()
+    for thing in [*others, mine]:
+        to_prefect.put(thing)
+    assert not await to_prefect.told([mine], 0.3, 0.2)
+    assert await to_prefect.told(others, 5)
+    assert ("mine", 0) not in told(notes)

@@ -107,7 +107,7 @@ def test_a_for_each_task_is_one_task_run_that_says_how_far_it_is(prefect_api) ->
             waiting.wait_until_it_shows(RUNNING, {"each": RUNNING})
             client.workspace.advance(70)
             wait_until(lambda: message_of(waiting, "each").startswith("7/40 iterations."))
-            assert "Running 7/40 iterations." in waiting.artifact
+            assert "Running (7/40 iterations)" in waiting.artifact
             for done in range(8, 40):
                 client.workspace.advance(10)
                 if done % 4 == 0:  # told of each tenth

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from prefect_databricks_runs import Run, RunOutput
 from prefect_databricks_runs.report import artifact_text
-from prefect_databricks_runs.report.task_runs import iterations, shown_state
-from tests.answers import HOST, run, task
+from prefect_databricks_runs.report.logs import ChangeLog
+from prefect_databricks_runs.report.task_runs import shown_state
+from tests.answers import HOST, RUN_ID, run, task
 
 # life_cycle_state, result_state → type and name of the task run's state: the table of the docs
 SHOWN = [
@@ -52,11 +55,12 @@ def test_the_message_has_attempt_error_and_link() -> None:
 def test_a_for_each_task_says_how_far_it_is() -> None:
     stats = {"total_iterations": 40, "completed_iterations": 7, "failed_iterations": 0}
     going = only_task("RUNNING", for_each_task={"stats": {"task_run_stats": stats}})
-    assert iterations(going.tasks["a"]) == "7/40 iterations."
+    assert going.tasks["a"].iterations_done == "7/40 iterations"
     stats["failed_iterations"] = 2
-    assert iterations(going.tasks["a"]) == "7/40 iterations, 2 failed."
-    assert "7/40 iterations" in shown_state(going.tasks["a"]).message
-    assert iterations(only_task("RUNNING").tasks["a"]) == ""
+    assert going.tasks["a"].iterations_done == "7/40 iterations, 2 failed"
+    assert shown_state(going.tasks["a"]).message.startswith("7/40 iterations, 2 failed. ")
+    assert "| Running (7/40 iterations, 2 failed) |" in artifact_text(going)
+    assert only_task("RUNNING").tasks["a"].iterations_done == ""
 
 
 def test_a_for_each_task_that_failed_gives_the_errors_of_its_iterations() -> None:
@@ -69,4 +73,16 @@ def test_a_for_each_task_that_failed_gives_the_errors_of_its_iterations() -> Non
 def test_a_condition_says_how_it_came_out() -> None:
     decided = only_task("TERMINATED", "SUCCESS", condition_task={"op": "EQUAL_TO", "outcome": "false"})
     assert shown_state(decided.tasks["a"]).message.startswith("Outcome: false.")
-    assert "| Success false |" in artifact_text(decided)
+    assert "| Success (false) |" in artifact_text(decided)
+
+
+def test_the_log_says_how_a_condition_came_out_and_how_far_a_for_each_task_is(caplog) -> None:
+    stats = {"total_iterations": 3, "completed_iterations": 3}
+    each = task("each", "TERMINATED", "SUCCESS", for_each_task={"stats": {"task_run_stats": stats}})
+    decided = task("is_full", "TERMINATED", "SUCCESS", condition_task={"outcome": "true"})
+    with caplog.at_level("INFO", "tests.changes"):
+        ChangeLog(logging.getLogger("tests.changes")).changes(
+            Run.from_api(run("TERMINATED", "SUCCESS", tasks=[each, decided]), HOST)
+        )
+    assert f"Task each of Databricks run {RUN_ID} is Success (3/3 iterations)" in caplog.messages
+    assert f"Task is_full of Databricks run {RUN_ID} is Success (true)" in caplog.messages
