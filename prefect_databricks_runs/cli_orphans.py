@@ -12,7 +12,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
-from prefect_databricks_runs._compat import SecretStr
+from prefect_databricks_runs._compat import SecretStr, without_sign_in
 from prefect_databricks_runs.calls import hook_for
 from prefect_databricks_runs.cli_listing import Listed, Listing
 from prefect_databricks_runs.credentials import DatabricksCredentials
@@ -90,7 +90,7 @@ def _prefect_asked() -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
-        url = PREFECT_API_URL.value() or "of this machine, as PREFECT_API_URL is not set,"
+        url = without_sign_in(PREFECT_API_URL.value() or "") or "of this machine, as PREFECT_API_URL is not set,"
         raise Unreadable(
             f"The Prefect API {url} could not be asked for flow runs and blocks: {str(error) or repr(error)}."
             " Check PREFECT_API_URL, and that the server runs."

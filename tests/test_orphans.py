@@ -223,8 +223,9 @@ def test_on_a_terminal_no_run_id_and_no_link_is_folded(width: int) -> None:
 
 
 def test_a_prefect_api_that_is_not_there_is_one_clear_error() -> None:
-    listed = run("orphans", PREFECT_API_URL="http://127.0.0.1:9/api")
+    listed = run("orphans", PREFECT_API_URL="http://me:s3cret@127.0.0.1:9/api")
     assert listed.returncode == 2
+    assert "s3cret" not in listed.stderr
     assert "The Prefect API http://127.0.0.1:9/api could not be asked" in listed.stderr
     assert "Traceback" not in listed.stderr
 
