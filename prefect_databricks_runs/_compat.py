@@ -67,6 +67,7 @@ __all__ = [
     "state_exception",
     "unknown_fields",
     "update_artifact",
+    "without_sign_in",
 ]
 
 
@@ -104,8 +105,13 @@ def flow_run_url(flow_run_id: UUID) -> str:
     url = PREFECT_UI_URL.value()
     if not url:
         return ""
-    ui = _SIGN_IN.sub("", url)  # Prefect makes it of the API's URL
+    ui = without_sign_in(url)  # Prefect makes it of the API's URL
     return f"{ui.rstrip('/')}/{'runs' if PREFECT_3 else 'flow-runs'}/flow-run/{flow_run_id}"
+
+
+def without_sign_in(url: str) -> str:
+    """A URL as everybody may see it: without the login and password that may stand before its host."""
+    return _SIGN_IN.sub("", url)
 
 
 def unknown_fields(block: Block) -> list[str]:

@@ -12,7 +12,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
-from prefect_databricks_runs._compat import SecretStr
+from prefect_databricks_runs._compat import SecretStr, without_sign_in
 from prefect_databricks_runs.calls import hook_for
 from prefect_databricks_runs.cli_listing import Listed, Listing
 from prefect_databricks_runs.credentials import DatabricksCredentials
@@ -48,7 +48,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Workspace:
-    """Credentials for a workspace to look at, and where they are from."""
+    """A workspace to look at: one way into it, and where its credentials are from."""
 
     source: str
     credentials: DatabricksCredentials
@@ -72,16 +72,11 @@ async def orphans(wanted: Wanted, listing: Listing) -> int:
     unreadable: list[str] = []
     met: set[UUID] = set()
     with _prefect_asked():
-        for host, known in (await _workspaces(wanted.blocks)).items():
-            reasons: list[str] = []
-            for each in known:
-                try:
-                    left += await _of_workspace(each.credentials, wanted, listing, met)
-                    break
-                except DatabricksError as error:  # one token that has ended, or workspace that is gone, hides no others
-                    reasons.append(f"{host} ({each.source}) could not be looked at. {error}")
-            else:
-                unreadable += reasons
+        for known in await _workspaces(wanted.blocks):
+            try:
+                left += await _of_workspace(known, wanted, listing, met)
+            except Unreadable as error:  # one workspace that is gone does not hide the others
+                unreadable.append(str(error))
     if unreadable:
         raise Unreadable("\n".join(unreadable))
     for flow_run_id in wanted.flow_run_ids - met:
@@ -95,14 +90,24 @@ def _prefect_asked() -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
-        url = PREFECT_API_URL.value() or "of this machine, as PREFECT_API_URL is not set,"
+        url = without_sign_in(PREFECT_API_URL.value() or "") or "of this machine, as PREFECT_API_URL is not set,"
         raise Unreadable(
             f"The Prefect API {url} could not be asked for flow runs and blocks: {str(error) or repr(error)}."
             " Check PREFECT_API_URL, and that the server runs."
         ) from None
 
 
-async def _of_workspace(credentials: DatabricksCredentials, wanted: Wanted, listing: Listing, met: set[UUID]) -> int:
+async def _of_workspace(known: Sequence[_Workspace], wanted: Wanted, listing: Listing, met: set[UUID]) -> int:
+    reasons: list[str] = []
+    for each in known:
+        try:
+            return await _seen_with(each.credentials, wanted, listing, met)
+        except DatabricksError as error:  # one token that has ended does not hide another one that is good
+            reasons.append(f"{each.credentials.host} ({each.source}) could not be looked at. {error}")
+    raise Unreadable("\n".join(reasons))
+
+
+async def _seen_with(credentials: DatabricksCredentials, wanted: Wanted, listing: Listing, met: set[UUID]) -> int:
     hook = hook_for(credentials, {}, run_logger())
     owned = await find_owned(hook, wanted.flow_run_ids)
     met.update(*(each.flow_run_ids for each in owned))
@@ -122,8 +127,8 @@ def _becomes(is_taken: bool, wanted: Wanted) -> str:
     return "going" if not wanted.cancel else "cancelled" if is_taken else "not cancelled"
 
 
-async def _workspaces(blocks: Sequence[str]) -> dict[str, list[_Workspace]]:
-    """All credentials that there are for each workspace, those that are to be tried first in front."""
+async def _workspaces(blocks: Sequence[str]) -> list[list[_Workspace]]:
+    """The ways into each workspace, in the order in which they are to be tried."""
     async with get_client() as client:
         saved = await saved_credentials(client)
     unknown = sorted(set(blocks) - set(saved))
@@ -138,9 +143,9 @@ async def _workspaces(blocks: Sequence[str]) -> dict[str, list[_Workspace]]:
             " DATABRICKS_TOKEN."
         )
     by_host: dict[str, list[_Workspace]] = {}
-    for each in chosen:
-        by_host.setdefault(each.credentials.host, []).append(each)
-    return by_host
+    for workspace in chosen:
+        by_host.setdefault(workspace.credentials.host, []).append(workspace)
+    return list(by_host.values())
 
 
 def _of_environment() -> list[_Workspace]:

@@ -121,6 +121,25 @@ def test_a_run_that_another_flow_run_waits_for_is_no_orphan(databricks, workspac
     goes_on()
 
 
+def test_a_block_whose_token_has_ended_does_not_hide_another_one_of_the_same_workspace(
+    workspace, prefect_server
+) -> None:
+    names = [f"orphans-{uuid4()}" for _ in range(4)]
+    tokens = ["dapi-ended", workspace.token, "dapi-ended-too", "dapi-ended-as-well"]
+    for name, token in zip(names, tokens, strict=True):
+        DatabricksCredentials(host=workspace.url, token=token).save(name)
+
+    def look(*blocks: str) -> subprocess.CompletedProcess[str]:
+        arguments = [each for block in blocks for each in ("--block", block)]
+        return run("orphans", *arguments, PREFECT_API_URL=prefect_server.api_url)
+
+    assert f"{workspace.url}: 0 active" in look(*names).stderr
+    none = look(names[0], names[2])
+    assert none.returncode == 2
+    for name in (names[0], names[2]):
+        assert f"{workspace.url} (block {name!r}) could not be looked at. Databricks answered 403" in none.stderr
+
+
 def test_a_run_whose_flow_runs_process_was_killed_is_told_of_and_listed_when_that_is_named(
     databricks, workspace, prefect_server
 ) -> None:
@@ -204,29 +223,11 @@ def test_on_a_terminal_no_run_id_and_no_link_is_folded(width: int) -> None:
 
 
 def test_a_prefect_api_that_is_not_there_is_one_clear_error() -> None:
-    listed = run("orphans", PREFECT_API_URL="http://127.0.0.1:9/api")
+    listed = run("orphans", PREFECT_API_URL="http://me:s3cret@127.0.0.1:9/api")
     assert listed.returncode == 2
+    assert "s3cret" not in listed.stderr
     assert "The Prefect API http://127.0.0.1:9/api could not be asked" in listed.stderr
     assert "Traceback" not in listed.stderr
-
-
-def test_a_block_whose_token_has_ended_does_not_hide_another_one_of_the_same_workspace(
-    workspace, prefect_server
-) -> None:
-    names = [f"orphans-{uuid4()}" for _ in range(4)]
-    tokens = ["dapi-ended", workspace.token, "dapi-ended-too", "dapi-ended-as-well"]
-    for name, token in zip(names, tokens, strict=True):
-        DatabricksCredentials(host=workspace.url, token=token).save(name)
-
-    def look(*blocks: str) -> subprocess.CompletedProcess[str]:
-        arguments = [each for block in blocks for each in ("--block", block)]
-        return run("orphans", *arguments, PREFECT_API_URL=prefect_server.api_url)
-
-    assert f"{workspace.url}: 0 active" in look(*names).stderr
-    none = look(names[0], names[2])
-    assert none.returncode == 2
-    for name in (names[0], names[2]):
-        assert f"{workspace.url} (block {name!r}) could not be looked at. Databricks answered 403" in none.stderr
 
 
 def test_an_unknown_block_is_one_clear_error(prefect_server) -> None:
