@@ -6,9 +6,9 @@ every run of pytest loads, then come without Prefect.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from prefect_databricks_runs._lazy import names_of
 from prefect_databricks_runs._version import __version__
 
 if TYPE_CHECKING:
@@ -161,21 +161,6 @@ _HOMES = {
         "submit_run",
     ),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
 
 if not TYPE_CHECKING:  # a type checker would take any name for one of ours
-
-    def __getattr__(name: str) -> Any:
-        """Imports a public name, or one of the modules that hold them."""
-        if name in _HOMES:
-            return importlib.import_module(f"{__name__}.{name}")
-        if name not in _HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        """Lists the public names too that were not used yet: Prefect looks for blocks among them."""
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = names_of(__name__, _HOMES)

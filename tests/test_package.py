@@ -7,24 +7,30 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
+import cloudpickle
 import pytest
+from prefect.flows import EntrypointType, load_flow_from_entrypoint
 
 import prefect_databricks_runs as package
+from prefect_databricks_runs import flows
 
 INIT = Path(package.__file__)
 
 
-def test_a_type_checker_and_the_interpreter_see_the_same_names() -> None:
+@pytest.mark.parametrize("shown", [package, flows], ids=lambda shown: shown.__name__)
+def test_a_type_checker_and_the_interpreter_see_the_same_names(shown: ModuleType) -> None:
     typed = {
         (name.name, node.module)
-        for node in ast.walk(ast.parse(INIT.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("prefect_databricks_runs.")
+        for node in ast.walk(ast.parse(Path(shown.__file__).read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith(f"{shown.__name__}.")
         for name in node.names
-        if name.name != "__version__"
+        if name.name in shown.__all__ and name.name != "__version__"
     }
-    assert {(name, f"prefect_databricks_runs.{home}") for name, home in package._HOME_OF.items()} == typed
-    assert {"__version__", *package._HOME_OF} == set(package.__all__)
+    homes = {(name, f"{shown.__name__}.{home}") for home, names in shown._HOMES.items() for name in names}
+    assert homes == typed
+    assert {name for name, _ in homes} == {*shown.__all__} - {"__version__"}
 
 
 @pytest.mark.parametrize("name", package.__all__)
@@ -33,9 +39,26 @@ def test_each_public_name_is_there(name: str) -> None:
     assert name in dir(package)
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'prefect_databricks_runs' has no attribute 'nothing'"):
-        _ = package.nothing
+@pytest.mark.parametrize("name", flows.__all__)
+def test_a_deployment_names_a_flow_by_the_module_that_shows_it(name: str) -> None:
+    flow, path = getattr(flows, name), f"prefect_databricks_runs.flows.{name}"
+    assert flow.to_deployment("some", entrypoint_type=EntrypointType.MODULE_PATH).entrypoint == path
+    assert load_flow_from_entrypoint(path) is flow
+    assert load_flow_from_entrypoint(f"prefect_databricks_runs.{name}") is flow
+
+
+@pytest.mark.parametrize("name", flows.__all__)
+def test_a_flow_can_be_sent_to_another_process(name: str) -> None:
+    flow = getattr(flows, name)
+    sent = cloudpickle.loads(cloudpickle.dumps(flow))
+    assert sent.fn.__module__ == "prefect_databricks_runs.flows"
+    assert sent.parameters == flow.parameters
+
+
+@pytest.mark.parametrize("shown", [package, flows], ids=lambda shown: shown.__name__)
+def test_a_name_that_is_not_there_is_an_attribute_error(shown: ModuleType) -> None:
+    with pytest.raises(AttributeError, match=f"module '{shown.__name__}' has no attribute 'nothing'"):
+        _ = shown.nothing
 
 
 @pytest.mark.parametrize(
@@ -44,6 +67,12 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         "from prefect_databricks_runs import *; assert issubclass(RunFailed, DatabricksError); submit_run_and_wait",
         "import prefect_databricks_runs as p; assert p.errors.RunFailed is p.RunFailed",
         "from prefect_databricks_runs import errors, flows; assert flows.wait_for_run",
+        "from prefect_databricks_runs.flows import *; assert wait_for_run.name == 'wait-for-run'",
+        "from prefect_databricks_runs import flows; assert 'run_now_and_wait' in dir(flows)",
+        # Prefect makes models of all parameters of a flow, so only those flows are made that are used.
+        "from prefect_databricks_runs import submit_run, wait_for_run; import sys\n"
+        "ours = {name for name in sys.modules if name.startswith('prefect_databricks_runs.flows.')}\n"
+        "assert ours == {'prefect_databricks_runs.flows.waiting'}, ours",
         "import inspect, prefect_databricks_runs as p; assert dict(inspect.getmembers(p)).keys() >= set(p.__all__)",
         # What Prefect does to learn of blocks.
         "from prefect.plugins import load_prefect_collections\n"
@@ -52,7 +81,16 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         "from prefect.blocks.core import Block\n"
         "assert lookup_type(Block, 'databricks-runs-credentials').__name__ == 'DatabricksCredentials'",
     ],
-    ids=["star", "module as attribute", "module imported", "getmembers", "collections of Prefect"],
+    ids=[
+        "star",
+        "module as attribute",
+        "module imported",
+        "star of flows",
+        "dir of flows",
+        "only the flows that are used",
+        "getmembers",
+        "collections of Prefect",
+    ],
 )
 def test_in_a_fresh_interpreter(code: str, tmp_path: Path) -> None:
     done = subprocess.run(

@@ -145,6 +145,7 @@ def imported(python: str, statements: tuple[str, ...] = OURS) -> list[tuple[floa
     """Run statements in a fresh process; of each the seconds, the MB and the modules that it has loaded."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as home:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": home, "PREFECT_HOME": home}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed with pip is compiled
         command = [python, "-W", "ignore", "-c", _CODE, json.dumps(statements)]
         done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=True)
     return [(seconds, megabytes, modules) for seconds, megabytes, modules in json.loads(done.stdout)]

@@ -32,7 +32,11 @@ def test_importing_all_public_names_takes_little_beside_prefect() -> None:
 
 def test_importing_the_package_itself_imports_none_of_it() -> None:
     modules = imported(sys.executable)[OURS.index("import prefect_databricks_runs")][2]
-    assert modules == ["prefect_databricks_runs", "prefect_databricks_runs._version"]
+    assert modules == [
+        "prefect_databricks_runs",
+        "prefect_databricks_runs._lazy",
+        "prefect_databricks_runs._version",
+    ]
 
 
 def test_submit_run_takes_little_longer_than_prefect_takes_to_begin_a_task(prefect_server: PrefectServer) -> None:

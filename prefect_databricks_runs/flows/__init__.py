@@ -1,0 +1,37 @@
+"""The Prefect flows that wait for a Databricks run and show its every state: `wait_for_run` and its relatives.
+
+Each is made when it is first used: Prefect makes models of all its parameters then.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from prefect_databricks_runs._lazy import names_of
+
+if TYPE_CHECKING:
+    from prefect_databricks_runs.flows.running_jobs import arun_now_and_wait, run_now_and_wait
+    from prefect_databricks_runs.flows.submitting import asubmit_run_and_wait, submit_run_and_wait
+    from prefect_databricks_runs.flows.waiting import await_for_run, wait_for_run
+
+__all__ = [
+    "arun_now_and_wait",
+    "asubmit_run_and_wait",
+    "await_for_run",
+    "run_now_and_wait",
+    "submit_run_and_wait",
+    "wait_for_run",
+]
+
+# Prefect makes a pydantic model of a flow's parameters; `json` is what the old tasks called it.
+warnings.filterwarnings("ignore", message='Field name "json".*shadows an attribute')
+
+_HOMES = {
+    "running_jobs": ("arun_now_and_wait", "run_now_and_wait"),
+    "submitting": ("asubmit_run_and_wait", "submit_run_and_wait"),
+    "waiting": ("await_for_run", "wait_for_run"),
+}
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+    __getattr__, __dir__ = names_of(__name__, _HOMES)

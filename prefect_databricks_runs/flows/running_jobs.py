@@ -1,0 +1,62 @@
+"""The flows that run a saved job and wait for it: `run_now_and_wait` and its async twin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from typing_extensions import Unpack
+
+from prefect_databricks_runs._lazy import at_home_in
+from prefect_databricks_runs._signature import named_parameters
+from prefect_databricks_runs.calls import check_call
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.flows.parts import only, starting
+from prefect_databricks_runs.one_run import OneRun
+from prefect_databricks_runs.options import WaitOptions
+from prefect_databricks_runs.runs import Run
+from prefect_databricks_runs.tasks import RunNowParameters, arun_now, run_now
+from prefect_databricks_runs.waits import wait_async, wait_here
+
+
+class RunNowAndWaitParameters(RunNowParameters, WaitOptions, total=False):
+    """The named parameters of `run_now_and_wait`."""
+
+
+@flow
+@named_parameters
+@at_home_in("prefect_databricks_runs.flows")
+def run_now_and_wait(
+    databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[RunNowAndWaitParameters]
+) -> Run:
+    """Start a run of a saved Databricks job and wait for it: `run_now` and `wait_for_run` in one flow run.
+
+    Args:
+        databricks_credentials: The workspace, and how to sign in.
+        json: The request body, as in `run_now`.
+        **parameters: Those of `run_now` and of `wait_for_run`.
+
+    Returns:
+        The run as it ended, with its tasks and their outputs.
+
+    Raises:
+        InvalidPayload: The request has faults; nothing was sent.
+        DatabricksError: As in `run_now` and `wait_for_run`.
+    """
+    check_call(databricks_credentials, parameters)
+    with starting(databricks_credentials, parameters):
+        run_id = run_now(databricks_credentials, json, **only(RunNowParameters, parameters))
+    return wait_here(OneRun(databricks_credentials, run_id, parameters))
+
+
+@flow
+@named_parameters
+@at_home_in("prefect_databricks_runs.flows")
+async def arun_now_and_wait(
+    databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[RunNowAndWaitParameters]
+) -> Run:
+    """Async twin of `run_now_and_wait`: the same parameters, result and errors."""
+    check_call(databricks_credentials, parameters)
+    with starting(databricks_credentials, parameters):
+        run_id = await arun_now(databricks_credentials, json, **only(RunNowParameters, parameters))
+    return await wait_async(OneRun(databricks_credentials, run_id, parameters))

@@ -1,0 +1,62 @@
+"""The flows that start a one-time run and wait for it: `submit_run_and_wait` and its async twin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from typing_extensions import Unpack
+
+from prefect_databricks_runs._lazy import at_home_in
+from prefect_databricks_runs._signature import named_parameters
+from prefect_databricks_runs.calls import check_call
+from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.flows.parts import only, starting
+from prefect_databricks_runs.one_run import OneRun
+from prefect_databricks_runs.options import WaitOptions
+from prefect_databricks_runs.runs import Run
+from prefect_databricks_runs.tasks import SubmitRunParameters, asubmit_run, submit_run
+from prefect_databricks_runs.waits import wait_async, wait_here
+
+
+class SubmitRunAndWaitParameters(SubmitRunParameters, WaitOptions, total=False):
+    """The named parameters of `submit_run_and_wait`."""
+
+
+@flow
+@named_parameters
+@at_home_in("prefect_databricks_runs.flows")
+def submit_run_and_wait(
+    databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[SubmitRunAndWaitParameters]
+) -> Run:
+    """Start a one-time Databricks run and wait for it: `submit_run` and `wait_for_run` in one flow run.
+
+    Args:
+        databricks_credentials: The workspace, and how to sign in.
+        json: The request body, as in `submit_run`.
+        **parameters: Those of `submit_run` and of `wait_for_run`.
+
+    Returns:
+        The run as it ended, with its tasks and their outputs.
+
+    Raises:
+        InvalidPayload: The request has faults; nothing was sent.
+        DatabricksError: As in `submit_run` and `wait_for_run`.
+    """
+    check_call(databricks_credentials, parameters)
+    with starting(databricks_credentials, parameters):
+        run_id = submit_run(databricks_credentials, json, **only(SubmitRunParameters, parameters))
+    return wait_here(OneRun(databricks_credentials, run_id, parameters))
+
+
+@flow
+@named_parameters
+@at_home_in("prefect_databricks_runs.flows")
+async def asubmit_run_and_wait(
+    databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[SubmitRunAndWaitParameters]
+) -> Run:
+    """Async twin of `submit_run_and_wait`: the same parameters, result and errors."""
+    check_call(databricks_credentials, parameters)
+    with starting(databricks_credentials, parameters):
+        run_id = await asubmit_run(databricks_credentials, json, **only(SubmitRunParameters, parameters))
+    return await wait_async(OneRun(databricks_credentials, run_id, parameters))
