@@ -220,32 +220,32 @@ async def test_what_changes_while_the_queue_comes_to_its_end_is_told_too(prefect
     assert told(notes) == [("a", 0), ("b", 0)]
 
 
-async def test_as_long_as_prefect_is_told_of_others_the_wait_goes_on() -> None:
-    class Slow(Noted):
-        async def tell(self, client: Any) -> None:
-            await asyncio.sleep(0.05)
-            await super().tell(client)
+class Slow(Noted):
+    """A thing that takes a while to be told."""
 
+    async def tell(self, client: Any) -> None:
+        await asyncio.sleep(0.05)
+        await super().tell(client)
+
+
+def behind_others() -> tuple[PrefectQueue, list[Slow], Slow, list[Any]]:
+    """A queue in which twenty slow things stand before one."""
     notes: list[Any] = []
     others, mine = [Slow(str(number), notes) for number in range(20)], Slow("mine", notes)
     to_prefect = PrefectQueue()
     for thing in [*others, mine]:
         to_prefect.put(thing)
+    return to_prefect, others, mine, notes
+
+
+async def test_as_long_as_prefect_is_told_of_others_the_wait_goes_on() -> None:
+    to_prefect, _, mine, notes = behind_others()
     assert await to_prefect.told([mine], 0.3)
     assert len(told(notes)) == 21
 
 
 async def test_who_leaves_waits_no_longer_although_prefect_is_told_of_others() -> None:
-    class Slow(Noted):
-        async def tell(self, client: Any) -> None:
-            await asyncio.sleep(0.05)
-            await super().tell(client)
-
-    notes: list[Any] = []
-    others, mine = [Slow(str(number), notes) for number in range(20)], Slow("mine", notes)
-    to_prefect = PrefectQueue()
-    for thing in [*others, mine]:
-        to_prefect.put(thing)
+    to_prefect, others, mine, notes = behind_others()
     assert not await to_prefect.told([mine], 0.3, 0.2)
     assert await to_prefect.told(others, 5)
     assert ("mine", 0) not in told(notes)
