@@ -140,7 +140,12 @@ print(seconds < 0.02, *sorted(set(sys.modules) - before))
 """
     in_time, *modules = run("-c", code, folder=tmp_path).split()
     assert in_time == "True"
-    assert modules == ["prefect_databricks_runs", "prefect_databricks_runs._version", PLUGIN]
+    assert modules == [
+        "prefect_databricks_runs",
+        "prefect_databricks_runs._lazy",
+        "prefect_databricks_runs._version",
+        PLUGIN,
+    ]
 
 
 def test_the_local_workspace_comes_without_prefect(tmp_path: Path) -> None:

@@ -22,11 +22,11 @@ from prefect_databricks_runs import (
     _portal,
     asubmit_run,
     asubmit_run_and_wait,
-    flows,
     submit_run,
     submit_run_and_wait,
     wait_for_run,
 )
+from prefect_databricks_runs.flows import submitting
 from prefect_databricks_runs.hook import StartedRun
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.leaving.databricks_side import polls, states
@@ -204,7 +204,7 @@ def test_a_flow_interrupted_between_submitting_and_waiting_cancels_the_run(datab
         submit_run(*args, **parameters)
         raise TimeoutError("the flow's time is up")
 
-    monkeypatch.setattr(flows, "submit_run", submitted_and_interrupted)
+    monkeypatch.setattr(submitting, "submit_run", submitted_and_interrupted)
     with pytest.raises(TimeoutError):
         submit_run_and_wait(databricks, LONG)
     wait_until(lambda: states(workspace) == CANCELED)
