@@ -14,7 +14,6 @@ from prefect_databricks_runs.calls import hook_for
 from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.leaving import END_SECONDS, cancel, until_over
 from prefect_databricks_runs.report import Logger, SteadyLogger
-from prefect_databricks_runs.report.run_artifact import all_told
 from prefect_databricks_runs.report.traces import Trace, finish_trace, traces_of
 from prefect_databricks_runs.runs import Run
 from prefect_databricks_runs.saved_credentials import known_credentials
@@ -57,7 +56,6 @@ def cancel_databricks_runs(flow: Flow[Any, Any], flow_run: FlowRun, state: State
 
 
 async def _cancel_runs_of(flow_run: FlowRun, logger: Logger) -> None:
-    await all_told()  # a flow that fails as soon as it has started a run is faster than that
     async with get_client() as client:
         traces: dict[tuple[str, int], list[Trace]] = {}
         for trace in await traces_of(client, flow_run.id):

@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import logging
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -110,9 +110,8 @@ class PrefectQueue:
         self._give_up(things)
         return False
 
-    async def until_told(self, things: Iterable[Thing]) -> None:
+    async def until_told(self, things: Collection[Thing]) -> None:
         """Wait until Prefect knows of all these things, or has refused them."""
-        things = list(things)
         while any(map(self._is_waiting, things)):
             self._progress.clear()
             await self._progress.wait()

@@ -92,12 +92,6 @@ def show_started(host: str, run_id: int, run_name: str, url: str, logger: Logger
         _portal.start(_tell, artifact)
 
 
-async def all_told() -> None:
-    """Wait a while until Prefect knows of the runs that this process has started."""
-    with anyio.move_on_after(_TELL_SECONDS):
-        await prefect_queue().until_told(_started.values())
-
-
 async def _tell(artifact: Artifact) -> None:
     """See it told, although nobody waits for that, because the process may be about to end."""
     with anyio.move_on_after(_TELL_SECONDS):
