@@ -48,6 +48,7 @@ def cancel_databricks_runs(flow: Flow[Any, Any], flow_run: FlowRun, state: State
     """
     logger = SteadyLogger(flow_run_logger(flow_run, flow))
     try:
+        _portal.settle()  # what this process has only just started is not in Prefect before that
         _portal.call(_cancel_runs_of, flow_run, logger)
     except Exception as error:
         logger.error(

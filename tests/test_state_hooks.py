@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import anyio
 import pytest
 from prefect import flow, task
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Crashed, Running
 
 from prefect_databricks_runs import DatabricksCredentials, cancel_databricks_runs, run_now, submit_run, wait_for_run
 from prefect_databricks_runs.local import LocalWorkspace
+from prefect_databricks_runs.report.things import Artifact
 from prefect_databricks_runs.saved_credentials import _used
 from tests.processes import wait_until
 
@@ -53,6 +55,25 @@ def test_runs_that_were_only_started_are_cancelled(databricks, workspace, run_lo
         starts_two_and_fails(databricks, job_id)
     assert results(workspace) == ["CANCELED", "CANCELED"]
     assert run_log.text.count("because the flow run that started it is over") == 2
+
+
+def test_a_run_of_which_prefect_is_only_being_told_is_cancelled_too(databricks, workspace, monkeypatch) -> None:
+    tell = Artifact.tell
+
+    async def told_late(self: Artifact, client: PrefectClient) -> None:
+        await anyio.sleep(1)
+        await tell(self, client)
+
+    monkeypatch.setattr(Artifact, "tell", told_late)
+
+    @flow(on_failure=[cancel_databricks_runs])
+    def starts_and_fails() -> None:
+        submit_run(databricks, LONG)
+        raise ValueError("not a day for this")
+
+    with pytest.raises(ValueError, match="not a day"):
+        starts_and_fails()
+    assert results(workspace) == ["CANCELED"]
 
 
 def test_a_run_that_is_over_is_left_as_it_is(databricks, workspace, run_log) -> None:
