@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect_databricks_runs._clock import Clock
 from prefect_databricks_runs.hook import DatabricksHook
@@ -25,9 +25,25 @@ class Way(Enum):
     ACTIVE = "of these, those that are not over: for where many others are; who is missing is over, or gone"
 
 
+class Page(NamedTuple):
+    """A page of a list: the entries that are of use, and when its first and its last run started."""
+
+    found: list[dict[str, Any]]
+    newest: int
+    oldest: int
+
+
+class _Known(NamedTuple):
+    """What lists were like lately: the time between the starts on a page, and the share of runs that were missing."""
+
+    a_page: float
+    missing: float
+    at: float
+
+
 async def run_list(
     hook: DatabricksHook, way: Way, newest: int | None, watched: Collection[int], due: Mapping[int, int]
-) -> AsyncGenerator[list[dict[str, Any]], None]:
+) -> AsyncGenerator[Page, None]:
     """Read pages of a list, as long as that is better than asking for one run after the other.
 
     Args:
@@ -38,7 +54,7 @@ async def run_list(
         due: Those of them for which the list is read, and when each started, 0 where that is not known.
 
     Yields:
-        The entries of one page that are of use.
+        Each page.
     """
     left = dict(due)
     pages = hook.run_pages(active_only=way is Way.ACTIVE, start_time_to=newest)
@@ -47,15 +63,15 @@ async def run_list(
             found = [entry for entry in page if entry["run_id"] in watched]
             for entry in found:
                 left.pop(entry["run_id"], None)
-            yield found
-            came_to = min((entry.get("start_time") or 0 for entry in page), default=0)
+            starts = [entry.get("start_time") or 0 for entry in page] or [0]
+            yield Page(found, max(starts), min(starts))
             # One found on a page is what one `runs/get` gives.
-            if len(found) < 2 or all(started > came_to for started in left.values()):  # noqa: PLR2004
+            if len(found) < 2 or all(started > min(starts) for started in left.values()):  # noqa: PLR2004
                 return
 
 
 class ListCosts:
-    """Tells which list to read, by how many requests one has taken lately.
+    """Tells which list to read, by how much of it was on a page lately.
 
     Args:
         clock: The time.
@@ -63,32 +79,38 @@ class ListCosts:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[Way, tuple[float, float]] = {}
+        self._known: dict[Way, _Known] = {}
         self._not_before = 0.0
 
-    def best(self, worth: float, *, is_new: bool) -> Way | None:
+    def best(self, worth: float, span: int, *, is_new: bool) -> Way | None:
         """The way that takes the fewest requests; None for asking for one run after the other.
 
         Args:
             worth: How many requests are saved.
+            span: The time between the first and the last start of those that are due, in milliseconds.
             is_new: Whether nothing is known of the runs that are wanted.
         """
         if self._clock.monotonic() < self._not_before:
             return None
         if is_new:
             return Way.NEWEST
-        way = min((Way.ALL, Way.ACTIVE), key=self._cost)
-        return way if self._cost(way) <= max(1.0, _BETTER * worth) else None
+        way = min((Way.ALL, Way.ACTIVE), key=lambda way: self._cost(way, span, worth))
+        return way if self._cost(way, span, worth) <= max(1.0, _BETTER * worth) else None
 
-    def learned(self, way: Way, requests: int) -> None:
+    def learned(self, way: Way, pages: Sequence[Page], missing: float) -> None:
         """A list has been read.
 
         Args:
             way: What list.
-            requests: Its pages, and the runs that have to be asked for all the same.
+            pages: Its pages.
+            missing: The share of those that were wanted that should have been on these pages, and was not.
         """
-        cost = max(requests, (self._cost(way) + requests) / 2)  # what got dearer is known at once
-        self._known[way] = (cost, self._clock.monotonic())
+        way = Way.ALL if way is Way.NEWEST else way
+        a_page = sum(page.newest - page.oldest for page in pages) / max(1, len(pages))
+        known = self._fresh(way)
+        if known:
+            a_page, missing = (a_page + known.a_page) / 2, (missing + known.missing) / 2
+        self._known[way] = _Known(a_page, missing, self._clock.monotonic())
 
     def failed(self, *, is_for_good: bool) -> None:
         """A list could not be read.
@@ -98,8 +120,13 @@ class ListCosts:
         """
         self._not_before = self._clock.monotonic() + (_REFUSED_SECONDS if is_for_good else _FAILED_SECONDS)
 
-    def _cost(self, way: Way) -> float:
-        # Where nothing is known of late, one page is hoped for; first of the list that also has how runs ended.
-        cost, at = self._known.get(way, (0.0, 0.0))
-        is_known = cost and self._clock.monotonic() < at + _FORGET_SECONDS
-        return cost if is_known else 1.0 if way is Way.ALL else 1.5
+    def _cost(self, way: Way, span: int, worth: float) -> float:
+        known = self._fresh(way)
+        if known is None:
+            # One page is hoped for; first of the list that also has how runs ended.
+            return 1.0 if way is Way.ALL else 1.5
+        return 1.0 + span / max(1.0, known.a_page) + known.missing * worth
+
+    def _fresh(self, way: Way) -> _Known | None:
+        known = self._known.get(way)
+        return known if known and self._clock.monotonic() < known.at + _FORGET_SECONDS else None

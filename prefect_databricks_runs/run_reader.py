@@ -20,7 +20,7 @@ from typing import Any
 from prefect_databricks_runs._clock import Clock
 from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.hook import RUNS_A_PAGE, DatabricksHook
-from prefect_databricks_runs.run_lists import ListCosts, Way, run_list
+from prefect_databricks_runs.run_lists import ListCosts, Page, Way, run_list
 from prefect_databricks_runs.runs import Run
 from prefect_databricks_runs.watched import Watched
 
@@ -151,7 +151,9 @@ class RunReader:
 
     def _start(self, first: Watched, together: list[Watched]) -> None:
         now = self._clock.monotonic()
-        way = self._costs.best(sum(each.worth(now) for each in together), is_new=first.run is None)
+        worth = sum(each.worth(now) for each in together)
+        starts = [each.place[0] for each in together if each.is_due(now)]
+        way = self._costs.best(worth, max(starts) - min(starts), is_new=first.run is None)
         if len(together) < 2 or way is None:  # noqa: PLR2004 - a list is for two or more
             together = [each for each in self._all[first.run_id] if each.read_by is None]
             reading = self._get(first)
@@ -188,12 +190,12 @@ class RunReader:
         hook = due[0].hook
         newest = max((each.place[0] for each in due if each.run), default=None)
         started = {each.run_id: each.place[0] for each in due}
-        pages = 0
+        pages: list[Page] = []
         try:
             async with aclosing(run_list(hook, way, newest, self._all, started)) as listed:
-                async for found in listed:
-                    pages += 1
-                    for entry in found:
+                async for page in listed:
+                    pages.append(page)
+                    for entry in page.found:
                         self._learn_listed(hook, entry)
         except DatabricksError as error:
             # Whether it is the list alone that fails, or everything, shows when each is asked for.
@@ -201,7 +203,9 @@ class RunReader:
         left = [each for each in due if each.read_by is asyncio.current_task()]
         for each in left:
             each.is_alone = True
-        self._costs.learned(way, pages + len(left))
+        if pages:
+            missing = sum(each.place[0] > pages[-1].oldest for each in left)
+            self._costs.learned(way, pages, missing / len(due))
 
     def _learn_listed(self, hook: DatabricksHook, entry: Mapping[str, Any]) -> None:
         if entry.get("has_more"):
