@@ -180,7 +180,7 @@ class RunReader:
 
     async def _get(self, watched: Watched) -> None:
         run = await watched.hook.get_run(watched.run_id)
-        self._learn(watched.hook, run.raw, run)
+        self._learn(watched.run_id, watched.hook, run.raw, run)
 
     async def _list(self, way: Way, together: list[Watched]) -> None:
         """Read them with a list; those that are due and not in it are read by themselves next."""
@@ -208,15 +208,16 @@ class RunReader:
             self._costs.learned(way, pages, missing / len(due))
 
     def _learn_listed(self, hook: DatabricksHook, entry: Mapping[str, Any]) -> None:
+        run_id = entry["run_id"]
         if entry.get("has_more"):
-            for each in self._all[entry["run_id"]]:
+            for each in self._all[run_id]:
                 each.is_long = True
         else:
-            self._learn(hook, entry)
+            self._learn(run_id, hook, entry)
 
-    def _learn(self, hook: DatabricksHook, raw: Mapping[str, Any], run: Run | None = None) -> None:
+    def _learn(self, run_id: int, hook: DatabricksHook, raw: Mapping[str, Any], run: Run | None = None) -> None:
         """Answer who waits for a run; most often it is as it was."""
-        for each in tuple(self._all.get(int(raw["run_id"]), ())):
+        for each in tuple(self._all.get(run_id, ())):
             if each.run and each.run.raw == raw:
                 each.give(each.run, self._clock.monotonic())
                 continue
