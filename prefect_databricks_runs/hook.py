@@ -165,28 +165,29 @@ class DatabricksHook:
             NotFound: There is no such run, or it was deleted.
         """
         params = {"run_id": run_id, "include_history": "true" if include_history else None}
-        pages = [page async for page in self._pages("runs/get", params, lambda page: Run.from_api(page, self.host))]
-        return self._read("GET", "runs/get", lambda: Run.from_api(merge_pages(pages), self.host))
+        pages = [page async for page in self._pages("runs/get", params, partial(Run.from_api, host=self.host))]
+        if len(pages) == 1:
+            return pages[0]
+        whole = merge_pages(page.raw for page in pages)
+        return self._read("GET", "runs/get", lambda: Run.from_api(whole, self.host))
 
     async def run_pages(
-        self, *, active_only: bool = False, start_time_from: int | None = None, start_time_to: int | None = None
+        self, *, active_only: bool = False, start_time_to: int | None = None
     ) -> AsyncGenerator[list[dict[str, Any]], None]:
         """`GET runs/list`: the runs of the workspace a page at a time, the newest first, with up to 100 tasks each.
 
         Args:
             active_only: Whether to leave out those that are over.
-            start_time_from: Leaves out those that started before, in milliseconds UTC.
-            start_time_to: Leaves out those that started later.
+            start_time_to: Leaves out those that started later, in milliseconds UTC.
         """
         params = {
             "active_only": "true" if active_only else None,
-            "start_time_from": start_time_from,
             "start_time_to": start_time_to,
             "expand_tasks": "true",
             "limit": RUNS_A_PAGE,
         }
         async for page in self._pages("runs/list", params, _listed):
-            yield _listed(page)
+            yield page
 
     async def active_runs(self) -> AsyncIterator[Run]:
         """`GET runs/list`: the runs of the workspace that are not over, the newest first, with up to 100 tasks each."""
@@ -236,26 +237,24 @@ class DatabricksHook:
         """
         job_ids: list[int] = []
         async for page in self._pages("list", {"name": job_name, "limit": _JOBS_A_PAGE}, _job_ids):
-            job_ids += _job_ids(page)
+            job_ids += page
         if len(job_ids) != 1:
             raise JobNameError(job_name, job_ids)
         return job_ids[0]
 
     async def _pages(
-        self, endpoint: str, params: Mapping[str, Any], read: Callable[[dict[str, Any]], Any]
-    ) -> AsyncIterator[dict[str, Any]]:
-        """All pages, each of which `read` can read."""
+        self, endpoint: str, params: Mapping[str, Any], read: Callable[[dict[str, Any]], T]
+    ) -> AsyncIterator[T]:
+        """What `read` reads in each page."""
 
-        def readable(page: dict[str, Any]) -> dict[str, Any]:
-            read(page)
-            return page
+        def with_token(page: dict[str, Any]) -> tuple[T, str | None]:
+            return read(page), page.get("next_page_token")
 
         tokens: set[str | None] = {None}
         token: str | None = None
         while True:
-            page, _ = await self._exchange("GET", endpoint, readable, params={**params, "page_token": token})
+            (page, token), _ = await self._exchange("GET", endpoint, with_token, params={**params, "page_token": token})
             yield page
-            token = page.get("next_page_token")
             if not token:
                 return
             if token in tokens:

@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 import anyio.abc
 
-from prefect_databricks_runs._clock import SystemClock
 from prefect_databricks_runs.calls import check_call, hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.errors import (
@@ -21,11 +20,10 @@ from prefect_databricks_runs.errors import (
 from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.leaving import cancel_all, leave, leave_alone, send_log
 from prefect_databricks_runs.options import WaitForRunsOptions, option
-from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.outputs import OutputReader
 from prefect_databricks_runs.report import RunsReport, failure_of, run_logger, state_of_runs
 from prefect_databricks_runs.runs import Run
-from prefect_databricks_runs.waits import give, see_ends, watch_of
+from prefect_databricks_runs.waits import give, outages_of, see_ends, watch_of
 
 _BECAUSE = "another run that is waited for with it has failed"
 
@@ -53,7 +51,7 @@ class ManyRuns:
         self._report = RunsReport(self._logger, credentials.host, list(self._going), self._option("max_mirrored_runs"))
         self._errors: dict[int, DatabricksError] = {}
         self._ended_by: DatabricksError | None = None
-        self._outages = Outages(self._logger, SystemClock(), self._option("max_outage_seconds"))
+        self._outages = outages_of(options, self._logger)
         self._is_cancelling = False
         # None until it was tried.
         self._cancelled: list[int] | None = None
@@ -94,11 +92,7 @@ class ManyRuns:
 
     async def _one(self, run_id: int, all_of_them: anyio.CancelScope) -> None:
         """Wait for one of them, and decide what its end means for the others."""
-        names = ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
-        settings = {name: self._option(name) for name in names}
-        watch = watch_of(
-            self._credentials, run_id, self._report, self._options, self._logger, outages=self._outages, **settings
-        )
+        watch = watch_of(self._credentials, run_id, self._report, self._options, self._logger, outages=self._outages)
         try:
             run = await watch.until_over()
         except DatabricksError as error:

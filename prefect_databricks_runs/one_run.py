@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prefect_databricks_runs._clock import SystemClock
 from prefect_databricks_runs.calls import check_call, hook_for
 from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.leaving import leave, leave_alone, send_log
 from prefect_databricks_runs.options import option
-from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.outputs import OutputReader
 from prefect_databricks_runs.report import END_NOT_SEEN, RunReport, final_state, run_logger
 from prefect_databricks_runs.runs import Run
-from prefect_databricks_runs.waits import give, see_ends, watch_of
+from prefect_databricks_runs.waits import give, outages_of, see_ends, watch_of
 
 
 class OneRun:
@@ -45,14 +43,8 @@ class OneRun:
         async def changed(run: Run) -> None:
             await self._report(await outputs.with_links(run))
 
-        settings = {
-            name: option(self._options, name)
-            for name in ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
-        }
-        outages = Outages(self._logger, SystemClock(), settings["max_outage_seconds"])
-        watch = watch_of(
-            self._credentials, self._run_id, changed, self._options, self._logger, outages=outages, **settings
-        )
+        outages = outages_of(self._options, self._logger)
+        watch = watch_of(self._credentials, self._run_id, changed, self._options, self._logger, outages=outages)
         run = await watch.until_over()
         self._run = await outputs.with_outputs(run, every_task=option(self._options, "fetch_output"))
         await self._report.finish(self._run)

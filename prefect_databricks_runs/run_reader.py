@@ -18,6 +18,7 @@ from itertools import count
 from typing import Any
 
 from prefect_databricks_runs._clock import Clock
+from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.hook import RUNS_A_PAGE, DatabricksHook
 from prefect_databricks_runs.run_lists import ListCosts, Page, Way, run_list
@@ -233,11 +234,11 @@ class RunReader:
 _readers: dict[Any, RunReader] = {}
 
 
-def reader_for(credentials: Any, clock: Clock) -> RunReader:
+def reader_for(credentials: DatabricksCredentials, clock: Clock) -> RunReader:
     """The reader of all who wait in this event loop for runs of one workspace, with the same way to sign in.
 
     Args:
-        credentials: A `DatabricksCredentials` block.
+        credentials: The workspace, and how to sign in.
         clock: The time.
     """
     # With the saved block: who has one goes on with its new token where that one ends, and others do not.

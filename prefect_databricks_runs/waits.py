@@ -17,6 +17,7 @@ from prefect_databricks_runs.credentials import DatabricksCredentials
 from prefect_databricks_runs.errors import DatabricksError
 from prefect_databricks_runs.hook import DatabricksHook
 from prefect_databricks_runs.leaving import END_SECONDS
+from prefect_databricks_runs.options import option
 from prefect_databricks_runs.outages import Outages
 from prefect_databricks_runs.report import Logger, may_return
 from prefect_databricks_runs.run_reader import reader_for
@@ -24,6 +25,7 @@ from prefect_databricks_runs.watcher import OnChange, Watch
 
 # How often a run is asked for that is being cancelled.
 _PERIOD = 0.5
+_WATCH_OPTIONS = ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -117,12 +119,12 @@ async def see_ends(
         Those whose end was seen.
     """
     seen: set[int] = set()
-    outages = Outages(logger, SystemClock(), END_SECONDS)
-    limits = {"polling_period_seconds": _PERIOD, "max_wait_seconds": None, "max_outage_seconds": END_SECONDS}
+    options = {"polling_period_seconds": _PERIOD, "max_outage_seconds": END_SECONDS}
+    outages = outages_of(options, logger)
 
     async def one(run_id: int) -> None:
         with suppress(DatabricksError):  # it is in the log
-            await watch_of(credentials, run_id, on_change, {}, logger, outages=outages, **limits).until_over()
+            await watch_of(credentials, run_id, on_change, options, logger, outages=outages).until_over()
             seen.add(run_id)
 
     with anyio.move_on_after(END_SECONDS):
@@ -130,6 +132,16 @@ async def see_ends(
             for run_id in run_ids:
                 together.start_soon(one, run_id)
     return seen
+
+
+def outages_of(options: Mapping[str, Any], logger: Logger) -> Outages:
+    """What is to be told of failing polls, of one run or of many that are waited for together.
+
+    Args:
+        options: `PollOptions`.
+        logger: Of the flow run.
+    """
+    return Outages(logger, SystemClock(), option(options, "max_outage_seconds"))
 
 
 def watch_of(
@@ -140,7 +152,6 @@ def watch_of(
     logger: Logger,
     *,
     outages: Outages,
-    **settings: Any,
 ) -> Watch:
     """A watch that reads its run together with all others of this process.
 
@@ -148,10 +159,10 @@ def watch_of(
         credentials: The workspace, and how to sign in.
         run_id: The job run.
         on_change: Told of each change.
-        options: Of the flow.
+        options: `PollOptions`.
         logger: Of the flow run.
         outages: Told of failing polls.
-        **settings: Of `Watch`.
     """
     polls: DatabricksHook = hook_for(credentials, {**options, "databricks_retry_limit": 1}, logger)
+    settings = {name: option(options, name) for name in _WATCH_OPTIONS}
     return Watch(reader_for(credentials, polls.clock), polls, run_id, on_change, outages=outages, **settings)

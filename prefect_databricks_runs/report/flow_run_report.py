@@ -15,12 +15,18 @@ from prefect_databricks_runs.report.logs import Logger
 from prefect_databricks_runs.report.queue import Thing, prefect_queue
 from prefect_databricks_runs.report.task_runs import UNWATCHED, MirroredTask
 from prefect_databricks_runs.report.things import Artifact, FlowRunLabels, StateName
+from prefect_databricks_runs.runs import Run
 
 # How long the end of a flow waits while Prefect can be told of nothing; without its API the flow could not end either.
 FINISH_PATIENCE = 60.0
 # Prefect kills the process of a cancelled flow run after a while, so leaving is given less.
-END_NOT_SEEN = "Databricks was asked to cancel the run; its end was not seen."
 LEAVE_SECONDS, LEAVE_SECONDS_A_THING = 5.0, 0.02
+END_NOT_SEEN = "Databricks was asked to cancel the run; its end was not seen."
+
+
+def shown_name(run: Run) -> str:
+    """What the flow run or the task run of a whole run is called."""
+    return f"{run.run_name}-{run.run_id}" if run.run_name else f"databricks-{run.run_id}"
 
 
 class FlowRunReport:

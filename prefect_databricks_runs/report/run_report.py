@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prefect_databricks_runs.report.artifact import artifact_text
 from prefect_databricks_runs.report.events import ChangeEvents
-from prefect_databricks_runs.report.flow_run_report import FlowRunReport
+from prefect_databricks_runs.report.flow_run_report import FlowRunReport, shown_name
 from prefect_databricks_runs.report.logs import ChangeLog, Logger
 from prefect_databricks_runs.report.queue import prefect_queue
 from prefect_databricks_runs.report.run_artifact import run_artifact
@@ -65,7 +65,7 @@ class RunReport(FlowRunReport):
 
     def _label_with(self, run: Run) -> None:
         tags = {f"databricks-job:{run.job_id}"} if run.raw.get("run_type") == "JOB_RUN" else ()
-        self._label(f"{run.run_name}-{run.run_id}" if run.run_name else f"databricks-{run.run_id}", tags)
+        self._label(shown_name(run), tags)
 
     def _show_tasks(self, run: Run, flow_run_id: UUID) -> None:
         if len(run.tasks) > self._max_mirrored_tasks:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prefect_databricks_runs.errors import DatabricksError, shorten
 from prefect_databricks_runs.report.events import ChangeEvents
-from prefect_databricks_runs.report.flow_run_report import END_NOT_SEEN, FlowRunReport
+from prefect_databricks_runs.report.flow_run_report import END_NOT_SEEN, FlowRunReport, shown_name
 from prefect_databricks_runs.report.logs import ChangeLog, Logger
 from prefect_databricks_runs.report.queue import prefect_queue
 from prefect_databricks_runs.report.run_artifact import SUMMARY_PREFIX, metadata_of_runs
@@ -136,8 +136,8 @@ class RunsReport(FlowRunReport):
     def _show_run(self, run: Run, flow_run_id: UUID) -> None:
         state, mirrored = shown_state_of_run(run), self._task_runs.get(run.run_id)
         if mirrored is None:
-            name = f"{run.run_name}-{run.run_id}" if run.run_name else f"databricks-{run.run_id}"
-            mirrored = MirroredTask(flow_run_id, f"{run.run_id}-", name, state=state, logger=self._logger)
+            key, name = f"{run.run_id}-", shown_name(run)
+            mirrored = MirroredTask(flow_run_id, key, name, state=state, logger=self._logger)
             self._task_runs[run.run_id] = mirrored
             self._put(mirrored)
         elif mirrored.state != state:
