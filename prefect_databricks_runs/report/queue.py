@@ -103,9 +103,7 @@ class PrefectQueue:
                 with anyio.move_on_after(seconds):
                     await self.until_told(things)
                     return True
-                if any(
-                    thing not in self._failing and (thing in self._waiting or thing is self._now) for thing in things
-                ):
+                if any(self._is_waiting(thing) and thing not in self._failing for thing in things):
                     until = max(until, self._last_told + patience)
         self._give_up(things)
         return False
