@@ -13,6 +13,7 @@ import prefect.runtime
 from prefect.blocks.core import Block
 from prefect.context import ContextModel, FlowRunContext, TaskRunContext
 from prefect.settings import PREFECT_UI_URL
+from typing_extensions import Self
 
 from prefect_databricks_runs import _portal
 from prefect_databricks_runs.errors import InvalidCredentials
@@ -50,14 +51,21 @@ elif PREFECT_3:
 else:
     EmptyText, EmptySecret = str | None, SecretStr | None
 
+# The default of a block's field that must be filled in. On Prefect 2 no field may be `required` in the schema: the form
+# of a deployment sends a chosen block as a reference, and Prefect 2 misses every required field in that.
+REQUIRED_TEXT: Any = ... if PREFECT_3 else ""
+_A_REFERENCE = '{"$ref": {"block_document_slug": "databricks-runs-credentials/NAME"}}'
+
 __all__ = [
     "PREFECT_3",
+    "REQUIRED_TEXT",
     "SHOWS_PROGRESS",
     "BlockOfEitherPydantic",
     "EmptySecret",
     "EmptyText",
     "Field",
     "SecretStr",
+    "ValidBlock",
     "emit_event",
     "flow_run_id",
     "flow_run_url",
@@ -128,11 +136,22 @@ def _pydantic_1_extras(block: Block) -> set[str]:
     return set(block.__dict__) - set(fields)
 
 
-class BlockOfEitherPydantic:
-    """What a block needs on Prefect 2 to be a flow's parameter, and has on Prefect 3 without us.
+class ValidBlock:
+    """A block on its way through the validation of a flow's parameters on Prefect 2.
 
-    There it is a model of pydantic 1, while flows whose annotations are strings are validated by pydantic 2. And one
-    that was chosen in the form of a deployment comes as `{"$ref": {"block_document_id": …}}`, which nobody resolves.
+    Before 2.20.10 Prefect takes pydantic 1 for all parameters as soon as one of their values is a block, and pydantic 1
+    refuses a parameter called `json`.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+
+
+class BlockOfEitherPydantic:
+    """What a block needs to be a flow's parameter on both lines.
+
+    On Prefect 2 it is a model of pydantic 1, while flows whose annotations are strings are validated by pydantic 2, and
+    nobody resolves the reference `{"$ref": …}` that the form of a deployment sends for a saved block.
     """
 
     if PREFECT_3 and not TYPE_CHECKING:
@@ -147,37 +166,71 @@ class BlockOfEitherPydantic:
 
         @classmethod
         def validate(cls, value: Any) -> Any:
+            if isinstance(value, ValidBlock):
+                return value.block
             if not isinstance(value, (dict, cls)):
                 # A `ValueError`, to which Prefect adds the parameter's name, and after which a union tries its others.
                 raise ValueError(
                     f"must be a DatabricksCredentials block, not {type(value).__name__}. Give what"
-                    " DatabricksCredentials.load(…) gives, and from a deployment the reference"
-                    ' {"$ref": {"block_document_slug": "databricks-runs-credentials/NAME"}}.'
+                    f" DatabricksCredentials.load(…) gives, and from a deployment the reference {_A_REFERENCE}."
                 )
-            reference = value.get("$ref") if isinstance(value, dict) else None
-            if not isinstance(reference, dict):
-                return super().validate(value)  # type: ignore[misc]  # the block's
-            document = _portal.call(saved_block, reference)
-            block = super().validate(dict(document.data))  # type: ignore[misc]  # the block's
-            block._block_document_id = document.id  # as where Prefect itself loads it
-            return block
+            if isinstance(value, dict) and "$ref" in value:
+                return cls.of_reference(value["$ref"])
+            return super().validate(value)  # type: ignore[misc]  # the block's
+
+    @classmethod
+    def of_reference(cls, reference: Any) -> Self:
+        """Load the saved block that a deployment's parameter refers to.
+
+        Args:
+            reference: What stands under `$ref`: the id of the block document, as the forms of Prefect send it, or
+                `{"block_document_id": id}` or `{"block_document_slug": "block-type-slug/name"}`.
+
+        Raises:
+            InvalidCredentials: It names no saved block, or one of another type.
+        """
+        document = _portal.call(saved_block, reference)
+        kinds: dict[str, Any] = {kind.get_block_type_slug(): kind for kind in (cls, *cls.__subclasses__())}  # type: ignore[attr-defined]  # the block's
+        kind = kinds.get(document.block_type.slug) if document.block_type else None
+        if kind is None:
+            is_a = document.block_type.name if document.block_type else "of an unknown type"
+            raise InvalidCredentials(
+                f"The block {document.name!r} is not a {cls.__name__} block, but {is_a}. Choose one, or"
+                f" refer to one by {_A_REFERENCE}."
+            )
+        block = kind(**document.data)
+        block._block_document_id, block._block_document_name = document.id, document.name
+        return cast("Self", block)
 
 
-async def saved_block(reference: dict[str, Any]) -> BlockDocument:
-    """A saved block, by id or by `block-type-slug/name`, the two kinds of reference of Prefect 3."""
+async def saved_block(reference: Any) -> BlockDocument:
+    """Read a saved block.
+
+    Args:
+        reference: Its id, or `{"block_document_id": id}`, or `{"block_document_slug": "block-type-slug/name"}`.
+
+    Raises:
+        InvalidCredentials: There is no such block, or the reference is none.
+    """
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound
 
+    which = reference if isinstance(reference, dict) else {"block_document_id": reference}
     async with get_client() as client:
         try:
-            if "block_document_id" in reference:
-                document_id = UUID(str(reference["block_document_id"]))
+            if "block_document_id" in which:
+                document_id = UUID(str(which["block_document_id"]))
                 return await client.read_block_document(document_id, include_secrets=True)
-            type_slug, _, name = str(reference.get("block_document_slug")).partition("/")
-            return await client.read_block_document_by_name(name, type_slug, include_secrets=True)
-        except (ObjectNotFound, ValueError):
-            which = reference.get("block_document_slug") or reference
-            raise InvalidCredentials(f"There is no saved block {which}.") from None
+            type_slug, _, name = str(which.get("block_document_slug", "")).partition("/")
+            if type_slug and name:
+                return await client.read_block_document_by_name(name, type_slug, include_secrets=True)
+        except ObjectNotFound:
+            found = which.get("block_document_slug") or f"with the id {which['block_document_id']}"
+            raise InvalidCredentials(f"There is no saved block {found}. Refer to one by {_A_REFERENCE}.") from None
+        except ValueError:  # not an id
+            pass
+    # Not quoted: whoever mistook the place may have pasted a token.
+    raise InvalidCredentials(f"What stands under `$ref` does not name a saved block. Refer to one by {_A_REFERENCE}.")
 
 
 def parameter_annotation(annotation: Any) -> Any:

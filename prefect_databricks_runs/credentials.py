@@ -15,6 +15,7 @@ from prefect.blocks.abstract import CredentialsBlock
 
 from prefect_databricks_runs import _portal
 from prefect_databricks_runs._compat import (
+    REQUIRED_TEXT,
     BlockOfEitherPydantic,
     EmptySecret,
     EmptyText,
@@ -65,14 +66,21 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
     _documentation_url = "https://docs.databricks.com/aws/en/dev-tools/auth/pat"  # type: ignore[assignment]  # as above
 
     host: str = Field(
-        default=...,
+        default=REQUIRED_TEXT,
         title="Host",
-        description="Address of the workspace, as copied from the browser, such as https://adb-1.2.azuredatabricks.net.",
+        # In a code span, or the UI makes a link of it, to a workspace that does not exist.
+        description=f"Address of the workspace, as copied from the browser, such as `{_EXAMPLE_HOST}`.",
     )
     token: EmptySecret = Field(
-        default=SecretStr(""), title="Token", description="Personal access token. Leave login and password empty."
+        default=SecretStr(""),
+        title="Token",
+        description="Personal access token. A block needs this, or both a login and a password.",
     )
-    login: EmptyText = Field(default="", title="Login", description="User name, where a token is not used.")
+    login: EmptyText = Field(
+        default="",
+        title="Login",
+        description="User name, together with a password. Leave it empty if there is a token.",
+    )
     password: EmptySecret = Field(default=SecretStr(""), title="Password", description="Password of the login.")
     request_timeout_seconds: float = Field(
         default=60.0, title="Request timeout", description="Seconds to wait for an answer to one request."
@@ -87,8 +95,8 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
         def __init__(self, **fields: Any) -> None:
             # Pydantic would say it before `block_initialization` can, without a word of what to give. None is what an
-            # environment variable that is not set gives.
-            if fields.get("host") is None:
+            # environment variable that is not set gives, and Prefect 2's form lets the field be empty.
+            if not fields.get("host"):
                 raise InvalidCredentials(
                     f"DatabricksCredentials has no `host`. Give the address of the workspace, such as {_EXAMPLE_HOST}."
                 )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from prefect import flow
 from typing_extensions import Unpack
 
 from prefect_databricks_runs._signature import named_parameters
 from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.flows.parts import Flow
 from prefect_databricks_runs.many_runs import ManyRuns
 from prefect_databricks_runs.options import WaitForRunsOptions
 from prefect_databricks_runs.runs import Run
 from prefect_databricks_runs.waits import wait_async, wait_here
 
 
-@flow
+@Flow
 @named_parameters
 def wait_for_runs(
     databricks_credentials: DatabricksCredentials, run_ids: list[int], **parameters: Unpack[WaitForRunsOptions]
@@ -39,7 +39,7 @@ def wait_for_runs(
     return wait_here(ManyRuns(databricks_credentials, run_ids, parameters))
 
 
-@flow
+@Flow
 @named_parameters
 async def await_for_runs(
     databricks_credentials: DatabricksCredentials, run_ids: list[int], **parameters: Unpack[WaitForRunsOptions]

@@ -54,6 +54,10 @@ class PrefectApi:
         body = {"flows": {"name": {"any_": [flow_name]}}, "sort": "EXPECTED_START_TIME_DESC"}
         return self._post("/flow_runs/filter", body)
 
+    def flow_runs_of_deployment(self, deployment_id: UUID | str) -> list[dict[str, Any]]:
+        """All runs of a deployment."""
+        return self._post("/flow_runs/filter", {"deployments": {"id": {"any_": [str(deployment_id)]}}})
+
     def subflow_runs(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The flow runs that a flow run has called."""
         return self._post("/flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [str(flow_run_id)]}}})

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
+import json
 from typing import Any
 
 import httpx
 import pytest
 from prefect import flow
 from prefect.blocks.core import Block
+from prefect.blocks.system import Secret
+from prefect.deployments import run_deployment
 from prefect.exceptions import ParameterTypeError
+from prefect.flows import EntrypointType
+from pydantic import BaseModel
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
-from prefect_databricks_runs._compat import PREFECT_3, SecretStr
+from prefect_databricks_runs._compat import PREFECT_3
 from prefect_databricks_runs.demo.servers import PrefectServer
-
-PREFECT = [sys.executable, "-W", "ignore", "-c", "from prefect.cli import app; app()"]
-
-
-def prefect(server: PrefectServer, *arguments: str) -> str:
-    """The output of a `prefect` command against this server."""
-    done = subprocess.run(
-        [*PREFECT, *arguments],
-        env={**os.environ, "PREFECT_API_URL": server.api_url, "NO_COLOR": "1", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+from tests.prefect_cli import prefect
 
 
 def test_registered_as_the_readme_says_it_is_in_the_ui_with_its_form(prefect_server: PrefectServer) -> None:
@@ -48,7 +35,8 @@ def test_registered_as_the_readme_says_it_is_in_the_ui_with_its_form(prefect_ser
     fields = ["host", "token", "login", "password", "request_timeout_seconds", "requests_per_second"]
     assert list(schema["fields"]["properties"]) == fields
     assert set(schema["fields"]["secret_fields"]) == {"token", "password"}
-    assert schema["fields"]["required"] == ["host"]
+    # On Prefect 2 a deployment's form cannot be submitted while the block that it asks for has a required field.
+    assert schema["fields"].get("required", []) == (["host"] if PREFECT_3 else [])
     assert schema["version"] != "non-versioned"
 
 
@@ -118,19 +106,68 @@ def test_one_that_cannot_be_taken_over_says_why(prefect_server: PrefectServer) -
         DatabricksCredentials.from_prefect_databricks("nobody")
 
 
-@pytest.mark.parametrize("kind", ["block_document_id", "block_document_slug"])
-def test_a_reference_to_a_saved_block_is_a_flow_parameter(kind, databricks, prefect_server: PrefectServer) -> None:
+@pytest.fixture
+def block_id(databricks: DatabricksCredentials, prefect_server: PrefectServer) -> str:
+    """The id of a block `referred`, saved for the test's workspace."""
     databricks.save("referred", overwrite=True)
+    return str(DatabricksCredentials.load("referred")._block_document_id)
+
+
+# As the forms send it on Prefect 2, as those of Prefect 3 do, and as a person writes it.
+REFERENCES = {
+    "id": lambda block_id: block_id,
+    "document id": lambda block_id: {"block_document_id": block_id},
+    "slug": lambda _: {"block_document_slug": "databricks-runs-credentials/referred"},
+}
+references = pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES)
+
+
+class Workspaces(BaseModel):
+    by_name: dict[str, DatabricksCredentials]
+
+
+@references
+def test_a_reference_to_a_saved_block_is_a_flow_parameter_alone_and_nested(reference, block_id, databricks) -> None:
+    @flow
+    def one(credentials: DatabricksCredentials) -> DatabricksCredentials:
+        return credentials
 
     @flow
-    def parent(credentials: DatabricksCredentials) -> str:
-        return credentials.host
+    def many(credentials: list[DatabricksCredentials]) -> list[DatabricksCredentials]:
+        return credentials
 
-    ids = {
-        "block_document_id": str(DatabricksCredentials.load("referred")._block_document_id),
-        "block_document_slug": "databricks-runs-credentials/referred",
-    }
-    assert parent({"$ref": {kind: ids[kind]}}) == databricks.host
+    @flow
+    def nested(workspaces: Workspaces) -> Workspaces:
+        return workspaces
+
+    given = {"$ref": reference(block_id)}
+    found = [one(given), *many([given]), nested({"by_name": {"prod": given}}).by_name["prod"]]
+    assert [each.host for each in found] == [databricks.host] * 3
+    assert {str(each._block_document_id) for each in found} == {block_id}
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize(
+    ("reference", "says"),
+    [
+        ("8b0a1f5e-3c1e-4f6e-9d43-5f0c3a1d2b7a", "no saved block with the id 8b0a1f5e"),
+        ({"block_document_id": "8b0a1f5e-3c1e-4f6e-9d43-5f0c3a1d2b7a"}, "no saved block with the id 8b0a1f5e"),
+        ({"block_document_slug": "databricks-runs-credentials/nobody"}, "no saved block databricks-runs-cred.*/nobody"),
+        ({"block_document_slug": "secret/of-another-type"}, "'of-another-type' is not a DatabricksCred.*, but Secret"),
+        ({"block_document_slug": "hunter2"}, "does not name a saved block"),
+        ("hunter2", "does not name a saved block"),
+        ({}, "does not name a saved block"),
+        (7, "does not name a saved block"),
+        (None, "does not name a saved block"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("options", [{}, {"name": "with-options"}], ids=["as it is", "with options"])
+def test_a_reference_that_names_no_such_block_is_one_clear_error(reference, says: str, options) -> None:
+    Secret(value="a secret").save("of-another-type", overwrite=True)
+    with pytest.raises(InvalidCredentials, match=f"{says}.*block_document_slug.*NAME") as caught:
+        submit_run_and_wait.with_options(**options)({"$ref": reference}, notebook_task={"notebook_path": "/n"})
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("prefect_server")
@@ -155,33 +192,32 @@ def test_a_parameter_that_may_be_a_block_or_something_else_takes_something_else(
     assert either(None, return_state=True).result() is None
 
 
-def test_a_deployment_of_our_flow_runs_with_a_block_chosen_in_the_ui(
-    databricks, workspace, notebook, prefect_server: PrefectServer, prefect_api
+def test_a_deployment_of_our_flow_runs_with_every_reference_to_a_block(
+    block_id, workspace, notebook, prefect_server: PrefectServer, prefect_api
 ) -> None:
-    """No code: the flow ships in the package, its parameters are what the UI would send, a worker runs it."""
+    """No code: the flow ships in the package, and its parameters are what the UI, the shell or a schedule send."""
     notebook("/greet", "dbutils.notebook.exit('hello ' + dbutils.widgets.get('who'))")
-    DatabricksCredentials(host=workspace.url, token=SecretStr(workspace.token)).save("prod", overwrite=True)
-    with httpx.Client(base_url=prefect_server.api_url) as api:
-        document = api.get("/block_types/slug/databricks-runs-credentials/block_documents/name/prod").json()
     prefect(prefect_server, "work-pool", "create", "here", "--type", "process")
+    by = {way: {"databricks_credentials": {"$ref": make(block_id)}} for way, make in REFERENCES.items()}
     parameters = {
-        "databricks_credentials": {"$ref": {"block_document_id": document["id"]}},
+        **by["id"],
         "json": {"notebook_task": {"notebook_path": "/greet", "base_parameters": {"who": "ada"}}},
         "polling_period_seconds": 0.1,
     }
-    from prefect.flows import EntrypointType
-
     deployment = submit_run_and_wait.to_deployment(
-        "nightly", work_pool_name="here", entrypoint_type=EntrypointType.MODULE_PATH, parameters=parameters
+        "nightly",
+        work_pool_name="here",
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        parameters=parameters,
+        enforce_parameter_schema=True,
     )
-    deployment_id = deployment.apply()
-    with httpx.Client(base_url=prefect_server.api_url) as api:
-        made = api.post(f"/deployments/{deployment_id}/create_flow_run", json={}).raise_for_status().json()
+    deployment_id = str(deployment.apply())
+    name = "submit-run-and-wait/nightly"
+    run_deployment(name, timeout=0)  # with the deployment's own parameters, as a schedule does
+    run_deployment(name, parameters=by["document id"], timeout=0)
+    prefect(prefect_server, "deployment", "run", name, "--params", json.dumps(by["slug"]))
     prefect(prefect_server, "worker", "start", "--pool", "here", "--run-once")
-    flow_run = prefect_api.flow_run(made["id"])
-    assert (flow_run["state"]["type"], flow_run["state"]["name"]) == ("COMPLETED", "Success"), flow_run["state"][
-        "message"
-    ]
-    (run,) = workspace.runs.values()
-    assert run["state"]["result_state"] == "SUCCESS"
-    assert workspace.token not in str(flow_run)
+    flow_runs = prefect_api.flow_runs_of_deployment(deployment_id)
+    assert [each["state"]["name"] for each in flow_runs] == ["Success"] * 3, [each["state"] for each in flow_runs]
+    assert [run["state"]["result_state"] for run in workspace.runs.values()] == ["SUCCESS"] * 3
+    assert workspace.token not in str(flow_runs)

@@ -38,7 +38,7 @@ def test_a_port_and_plain_http_to_this_machine_are_kept(host: str) -> None:
 @pytest.mark.parametrize(
     ("host", "says"),
     [
-        ("", "must be the address of a workspace"),
+        (" ", "must be the address of a workspace"),
         ("https://", "must be the address"),
         ("two words", "must be the address"),
         ("[", "must be the address"),
@@ -57,10 +57,10 @@ def test_a_host_that_is_none_is_refused(host: str, says: str) -> None:
     assert "pw" not in str(caught.value)
 
 
-@pytest.mark.parametrize("fields", [{"token": "hunter2"}, {"host": None, "token": "hunter2"}, {"tokne": "hunter2"}])
+@pytest.mark.parametrize("fields", [{}, {"host": None}, {"host": ""}, {"tokne": "hunter2"}], ids=str)
 def test_no_host_is_refused_with_what_to_give(fields) -> None:
     with pytest.raises(InvalidCredentials, match="no `host`. Give the address.*such as https://adb") as caught:
-        DatabricksCredentials(**fields)
+        DatabricksCredentials(**{"token": "hunter2", **fields})
     assert "hunter2" not in str(caught.value)
 
 

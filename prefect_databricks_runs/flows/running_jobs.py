@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
 from typing_extensions import Unpack
 
 from prefect_databricks_runs._lazy import at_home_in
 from prefect_databricks_runs._signature import named_parameters
 from prefect_databricks_runs.calls import check_call
 from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.flows.parts import only, starting
+from prefect_databricks_runs.flows.parts import Flow, only, starting
 from prefect_databricks_runs.one_run import OneRun
 from prefect_databricks_runs.options import WaitOptions
 from prefect_databricks_runs.runs import Run
@@ -23,7 +22,7 @@ class RunNowAndWaitParameters(RunNowParameters, WaitOptions, total=False):
     """The named parameters of `run_now_and_wait`."""
 
 
-@flow
+@Flow
 @named_parameters
 @at_home_in("prefect_databricks_runs.flows")
 def run_now_and_wait(
@@ -49,7 +48,7 @@ def run_now_and_wait(
     return wait_here(OneRun(databricks_credentials, run_id, parameters))
 
 
-@flow
+@Flow
 @named_parameters
 @at_home_in("prefect_databricks_runs.flows")
 async def arun_now_and_wait(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from prefect import flow
 from typing_extensions import Unpack
 
 from prefect_databricks_runs._lazy import at_home_in
 from prefect_databricks_runs._signature import named_parameters
 from prefect_databricks_runs.credentials import DatabricksCredentials
+from prefect_databricks_runs.flows.parts import Flow
 from prefect_databricks_runs.one_run import OneRun
 from prefect_databricks_runs.options import WaitOptions
 from prefect_databricks_runs.runs import Run
 from prefect_databricks_runs.waits import wait_async, wait_here
 
 
-@flow
+@Flow
 @named_parameters
 @at_home_in("prefect_databricks_runs.flows")
 def wait_for_run(databricks_credentials: DatabricksCredentials, run_id: int, **parameters: Unpack[WaitOptions]) -> Run:
@@ -40,7 +40,7 @@ def wait_for_run(databricks_credentials: DatabricksCredentials, run_id: int, **p
     return wait_here(OneRun(databricks_credentials, run_id, parameters))
 
 
-@flow
+@Flow
 @named_parameters
 @at_home_in("prefect_databricks_runs.flows")
 async def await_for_run(
