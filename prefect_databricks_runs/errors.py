@@ -52,6 +52,12 @@ def shorten(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
 
 
+def first_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
+    """The first line of a text that somebody else wrote that is not blank, shortened and without control characters."""
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    return shorten("".join(each if each.isprintable() else " " for each in line), limit)
+
+
 class DatabricksError(Exception):
     """Base of everything that this package raises on purpose.
 

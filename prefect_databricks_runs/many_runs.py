@@ -109,8 +109,8 @@ class ManyRuns:
     async def _ended(self, run_id: int, run: Run) -> None:
         del self._going[run_id]
         with anyio.CancelScope(shield=True):  # how it ended is known, and why it failed is to be
-            outputs = OutputReader(self._hook(), self._logger)
-            run = await outputs.with_outputs(run, every_task=self._option("fetch_output"))
+            outputs = OutputReader(self._hook(), self._logger, every_task=self._option("fetch_output"))
+            run = await outputs.at_the_end(run)
         await self._report.finish(run)
         self._note_failure(run)
 

@@ -38,15 +38,15 @@ class OneRun:
 
     async def until_over(self) -> None:
         """Wait until the run is over, and read its outputs."""
-        outputs = OutputReader(self._hook(), self._logger)
+        outputs = OutputReader(self._hook(), self._logger, every_task=option(self._options, "fetch_output"))
 
         async def changed(run: Run) -> None:
-            await self._report(await outputs.with_links(run))
+            await self._report(await outputs.so_far(run))
 
         outages = outages_of(self._options, self._logger)
         watch = watch_of(self._credentials, self._run_id, changed, self._options, self._logger, outages=outages)
         run = await watch.until_over()
-        self._run = await outputs.with_outputs(run, every_task=option(self._options, "fetch_output"))
+        self._run = await outputs.at_the_end(run)
         await self._report.finish(self._run)
 
     async def leave(self, reason: BaseException) -> bool:

@@ -1,13 +1,13 @@
-"""What the tasks of a run gave, and why those that failed did, down to the task that raised.
+"""What the tasks of a run gave, and why each attempt that failed did, down to the task that raised.
 
 A for-each task and a run-job task have no error of their own: it is in an iteration, or in a task of another run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import anyio
 
@@ -17,120 +17,149 @@ from prefect_databricks_runs.report import Logger
 from prefect_databricks_runs.runs import Run, RunOutput, RunTask
 
 T = TypeVar("T")
+_Read: TypeAlias = Callable[[RunTask], Awaitable[None]]
 
 _SECONDS = 300.0
 _AT_ONCE = 8
 _MAX_DEPTH = 3  # of runs that start others; Databricks allows no more
-_LINK_SECONDS = 5.0
-_LINK_PAUSE_SECONDS = 60.0  # until a link that could not be read is asked for again
+_MAX_ITERATIONS = 100  # of a for-each task; there may be thousands, most of which fail alike
+# A run is not watched while its outputs are read, so there is little time for that before its end.
+_RUNNING_SECONDS = 5.0
+_PAUSE_SECONDS = 60.0  # until what could not be read is asked for again
 
 
 class OutputReader:
-    """Reads the outputs of one run; how a run ended that is over must not hang on them.
+    """Reads the outputs of one run, each once: of failed attempts, and of all tasks if that is wanted.
+
+    What cannot be read is said and left out: a run that is over has ended as it did.
 
     Args:
         hook: Where to read them.
         logger: Where it is said what could not be read.
+        every_task: Whether to read the output of every task; those of failed attempts are always read.
     """
 
-    def __init__(self, hook: DatabricksHook, logger: Logger) -> None:
+    def __init__(self, hook: DatabricksHook, logger: Logger, *, every_task: bool) -> None:
         self._hook = hook
         self._logger = logger
-        self._known: dict[int, RunOutput] = {}
+        self._every_task = every_task
+        self._outputs: dict[int, RunOutput] = {}
+        self._iterations: dict[int, tuple[RunTask, ...]] = {}
         self._next_try: dict[int, float] = {}
 
-    async def with_links(self, run: Run) -> Run:
-        """The run as it goes on, its run-job tasks with the runs that they have started.
+    async def so_far(self, run: Run) -> Run:
+        """The run with what is known of what has ended in it, and its run-job tasks with the runs that they started.
 
         Args:
             run: The run as it is.
         """
-        started = [each for each in run.tasks.values() if each.is_run_job and each.start_time]
-        now = self._hook.clock.monotonic()
-        unread = [
-            each
-            for each in started
-            if each.run_id not in self._known
-            and not each.state.is_terminal
-            and self._next_try.get(each.run_id, now) <= now
-        ]
-        if unread:
-            # The run is not watched meanwhile, and this is done at each of its changes.
-            self._next_try |= {each.run_id: now + _LINK_PAUSE_SECONDS for each in unread}
-            with anyio.move_on_after(_LINK_SECONDS):
-                await self._read_all(unread, quiet=True)
-        return run.with_outputs(self._outputs(started))
+        await self._read(run, every_task=self._every_task, seconds=_RUNNING_SECONDS, quiet=True)
+        return self._with_what_is_known(run)
 
-    async def with_outputs(self, run: Run, *, every_task: bool) -> Run:
-        """The run that is over, with its outputs and with why its failed tasks did.
+    async def at_the_end(self, run: Run) -> Run:
+        """The run that is over, with its outputs and with why its failed attempts did.
 
         Args:
             run: The run as it ended.
-            every_task: Whether to read the outputs of all its tasks; those of failed ones are always read.
         """
-        wanted = [task for task in (run.tasks.values() if every_task else run.failed_tasks) if _has_output(task)]
-        with anyio.move_on_after(_SECONDS):
-            await self._read_all(wanted)
-        run = run.with_outputs(self._outputs(run.tasks.values()))
-        with anyio.move_on_after(_SECONDS):
-            run = await self._explained(run, _MAX_DEPTH)
-        unread = sum(task.run_id not in self._known for task in wanted)
+        return await self._complete(run, every_task=self._every_task, depth=_MAX_DEPTH)
+
+    async def _complete(self, run: Run, *, every_task: bool, depth: int) -> Run:
+        await self._read(run, every_task=every_task, seconds=_SECONDS, quiet=False)
+        wanted = self._wanted(run, every_task=every_task)
+        unread = len(self._unread(wanted))
         if unread:
-            self._logger.warning(
-                "%d of %d outputs of Databricks run %d could not be read.", unread, len(wanted), run.run_id
-            )
+            text = "%d of %d outputs of Databricks run %d could not be read."
+            self._logger.warning(text, unread, len(wanted), run.run_id)
+        run = self._with_what_is_known(run)
+        with anyio.move_on_after(_SECONDS):
+            return await self._with_other_runs(run, depth)
         return run
 
-    def _outputs(self, tasks: Iterable[RunTask]) -> Mapping[str, RunOutput]:
-        return {task.task_key: self._known[task.run_id] for task in tasks if task.run_id in self._known}
+    async def _with_other_runs(self, run: Run, depth: int) -> Run:
+        """The run, its failed run-job tasks with the runs that they have started, and why these failed."""
+        found: dict[int, RunTask] = {}
+        for task in run.failed_tasks:
+            if task.is_run_job and task.run_job_run_id and depth:
+                other = await self._or_none(self._hook.get_run, task.run_job_run_id)
+                if other:
+                    other = await self._complete(other, every_task=False, depth=depth - 1)
+                    found[task.run_id] = replace(task, run_job=other)
+        return run.with_attempts(found.get(each.run_id, each) for each in run.attempts)
 
-    async def _read_all(self, tasks: Iterable[RunTask], *, quiet: bool = False) -> None:
+    def _with_what_is_known(self, run: Run) -> Run:
+        return run.with_attempts(map(self._known, run.attempts))
+
+    def _known(self, attempt: RunTask) -> RunTask:
+        output = self._outputs.get(attempt.run_id, attempt.output)
+        iterations = tuple(
+            replace(each, output=self._outputs.get(each.run_id)) for each in self._iterations.get(attempt.run_id, ())
+        )
+        if iterations and attempt.is_failed:
+            # That of the one that was tried most often: the others may have succeeded at their next attempt.
+            last = max(iterations, key=lambda each: each.attempt_number).output or RunOutput()
+            own = output or RunOutput()
+            error, trace = own.error or last.error, own.error_trace or last.error_trace
+            output = replace(own, error=error, error_trace=trace)
+        return replace(attempt, output=output, failed_iterations=iterations)
+
+    def _wanted(self, run: Run, *, every_task: bool) -> list[RunTask]:
+        """The attempts whose output is wanted as the run is now: that of a run-job task has the run that it started."""
+        tasks = [each for each in run.tasks.values() if (every_task if each.state.is_terminal else each.is_run_job)]
+        iterations = [each for attempt in run.attempts for each in self._iterations.get(attempt.run_id, ())]
+        return [each for each in (*run.failed_attempts, *tasks, *iterations) if _has_output(each)]
+
+    def _unread(self, wanted: Collection[RunTask]) -> list[RunTask]:
+        return list({each.run_id: each for each in wanted if each.run_id not in self._outputs}.values())
+
+    def _unlisted(self, run: Run) -> list[RunTask]:
+        """The for-each tasks that have ended and may have failed iterations, as far as these are not known."""
+        for_eaches = [
+            each for each in run.attempts if each.is_for_each and each.state.is_terminal and _has_output(each)
+        ]
+        return [
+            each
+            for each in for_eaches
+            if each.run_id not in self._iterations and (each.is_failed or each.retries_iterations)
+        ]
+
+    async def _read(self, run: Run, *, every_task: bool, seconds: float, quiet: bool) -> None:
+        with anyio.move_on_after(seconds):
+            await self._each(self._list_iterations, self._unlisted(run), quiet=quiet)
+            await self._each(self._read_output, self._unread(self._wanted(run, every_task=every_task)), quiet=quiet)
+
+    async def _each(self, read: _Read, attempts: Collection[RunTask], *, quiet: bool) -> None:
+        """Read something of each, some at a time; a quiet one leaves out what could not be read a moment before."""
+        now = self._hook.clock.monotonic()
+        if quiet:
+            attempts = [each for each in attempts if self._next_try.get(each.run_id, now) <= now]
         limiter = anyio.CapacityLimiter(_AT_ONCE)
 
-        async def read(task: RunTask) -> None:
+        async def one(attempt: RunTask) -> None:
             async with limiter:
-                if not await self._read_output(task, quiet=quiet):
-                    together.cancel_scope.cancel()
+                self._next_try[attempt.run_id] = now + _PAUSE_SECONDS
+                try:
+                    await read(attempt)
+                    del self._next_try[attempt.run_id]
+                except DatabricksError as error:
+                    if not quiet:
+                        self._logger.warning("The output of task %s could not be read. %s", attempt.task_key, error)
+                    if isinstance(error, DatabricksConnectionError):
+                        together.cancel_scope.cancel()  # nor can the others
 
         async with anyio.create_task_group() as together:
-            for task in tasks:
-                together.start_soon(read, task)
+            for attempt in attempts:
+                together.start_soon(one, attempt)
 
-    async def _read_output(self, task: RunTask, *, quiet: bool = False) -> bool:
-        """Read one output; returns whether it is worth trying the next one."""
-        try:
-            self._known[task.run_id] = await self._hook.get_run_output(task.run_id)
-        except DatabricksError as error:
-            if not quiet:
-                self._logger.warning("The output of task %s could not be read. %s", task.task_key, error)
-            return not isinstance(error, DatabricksConnectionError)
-        return True
+    async def _read_output(self, attempt: RunTask) -> None:
+        self._outputs[attempt.run_id] = await self._hook.get_run_output(attempt.run_id)
 
-    async def _explained(self, run: Run, depth: int) -> Run:
-        """The run, its failed for-each and run-job tasks with the error behind theirs."""
-        tasks = dict(run.tasks)
-        for task in run.failed_tasks:
-            if task.is_for_each:
-                tasks[task.task_key] = await self._with_trace(task)
-            elif task.is_run_job and task.run_job_run_id and depth:
-                child = await self._or_none(self._hook.get_run, task.run_job_run_id)
-                if child:
-                    await self._read_all(each for each in child.failed_tasks if _has_output(each))
-                    child = child.with_outputs(self._outputs(child.tasks.values()))
-                    tasks[task.task_key] = replace(task, run_job=await self._explained(child, depth - 1))
-        return run.with_tasks(tasks)
-
-    async def _with_trace(self, task: RunTask) -> RunTask:
-        """A for-each task, with the error and traceback of an iteration that failed."""
-        found = await self._or_none(self._hook.get_run, task.run_id)
-        all_failed = [each for each in found.iterations if each.is_failed] if found else []
-        # The one that was tried most often: the others may have succeeded at their next attempt.
-        failed = max(all_failed, key=lambda each: each.attempt_number, default=None)
-        output = await self._or_none(self._hook.get_run_output, failed.run_id) if failed else None
-        own = task.output or RunOutput()
-        if output is None or own.error_trace:
-            return task
-        return replace(task, output=replace(own, error=own.error or output.error, error_trace=output.error_trace))
+    async def _list_iterations(self, attempt: RunTask) -> None:
+        """Note the failed attempts at the iterations of a for-each task, the oldest first; of very many, the last."""
+        found = await self._hook.get_run(attempt.run_id)
+        failed = sorted((each for each in found.iterations if each.is_failed), key=lambda each: -each.attempt_number)
+        in_order = sorted(failed[:_MAX_ITERATIONS], key=lambda each: (each.start_time, each.run_id))
+        self._iterations[attempt.run_id] = tuple(in_order)
 
     async def _or_none(self, read: Callable[[int], Awaitable[T]], run_id: int) -> T | None:
         try:

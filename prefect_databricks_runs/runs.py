@@ -75,6 +75,8 @@ class RunTask:
         url: The attempt's page in the workspace.
         output: Its output, once asked for.
         run_job: Of a run-job task that failed, the run that it started, with why its tasks failed; else None.
+        failed_iterations: Of a for-each task, the failed attempts at its iterations, each with its output, once asked
+            for; 100 at most.
         raw: The whole `tasks[]` entry.
     """
 
@@ -92,6 +94,7 @@ class RunTask:
     url: str = ""
     output: RunOutput | None = None
     run_job: Run | None = None
+    failed_iterations: tuple[RunTask, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -103,6 +106,12 @@ class RunTask:
     def is_for_each(self) -> bool:
         """Whether it is a for-each task."""
         return "for_each_task" in self.raw
+
+    @property
+    def retries_iterations(self) -> bool:
+        """Whether it is a for-each task whose iterations are tried again when they fail."""
+        nested = as_mapping(as_mapping(self.raw.get("for_each_task")).get("task"))
+        return bool(nested.get("max_retries"))
 
     @property
     def is_run_job(self) -> bool:
@@ -140,6 +149,17 @@ class RunTask:
             for each in map(as_mapping, stats)
             if each.get("error_message")
         )
+
+    @property
+    def took(self) -> int:
+        """How long the attempt took from its start to its end, in milliseconds; 0 while it runs."""
+        return self.end_time - self.start_time if self.start_time and self.end_time else 0
+
+    @property
+    def result(self) -> str:
+        """What its notebook passed to `dbutils.notebook.exit`; empty where it did not, or where that was not read."""
+        result = self.output.result if self.output else None
+        return "" if result is None else str(result)
 
     @property
     def outcome_of_condition(self) -> str:
@@ -261,24 +281,29 @@ class Run:
         workspace_id = _workspace_id(self.raw.get("run_page_url"))
         return tuple(_task(entry, self.host, self.job_id, workspace_id) for entry in self.raw.get("iterations") or ())
 
-    def with_outputs(self, outputs: Mapping[str, RunOutput]) -> Run:
-        """The same run, with these outputs put into its tasks.
+    @property
+    def failed_attempts(self) -> tuple[RunTask, ...]:
+        """The attempts that failed by themselves, those that were tried again and have succeeded then too."""
+        return tuple(attempt for attempt in self.attempts if attempt.is_failed)
+
+    def with_outputs(self, outputs: Mapping[int, RunOutput]) -> Run:
+        """The same run, with these outputs put into its attempts.
 
         Args:
-            outputs: What `runs/get-output` gave, by `task_key`.
+            outputs: What `runs/get-output` returned, by the `run_id` of the attempt.
         """
-        return self.with_tasks(
-            {key: replace(task, output=outputs.get(key, task.output)) for key, task in self.tasks.items()}
+        return self.with_attempts(
+            [replace(each, output=outputs.get(each.run_id, each.output)) for each in self.attempts]
         )
 
-    def with_tasks(self, tasks: Mapping[str, RunTask]) -> Run:
-        """The same run, with more known of its tasks.
+    def with_attempts(self, attempts: Iterable[RunTask]) -> Run:
+        """The same run, with more known of its attempts.
 
         Args:
-            tasks: All its tasks by `task_key`, each the attempt that is in `tasks` now.
+            attempts: All its attempts, in the same order.
         """
-        latest = {task.run_id: task for task in tasks.values()}
-        return replace(self, tasks=tasks, attempts=tuple(latest.get(task.run_id, task) for task in self.attempts))
+        attempts = tuple(attempts)
+        return replace(self, attempts=attempts, tasks={attempt.task_key: attempt for attempt in attempts})
 
 
 def run_url(host: str, job_id: int | None, run_id: int, workspace_id: str | None = None) -> str:

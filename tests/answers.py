@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from prefect_databricks_runs import Run, RunOutput
+
 RUN_ID = 481516
 HOST = "https://adb-1.2.azuredatabricks.net"
 
@@ -32,3 +34,8 @@ def run(life_cycle_state: str, result_state: str | None = None, message: str = "
         "state": state(life_cycle_state, result_state, message),
         **more,
     }
+
+
+def with_output(run: Run, task_key: str, **output: Any) -> Run:
+    """The run with an output of the latest attempt at a task."""
+    return run.with_outputs({run.tasks[task_key].run_id: RunOutput(**output)})

@@ -7,23 +7,28 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs import Run, RunFailed, RunOutput, WaitTimeout, errors
+from prefect_databricks_runs import Run, RunFailed, WaitTimeout, errors
 from prefect_databricks_runs.report import failure_of
-from tests.answers import HOST, RUN_ID, run, task
+from tests.answers import HOST, RUN_ID, run, task, with_output
 
-FAILED = Run.from_api(
-    run(
-        "TERMINATED",
-        "FAILED",
-        "Task b failed with message: Workload failed, see run output for details.",
-        tasks=[
-            task("a", "TERMINATED", "SUCCESS"),
-            task("b", "TERMINATED", "FAILED"),
-            task("c", "SKIPPED", "UPSTREAM_FAILED"),
-        ],
+FAILED = with_output(
+    Run.from_api(
+        run(
+            "TERMINATED",
+            "FAILED",
+            "Task b failed with message: Workload failed, see run output for details.",
+            tasks=[
+                task("a", "TERMINATED", "SUCCESS"),
+                task("b", "TERMINATED", "FAILED"),
+                task("c", "SKIPPED", "UPSTREAM_FAILED"),
+            ],
+        ),
+        HOST,
     ),
-    HOST,
-).with_outputs({"b": RunOutput(error="ValueError: bad row 17", error_trace="Traceback …")})
+    "b",
+    error="ValueError: bad row 17",
+    error_trace="Traceback …",
+)
 
 EXAMPLES = [
     errors.InvalidCredentials("No."),

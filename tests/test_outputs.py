@@ -92,18 +92,18 @@ async def refuse() -> RunOutput:
 @pytest.mark.anyio
 @pytest.mark.parametrize("answer", [anyio.sleep_forever, refuse], ids=["hangs", "refuses"])
 async def test_links_that_cannot_be_read_hold_the_wait_up_once_and_not_at_each_change(answer, monkeypatch) -> None:
-    monkeypatch.setattr(outputs, "_LINK_SECONDS", 0.05)
+    monkeypatch.setattr(outputs, "_RUNNING_SECONDS", 0.05)
     keys = ["one", "two", "three"]
     tasks = [answers.task(key, "RUNNING", run_job_task={"job_id": 1}) for key in keys]
     going = Run.from_api(answers.run("RUNNING", tasks=tasks), answers.HOST)
     links = Links(answer)
-    reader = outputs.OutputReader(links, logging.getLogger(__name__))
-    assert await reader.with_links(going) == going
+    reader = outputs.OutputReader(links, logging.getLogger(__name__), every_task=False)
+    assert await reader.so_far(going) == going
     assert links.most == 3
-    await reader.with_links(going)
+    await reader.so_far(going)
     assert sorted(links.asked) == sorted(task.run_id for task in going.tasks.values())
     await links.clock.sleep(60)
-    await reader.with_links(going)
+    await reader.so_far(going)
     assert len(links.asked) == 6
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_databricks_runs import Outcome, Run, RunOutput, RunState
-from tests.answers import HOST, RUN_ID, run, state, task
+from prefect_databricks_runs import Outcome, Run, RunState
+from tests.answers import HOST, RUN_ID, run, state, task, with_output
 
 # life_cycle_state, result_state → over?, the name that Prefect shows, outcome: the table of the README
 STATES = [
@@ -120,7 +120,7 @@ def test_links_are_of_the_form_that_everybody_can_open() -> None:
 def test_outputs_are_put_into_tasks_and_attempts_and_the_run_pickles() -> None:
     failed, latest = task("a", "TERMINATED", "FAILED"), task("a", "TERMINATED", "SUCCESS", attempt_number=1)
     before = Run.from_api(run("TERMINATED", "SUCCESS", tasks=[failed, latest]), HOST)
-    after = before.with_outputs({"a": RunOutput(result="42")})
+    after = with_output(before, "a", result="42")
     assert after.tasks["a"].output.result == "42"
     assert [each.output.result if each.output else None for each in after.attempts] == [None, "42"]
     assert before.tasks["a"].output is None

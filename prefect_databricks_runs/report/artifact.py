@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
-from prefect_databricks_runs.errors import shorten
+from prefect_databricks_runs.report.markdown import cell, plain_cell
 from prefect_databricks_runs.run_states import Outcome
 from prefect_databricks_runs.runs import POINTER, Run, RunTask
 
@@ -28,6 +30,7 @@ def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> st
         lines += ["", note]
     if run.tasks:
         lines += ["", *_table(run)]
+    lines += _attempts(run)
     lines += _errors(run)
     lines += _next_steps(run)
     return "\n".join(lines)
@@ -36,7 +39,7 @@ def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> st
 def _state_line(run: Run, since: float | None) -> str:
     line = f"**{run.state.name}**"
     if since is not None and not run.state.is_terminal:
-        line += f" since {datetime.fromtimestamp(since, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+        line += f" since {_utc(since)} UTC"
     if run.run_duration:
         line += f" after {time_text(run.run_duration)}"
     explanation = cell(run.explanation)
@@ -49,22 +52,57 @@ def _table(run: Run) -> list[str]:
     if len(tasks) > MAX_ROWS:
         shown = [task for task in tasks if task.state.outcome not in _FINE and task.start_time][:MAX_ROWS]
         left_out = f"{len(tasks) - len(shown)} of {len(tasks)} tasks are left out here: see the run's own page."
-    head = ["| task | state | attempts | queue | set-up | execution | total |", "|---|---|---|---|---|---|---|"]
-    return [*head, *(_row(task) for task in shown), *(["", left_out] if left_out else [])]
+    columns = ["task", "state", "attempts", "queue", "set-up", "execution", "total"]
+    rows = list(map(_row, shown))
+    if any(task.result for task in shown):
+        columns.append("result")
+        rows = [[*row, plain_cell(task.result)] for row, task in zip(rows, shown, strict=True)]
+    return [*_grid(columns, rows), *(["", left_out] if left_out else [])]
 
 
-def _row(task: RunTask) -> str:
-    total = task.end_time - task.start_time if task.end_time and task.start_time else 0
+def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(cells)} |" for cells in (columns, *rows)]
+    return [lines[0], "|" + "---|" * len(columns), *lines[1:]]
+
+
+def _row(task: RunTask) -> list[str]:
     run_job = f"[run {task.run_job_run_id}]({task.run_job_url})" if task.run_job_url else ""
     state = f"{task.state_in_words} {run_job}".strip()
-    times = (task.queue_duration, task.setup_duration, task.execution_duration, total)
-    cells = [
+    times = (task.queue_duration, task.setup_duration, task.execution_duration, task.took)
+    return [
         f"[{cell(task.task_key)}]({task.url})",
         state,
         str(task.attempt_number + 1) if task.start_time else "",
         *map(time_text, times),
     ]
-    return f"| {' | '.join(cells)} |"
+
+
+def _attempts(run: Run) -> list[str]:
+    """A line for each attempt at tasks that were tried more than once, and for each failed one at an iteration."""
+    tries = Counter(attempt.task_key for attempt in run.attempts)
+    rows = []
+    for attempt in run.attempts:
+        name = cell(attempt.task_key)
+        rows += [_attempt_row(f"{name}, an iteration", each) for each in attempt.failed_iterations]
+        if tries[attempt.task_key] > 1:
+            rows.append(_attempt_row(name, attempt))
+    if not rows:
+        return []
+    more = len(rows) - MAX_ROWS
+    left_out = ["", f"{more} more attempts are left out here: see the run's own page."] if more > 0 else []
+    grid = _grid(["task", "attempt", "state", "ended", "took", "why"], rows[:MAX_ROWS])
+    return ["", "### Attempts", "", *grid, *left_out]
+
+
+def _attempt_row(name: str, attempt: RunTask) -> list[str]:
+    ended = f"{_utc(attempt.end_time / 1000)} UTC" if attempt.end_time else ""
+    why = plain_cell(attempt.reason) if attempt.is_failed else ""
+    number = str(attempt.attempt_number + 1)
+    return [f"[{name}]({attempt.url})", number, attempt.state_in_words, ended, time_text(attempt.took), why]
+
+
+def _utc(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S}"
 
 
 def _errors(run: Run) -> list[str]:
@@ -126,8 +164,3 @@ def time_text(milliseconds: int) -> str:
         return ""
     seconds = milliseconds / 1000
     return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))  # noqa: PLR2004, a minute
-
-
-def cell(text: str) -> str:
-    """A text that fits into a cell of a table, or a line."""
-    return " ".join(shorten(text).replace("|", "\\|").split())

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
 
-from prefect_databricks_runs.errors import shorten
+from prefect_databricks_runs.errors import first_line, shorten
 from prefect_databricks_runs.run_states import Outcome, RunState
-from prefect_databricks_runs.runs import Run
+from prefect_databricks_runs.runs import Run, RunTask
 
 # A text, because `LoggerAdapter` takes no parameter before Python 3.11.
 Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"
@@ -68,6 +68,12 @@ def _run_logger() -> Logger:
         return get_logger("prefect_databricks_runs")
 
 
+class _Line(NamedTuple):
+    task_key: str
+    level: int
+    text: str
+
+
 class ChangeLog:
     """Logs each change of one run and of its tasks.
 
@@ -78,6 +84,8 @@ class ChangeLog:
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
         self._states: dict[int, RunState] = {}
+        self._noted: set[int] = set()
+        self._unsaid: list[_Line] = []
 
     def changes(self, run: Run) -> None:
         """Log what differs from the run as logged before. The run begins before its tasks and ends after them."""
@@ -85,43 +93,86 @@ class ChangeLog:
         for each in tell if run.state.is_terminal else reversed(tell):
             each(run)
 
-    def errors(self, run: Run, task_run_ids: Mapping[str, UUID | None]) -> None:
-        """Log the error and traceback of each failed task, as far as they are known.
+    def outputs(self, run: Run) -> None:
+        """Note what outputs say, each once, for `say_outputs`: what a task returned, and why each attempt failed.
 
         Args:
-            run: The run, with its outputs.
-            task_run_ids: The task runs in whose own log they are to be found too, by `task_key`; that of a run-job task
-                has those of the run that it started.
+            run: The run, with the outputs that are known.
         """
-        for name, task in run.failures.items():
-            output = task.output
-            if output and (output.error or output.error_trace):
-                text = output.error_trace or output.error or ""
-                if len(text) > _TRACE_CHARACTERS:
-                    text = f"… (the whole of it: {task.url})\n{text[-_TRACE_CHARACTERS:]}"
-                task_run_id = task_run_ids.get(name.partition("/")[0])
+        for name, attempt in _attempts(run):
+            for iteration in attempt.failed_iterations:
+                if iteration.output:
+                    number = iteration.attempt_number + 1
+                    text = f"Iteration {iteration.run_id} of task {name} of Databricks run {run.run_id} failed"
+                    self._note(
+                        iteration, name, logging.ERROR, f"{text} (attempt {number}): {shorten(iteration.reason)}"
+                    )
+            what = _attempt_in_words(name, attempt, run)
+            if error := _error_of(attempt):
+                self._note(attempt, name, logging.ERROR, f"{what} failed:\n{error}")
+            elif attempt.result:
+                self._note(attempt, name, logging.INFO, f"{what} returned: {first_line(attempt.result)}")
+
+    def _note(self, attempt: RunTask, name: str, level: int, text: str) -> None:
+        if attempt.run_id not in self._noted:
+            self._noted.add(attempt.run_id)
+            self._unsaid.append(_Line(name.partition("/")[0], level, text))
+
+    def say_outputs(self, task_run_ids: Mapping[str, UUID | None], *, is_last: bool = True) -> None:
+        """Log what was noted, in the log of the task run too.
+
+        Args:
+            task_run_ids: The task runs by `task_key`; None for one that Prefect does not know of yet. That of a run-job
+                task has what concerns the run that it started.
+            is_last: Whether to log what is of a task run that Prefect does not know of; otherwise it is kept.
+        """
+        lines, self._unsaid = self._unsaid, []
+        for line in lines:
+            task_run_id = task_run_ids.get(line.task_key)
+            if task_run_id is None and line.task_key in task_run_ids and not is_last:
+                self._unsaid.append(line)
+            else:
                 extra = {"task_run_id": task_run_id} if task_run_id else None
-                message = "Task %s of Databricks run %d failed:\n%s"
-                self._logger.error(message, name, run.run_id, text, extra=extra)
+                self._logger.log(line.level, "%s", line.text, extra=extra)
 
     def run_changes(self, run: Run) -> None:
         """Log what differs from the run as logged before, and nothing of its tasks."""
         if self._is_new(run.run_id, run.state):
             name = f" {run.run_name!r}" if run.run_name else ""
-            self._log(run.state, run.state.name, f"Databricks run {run.run_id}{name}", run.url)
+            self._log(run.state, run.state.name, f"Databricks run {run.run_id}{name}", run.explanation, run.url)
 
     def _task_changes(self, run: Run) -> None:
         for task in run.attempts:
             if self._is_new(task.run_id, task.state):
-                again = f" (attempt {task.attempt_number + 1})" if task.attempt_number else ""
-                what = f"Task {task.task_key}{again} of Databricks run {run.run_id}"
-                self._log(task.state, task.state_in_words, what, "")
+                what = _attempt_in_words(task.task_key, task, run)
+                self._log(task.state, task.state_in_words, what, task.reason, "")
 
     def _is_new(self, run_id: int, state: RunState) -> bool:
         known, self._states[run_id] = self._states.get(run_id), state
         return known != state
 
-    def _log(self, state: RunState, name: str, what: str, url: str) -> None:
+    def _log(self, state: RunState, name: str, what: str, reason: str, url: str) -> None:
         level = logging.INFO if state.outcome in _EXPECTED else logging.WARNING
-        because = f": {shorten(state.explanation)}" if state.explanation else ""
+        because = f": {first_line(reason)}" if reason else ""
         self._logger.log(level, "%s is %s%s%s", what, name, because, f" {url}" if url else "")
+
+
+def _attempts(run: Run, prefix: str = "") -> Iterator[tuple[str, RunTask]]:
+    """The attempts of a run, and those of the runs that its run-job tasks started, under `task_key/task_key`."""
+    for attempt in run.attempts:
+        yield f"{prefix}{attempt.task_key}", attempt
+        if attempt.run_job:
+            yield from _attempts(attempt.run_job, f"{prefix}{attempt.task_key}/")
+
+
+def _attempt_in_words(name: str, attempt: RunTask, run: Run) -> str:
+    again = f" (attempt {attempt.attempt_number + 1})" if attempt.attempt_number else ""
+    return f"Task {name}{again} of Databricks run {run.run_id}"
+
+
+def _error_of(attempt: RunTask) -> str:
+    output = attempt.output if attempt.is_failed else None
+    text = (output.error_trace or output.error or "") if output else ""
+    if len(text) > _TRACE_CHARACTERS:
+        text = f"… (the whole of it: {attempt.url})\n{text[-_TRACE_CHARACTERS:]}"
+    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from prefect_databricks_runs.report.flow_run_report import FlowRunReport, shown_
 from prefect_databricks_runs.report.logs import ChangeLog, Logger
 from prefect_databricks_runs.report.queue import prefect_queue
 from prefect_databricks_runs.report.run_artifact import run_artifact
-from prefect_databricks_runs.report.task_runs import MirroredTask, Shown, shown_state
+from prefect_databricks_runs.report.task_runs import MirroredTask, Shown, shown_failures, shown_state
 from prefect_databricks_runs.report.things import Artifact
 from prefect_databricks_runs.runs import Run, RunTask
 
@@ -40,8 +41,10 @@ class RunReport(FlowRunReport):
         """Report whatever differs from the run as reported before."""
         first, self._run = self._run is None, run
         self._log.changes(run)
+        self._log.outputs(run)
         self._events.changes(run)
         if self._flow_run_id is None:
+            self._say_outputs()
             return
         if first:
             self._label_with(run)
@@ -50,12 +53,20 @@ class RunReport(FlowRunReport):
         # The artifact first: should this process be killed, the rest is found by it.
         self._show_artifacts(run, self._flow_run_id)
         self._show_tasks(run, self._flow_run_id)
+        self._say_outputs()
 
     async def finish(self, run: Run) -> None:
         """Report a run that is over, with its outputs, and wait until Prefect knows all of it."""
         await self(run)
         await self.told_at_the_end()
-        self._log.errors(run, {task_key: mirrored.task_run_id for task_key, mirrored in self._tasks.items()})
+
+    async def _told(self, patience: float, at_most: float = math.inf) -> None:
+        await super()._told(patience, at_most)
+        self._say_outputs(is_last=True)
+
+    def _say_outputs(self, *, is_last: bool = False) -> None:
+        task_run_ids = {task_key: mirrored.task_run_id for task_key, mirrored in self._tasks.items()}
+        self._log.say_outputs(task_run_ids, is_last=is_last)
 
     def _note_in_artifact(self, message: str) -> None:
         if self._artifact and self._run and not self._run.state.is_terminal:
@@ -71,13 +82,15 @@ class RunReport(FlowRunReport):
         if len(run.tasks) > self._max_mirrored_tasks:
             self._say_summarised(run)
             return
+        earlier = shown_failures(run)
         for each in run.tasks.values():
             state, mirrored = shown_state(each), self._tasks.get(each.task_key)
             if mirrored is None:
                 mirrored = self._mirror(run, each, flow_run_id, state)
             elif mirrored.state == state:
                 continue
-            mirrored.state = state
+            mirrored.state, mirrored.attempt = state, each.run_id
+            mirrored.earlier = earlier.get(each.task_key, {})
             prefect_queue().put(mirrored)
 
     def _mirror(self, run: Run, each: RunTask, flow_run_id: UUID, state: Shown) -> MirroredTask:
@@ -89,6 +102,7 @@ class RunReport(FlowRunReport):
             upstream=upstream,
             state=state,
             logger=self._logger,
+            created=self._say_outputs,
         )
         self._tasks[each.task_key] = mirrored
         self._things.append(mirrored)

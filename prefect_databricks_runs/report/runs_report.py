@@ -69,7 +69,8 @@ class RunsReport(FlowRunReport):
     async def finish(self, run: Run) -> None:
         """Report a run that is over, with its outputs."""
         await self(run)
-        self._log.errors(run, dict.fromkeys(run.failures, self._task_run_id(run.run_id)))
+        self._log.outputs(run)
+        self._log.say_outputs(dict.fromkeys(run.tasks, self._task_run_id(run.run_id)))
 
     def could_not_read(self, run_id: int, error: DatabricksError) -> None:
         """Report a run that will not be read any more."""

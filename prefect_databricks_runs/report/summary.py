@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from prefect_databricks_runs.errors import DatabricksError, shorten
-from prefect_databricks_runs.report.artifact import MAX_ROWS, cell, time_text
+from prefect_databricks_runs.report.artifact import MAX_ROWS, time_text
+from prefect_databricks_runs.report.markdown import cell
 from prefect_databricks_runs.run_states import Outcome
 from prefect_databricks_runs.runs import Run
 

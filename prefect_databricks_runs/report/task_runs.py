@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from prefect_databricks_runs.run_states import Outcome, RunState
 from prefect_databricks_runs.runs import Run, RunTask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from prefect.client.orchestration import PrefectClient
 
@@ -43,6 +44,7 @@ _TYPES = {
     Outcome.UPSTREAM_CANCELED: StateType.CANCELLED,
     Outcome.INTERNAL_ERROR: StateType.CRASHED,
 }
+_LISTED = 3
 _OVER = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED})
 
 
@@ -70,6 +72,15 @@ def shown_state(databricks_task: RunTask) -> Shown:
     return Shown(_type(databricks_task.state), databricks_task.state.name, _message(databricks_task))
 
 
+def shown_failures(run: Run) -> dict[str, dict[int, Shown]]:
+    """The states of the failed attempts that were followed by another one: by `task_key`, then by `run_id`."""
+    shown: dict[str, dict[int, Shown]] = {}
+    for attempt in run.failed_attempts:
+        if attempt.run_id != run.tasks[attempt.task_key].run_id:
+            shown.setdefault(attempt.task_key, {})[attempt.run_id] = shown_state(attempt)
+    return shown
+
+
 def shown_state_of_run(run: Run) -> Shown:
     """The state that a task run shows of a whole run."""
     reasons = [run.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
@@ -87,12 +98,23 @@ def _message(databricks_task: RunTask) -> str:
     parts = [
         f"Attempt {databricks_task.attempt_number + 1}." if databricks_task.attempt_number else "",
         f"{databricks_task.iterations_done}." if databricks_task.iterations_done else "",
+        _failed_iterations(databricks_task),
         f"Outcome: {databricks_task.outcome_of_condition}." if databricks_task.outcome_of_condition else "",
         f"Run: {databricks_task.run_job_url}" if databricks_task.run_job_url else "",
         shorten(databricks_task.reason),
         databricks_task.url,
     ]
     return " ".join(part for part in parts if part)
+
+
+def _failed_iterations(databricks_task: RunTask) -> str:
+    """How many attempts at iterations have failed, and what with; in a failed task the errors stand in its reason."""
+    attempts = databricks_task.failed_iterations
+    if not attempts:
+        return ""
+    reasons = Counter(attempt.reason for attempt in attempts)
+    listed = "; ".join(f"{shorten(reason, 200)} ({count} times)" for reason, count in reasons.most_common(_LISTED))
+    return f"{len(attempts)} attempts at iterations failed: {listed}."
 
 
 class MirroredTask(Thing):
@@ -106,10 +128,13 @@ class MirroredTask(Thing):
         upstream: The task runs that it comes after.
         state: What it shows at first.
         logger: Where it is said that Prefect could not be told.
+        created: Called as soon as Prefect knows of it.
 
     Attributes:
         task_run_id: Its id; None until Prefect knows of it.
         state: What it is to show.
+        earlier: What it is to have shown before: the states of failed attempts, by their `run_id`, the oldest first.
+        attempt: The `run_id` of the attempt that the state is of; 0 where that makes no difference.
     """
 
     def __init__(
@@ -121,10 +146,15 @@ class MirroredTask(Thing):
         upstream: Sequence[MirroredTask] = (),
         state: Shown,
         logger: Logger,
+        created: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(logger)
+        self._created = created
         self.task_run_id: UUID | None = None
         self.state = state
+        self.earlier: Mapping[int, Shown] = {}
+        self.attempt = 0
+        self._ended: set[int] = set()
         self._flow_run_id = flow_run_id
         self._dynamic_key = dynamic_key
         self._name = name
@@ -140,13 +170,20 @@ class MirroredTask(Thing):
 
     async def tell(self, client: PrefectClient) -> None:
         """Create the task run, or set its state."""
-        wanted = self.state
+        wanted, attempt = self.state, self.attempt
         task_run_id = self.task_run_id or await self._create(client, wanted)
-        if self._shown == wanted:
-            return
-        await _set_state(client, task_run_id, wanted, has_run=self._ran)
-        self._shown = wanted
-        self._ran = self._ran or wanted.type is StateType.RUNNING
+        for earlier, shown in tuple(self.earlier.items()):
+            if earlier not in self._ended:
+                await self._set(client, task_run_id, shown, earlier)
+        if self._shown != wanted:
+            await self._set(client, task_run_id, wanted, attempt)
+
+    async def _set(self, client: PrefectClient, task_run_id: UUID, shown: Shown, attempt: int) -> None:
+        await _set_state(client, task_run_id, shown, has_run=self._ran)
+        self._shown = shown
+        self._ran = self._ran or shown.type is StateType.RUNNING
+        if shown.type in _OVER:
+            self._ended.add(attempt)
 
     async def _create(self, client: PrefectClient, wanted: Shown) -> UUID:
         first = wanted if wanted.type is StateType.PENDING else Shown(StateType.PENDING, "Pending", "")
@@ -162,6 +199,9 @@ class MirroredTask(Thing):
         self.task_run_id = task_run.id
         # One that was there already, of an earlier attempt, shows what it showed then.
         self._shown = first if _shows(task_run.state, first) else None
+        if task_run.state and task_run.state.type is not first.type:
+            self._ended.update(self.earlier)
+        self._created()
         return task_run.id
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from prefect_databricks_runs import Run, RunOutput
+from prefect_databricks_runs import Run
 from prefect_databricks_runs.report import artifact_text
-from tests.answers import HOST, RUN_ID, run, task
+from tests.answers import HOST, RUN_ID, run, task, with_output
 
 PAGE = f"{HOST}/jobs/42/runs"
 HEAD = "| task | state | attempts | queue | set-up | execution | total |"
@@ -42,7 +42,7 @@ def test_it_shows_link_state_and_tasks_whatever_their_names() -> None:
 
 def failed(trace: str, error: str = "E: no rows") -> str:
     ended = Run.from_api(run("TERMINATED", "FAILED", tasks=[task("a", "TERMINATED", "FAILED")]), HOST)
-    return artifact_text(ended.with_outputs({"a": RunOutput(error=error, error_trace=trace)}))
+    return artifact_text(with_output(ended, "a", error=error, error_trace=trace))
 
 
 def test_a_failed_task_is_there_with_its_error_and_traceback_and_what_to_do_next() -> None:
@@ -84,7 +84,7 @@ def test_databricks_pointer_to_the_output_is_left_out_where_the_error_of_the_out
     ended = {**task("a", "TERMINATED", "FAILED"), "status": {"termination_details": {"message": pointer}}}
     without = Run.from_api(run("TERMINATED", "FAILED", tasks=[ended]), HOST)
     assert pointer in artifact_text(without)
-    text = artifact_text(without.with_outputs({"a": RunOutput(error="E: x", error_trace="Traceback …\nE: x")}))
+    text = artifact_text(with_output(without, "a", error="E: x", error_trace="Traceback …\nE: x"))
     assert "### a: Failed\n\nE: x\n\n```text\nTraceback" in text
 
 

@@ -112,8 +112,13 @@ def flow_run_states(course: Course) -> list[State]:
 
 
 def task_run_states(course: Course, task_key: str) -> list[State]:
-    """Pending at first; on Prefect 2 one that never ran passes through Running, or its bar would never end."""
-    states = without_repetitions([TASK_RUNS[step.tasks[task_key]] for step in course.steps])
+    """Pending at first; on Prefect 2 one that never ran passes through Running, or its bar would never end.
+
+    What waits for a retry has failed before, although no look at the run has found it so.
+    """
+    words = [step.tasks[task_key] for step in course.steps]
+    words = [each for word in words for each in (["FAILED", word] if word == "WAITING_FOR_RETRY" else [word])]
+    states = without_repetitions([TASK_RUNS[word] for word in words])
     if states[0][0] != "PENDING":
         states.insert(0, ("PENDING", "Pending"))
     if not PREFECT_3 and all(kind != "RUNNING" for kind, _ in states):

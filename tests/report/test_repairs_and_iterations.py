@@ -16,7 +16,7 @@ from tests.report.waiting_flow import WaitingFlow, waiting_flow
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 PENDING, BLOCKED, RUNNING = ("PENDING", "Pending"), ("PENDING", "Blocked"), ("RUNNING", "Running")
-SUCCESS, UPSTREAM_FAILED = ("COMPLETED", "Success"), ("CANCELLED", "UpstreamFailed")
+SUCCESS, FAILURE, UPSTREAM_FAILED = ("COMPLETED", "Success"), ("FAILED", "Failed"), ("CANCELLED", "UpstreamFailed")
 LONG = {"running": 10}
 FAILS = {**FAILED, **LONG}
 
@@ -46,8 +46,7 @@ def test_a_run_that_is_repaired_during_the_wait_goes_on_in_the_same_task_runs(pr
     assert {key: each["id"] for key, each in waiting.task_runs.items()} == before
     assert {key: prefect_api.task_state_names(task_run_id) for key, task_run_id in before.items()} == {
         "a": [PENDING, RUNNING, SUCCESS],
-        # Twice, because the second attempt has its own message.
-        "b": [PENDING, RUNNING, RUNNING, SUCCESS],
+        "b": [PENDING, RUNNING, FAILURE, RUNNING, SUCCESS],
         "c": [BLOCKED, BLOCKED, RUNNING, SUCCESS],
     }
     assert attempts_of(waiting) == {"a": "1", "b": "2", "c": "2"}
@@ -91,7 +90,7 @@ def test_a_retried_task_shows_each_attempt_in_the_same_task_run(prefect_api) -> 
                 waiting.wait_until_it_shows(RUNNING, {"a": RUNNING})
             client.workspace.advance(10)
             assert isinstance(waiting.end(), Run)
-    again = [("PENDING", "WaitingForRetry"), RUNNING]
+    again = [FAILURE, ("PENDING", "WaitingForRetry"), RUNNING]
     assert waiting.task_run_states == {"a": [PENDING, RUNNING, *again, *again, SUCCESS]}
 
 
@@ -139,10 +138,12 @@ def test_an_error_that_is_read_at_the_end_does_not_move_the_end_of_the_bar(prefe
         run_id = client.submit(task("a"), task("b", "a", run_if="ALL_DONE"))
         with waiting_flow(prefect_api, client.workspace, run_id, "failed-long-before") as waiting:
             waiting.wait_until_it_shows(RUNNING, {"a": RUNNING, "b": BLOCKED})
+            unread = client.workspace.fault("GET */runs/get-output", status=403)
             client.workspace.advance(10)
-            waiting.wait_until_it_shows(RUNNING, {"a": ("FAILED", "Failed"), "b": RUNNING})
+            waiting.wait_until_it_shows(RUNNING, {"a": FAILURE, "b": RUNNING})
             ended = waiting.task_runs["a"]["end_time"]
             assert "no rows" not in message_of(waiting, "a")
+            unread.remove()
             client.workspace.advance(10)
             assert isinstance(waiting.end(), Run)
     assert "ValueError: no rows" in message_of(waiting, "a")

@@ -14,14 +14,13 @@ from prefect_databricks_runs import (
     RunCanceled,
     RunFailed,
     RunInternalError,
-    RunOutput,
     RunSkipped,
     RunTimedOut,
     _compat,
 )
 from prefect_databricks_runs._compat import SHOWS_PROGRESS
 from prefect_databricks_runs.report import RunReport, final_state, flow_run_report
-from tests.answers import HOST, RUN_ID, run, task
+from tests.answers import HOST, RUN_ID, run, task, with_output
 
 # life_cycle_state, result_state → the Prefect state's type and name, and the error: the table of the README
 FINAL = [
@@ -106,9 +105,9 @@ def test_one_line_a_change_and_none_for_what_stayed() -> None:
 
 def test_a_failed_tasks_traceback_is_logged_once_and_a_long_one_says_where_the_rest_is() -> None:
     failed = over("TERMINATED", "FAILED", tasks=[task("a", "TERMINATED", "FAILED")])
-    short = failed.with_outputs({"a": RunOutput(error="E: x", error_trace="Traceback …\nE: x")})
+    short = with_output(failed, "a", error="E: x", error_trace="Traceback …\nE: x")
     assert lines_of(short)[-1] == f"ERROR Task a of Databricks run {RUN_ID} failed:\nTraceback …\nE: x"
-    long = failed.with_outputs({"a": RunOutput(error="E: x", error_trace="line\n" * 5000 + "E: x")})
+    long = with_output(failed, "a", error="E: x", error_trace="line\n" * 5000 + "E: x")
     line = lines_of(long)[-1]
     assert line.endswith("E: x")
     assert len(line) < 9000
@@ -193,7 +192,7 @@ class TestInAFlowRun:
 
     def test_the_traceback_is_in_the_log_of_the_failed_tasks_own_task_run(self, report, prefect, caplog) -> None:
         failed = over("TERMINATED", "FAILED", tasks=[task("a", "TERMINATED", "FAILED")])
-        self.tell(report, failed.with_outputs({"a": RunOutput(error="E: x", error_trace="Traceback …\nE: x")}))
+        self.tell(report, with_output(failed, "a", error="E: x", error_trace="Traceback …\nE: x"))
         (record,) = [each for each in caplog.records if "Traceback" in each.getMessage()]
         assert prefect.names[record.task_run_id] == "a"
 

@@ -6,11 +6,11 @@ import logging
 
 import pytest
 
-from prefect_databricks_runs import Run, RunOutput
+from prefect_databricks_runs import Run
 from prefect_databricks_runs.report import artifact_text
 from prefect_databricks_runs.report.logs import ChangeLog
 from prefect_databricks_runs.report.task_runs import shown_state
-from tests.answers import HOST, RUN_ID, run, task
+from tests.answers import HOST, RUN_ID, run, task, with_output
 
 # life_cycle_state, result_state → type and name of the task run's state: the table of the docs
 SHOWN = [
@@ -48,7 +48,7 @@ def test_each_databricks_state_has_its_prefect_state(life_cycle, result, kind, n
 
 
 def test_the_message_has_attempt_error_and_link() -> None:
-    failed = only_task("TERMINATED", "FAILED", attempt_number=1).with_outputs({"a": RunOutput(error="E: no rows")})
+    failed = with_output(only_task("TERMINATED", "FAILED", attempt_number=1), "a", error="E: no rows")
     assert shown_state(failed.tasks["a"]).message == f"Attempt 2. E: no rows {failed.tasks['a'].url}"
 
 
