@@ -115,7 +115,7 @@ def _error(response: httpx.Response, *, method: str, path: str, now: float) -> D
 
 
 def _error_class(status: int, message: str) -> type[DatabricksApiError]:
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED:
         return ServerError
     if status == httpx.codes.BAD_REQUEST and _MISSING.search(message):
         return NotFound

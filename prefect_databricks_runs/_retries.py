@@ -18,10 +18,8 @@ from tenacity import (
 )
 
 from prefect_databricks_runs._clock import Clock
-from prefect_databricks_runs.errors import DatabricksApiError, DatabricksConnectionError, InvalidResponse, ServerError
+from prefect_databricks_runs.errors import DatabricksApiError, DatabricksConnectionError, InvalidResponse
 
-_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-_ERROR_CODES = frozenset({"COULD_NOT_ACQUIRE_LOCK"})
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 _LONGEST_DELAY = 60.0
 _LONGEST_RETRY_AFTER = 600.0  # past that, the caller is told instead of being left to hang
@@ -66,16 +64,15 @@ def is_worth_retrying(error: BaseException) -> bool:
     """Whether the same request may well succeed a little later."""
     if isinstance(error, DatabricksConnectionError):
         return not _is_permanent(error.__cause__)
-    if isinstance(error, DatabricksApiError):
-        patient = error.retry_after is None or error.retry_after <= _LONGEST_RETRY_AFTER
-        return patient and _is_passing(error)
-    return isinstance(error, InvalidResponse) and not httpx.codes.is_redirect(error.status_code)
+    if isinstance(error, DatabricksApiError) and (error.retry_after or 0) > _LONGEST_RETRY_AFTER:
+        return False
+    return isinstance(error, (DatabricksApiError, InvalidResponse)) and error.meaning.may_pass
 
 
 def passes(error: BaseException) -> bool:
     """Whether an error says nothing of what was asked for, but of the way to Databricks: it may pass by itself."""
     if isinstance(error, DatabricksApiError):
-        return isinstance(error, ServerError) or _is_passing(error)
+        return error.meaning.may_pass
     return isinstance(error, (DatabricksConnectionError, InvalidResponse))
 
 
@@ -83,11 +80,7 @@ def may_be_done(error: BaseException) -> bool:
     """Whether what was asked for may have been done although there was this error."""
     if isinstance(error, DatabricksConnectionError):
         return not isinstance(error.__cause__, _NEVER_SENT)
-    return passes(error)
-
-
-def _is_passing(error: DatabricksApiError) -> bool:
-    return error.status_code in _STATUSES or error.error_code in _ERROR_CODES
+    return isinstance(error, (DatabricksApiError, InvalidResponse)) and error.meaning.may_be_done
 
 
 def connection_reason(error: httpx.HTTPError, timeout_seconds: float) -> str:

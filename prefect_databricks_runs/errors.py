@@ -14,7 +14,7 @@ DatabricksError
 │   ├── NotFound                404, and 400 for a run or job that does not exist
 │   ├── Conflict                409
 │   ├── RateLimited             429
-│   └── ServerError             5xx
+│   └── ServerError             5xx, but for 501
 ├── JobNameError                no job, or several jobs, of that name
 ├── DatabricksUnreachable       polls failed for longer than `max_outage_seconds`; the run may still be going
 ├── WaitTimeout                 the run was not over after `max_wait_seconds`
@@ -33,6 +33,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from prefect_databricks_runs._meanings import NO_ANSWER, Meaning, meaning_of
 
 if TYPE_CHECKING:
     from prefect_databricks_runs.runs import Run, RunOutput
@@ -118,10 +120,8 @@ class DatabricksConnectionError(DatabricksError):
 
     def __init__(self, reason: str, *, host: str, method: str, path: str) -> None:
         self.host, self.method, self.path = host, method, path
-        super().__init__(
-            f"No answer from {host} to {method} {path}: {reason}. "
-            "Check the `host` of the credentials block, and that this machine reaches it."
-        )
+        advice = meaning_of("DatabricksConnectionError", NO_ANSWER).advice
+        super().__init__(f"No answer from {host} to {method} {path}: {reason}. {advice}")
 
 
 class InvalidResponse(DatabricksError):
@@ -138,12 +138,17 @@ class InvalidResponse(DatabricksError):
         self.host, self.method, self.path, self.status_code = host, method, path, status_code
         super().__init__(
             f"{host} answered {method} {path} with status {status_code} and {reason}, which is no answer of the "
-            "Databricks Jobs API. Check that `host` is a workspace's address, and what proxy stands in between."
+            f"Databricks Jobs API. {self.meaning.advice}"
         )
+
+    @property
+    def meaning(self) -> Meaning:
+        """What is known of the effect, and whether to ask again."""
+        return meaning_of("InvalidResponse", self.status_code)
 
 
 class DatabricksApiError(DatabricksError):
-    """The Jobs API answered with an error.
+    """The Jobs API answered with an error, one of the classes below if it is one of them.
 
     Attributes:
         status_code: HTTP status.
@@ -154,8 +159,6 @@ class DatabricksApiError(DatabricksError):
         path: Path of the request.
         retry_after: Seconds that the answer asked to wait, or None.
     """
-
-    advice = "See the message of Databricks above."
 
     def __init__(
         self,
@@ -177,49 +180,41 @@ class DatabricksApiError(DatabricksError):
         code = f"{status_code} {error_code}".strip()
         request = f" (request id {request_id})" if request_id else ""
         sentence = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
-        super().__init__(f"Databricks answered {code} to {method} {path}: {sentence} {self.advice}{request}")
+        advice = self.meaning.advice
+        super().__init__(f"Databricks answered {code} to {method} {path}: {sentence} {advice}{request}")
+
+    @property
+    def meaning(self) -> Meaning:
+        """What is known of the effect, and whether to ask again."""
+        return meaning_of(type(self).__name__, self.status_code, self.error_code)
 
 
 class BadRequest(DatabricksApiError):
     """400: Databricks could not accept the request."""
 
-    advice = "Correct the request; sending it again changes nothing."
-
 
 class Unauthenticated(DatabricksApiError):
     """401, or 403 for a bad token: Databricks does not know who is asking."""
-
-    advice = "Check the token, or login and password, in the credentials block; it may have expired or been revoked."
 
 
 class PermissionDenied(DatabricksApiError):
     """403: the user or service principal may not do this."""
 
-    advice = "Ask a workspace admin for the permission, or use other credentials."
-
 
 class NotFound(DatabricksApiError):
     """404, or 400 for what does not exist: an unknown run or job, or one that was deleted."""
-
-    advice = "Check the id, and that `host` is the workspace that has it; it may have been deleted."
 
 
 class Conflict(DatabricksApiError):
     """409: something else is being done to the same thing."""
 
-    advice = "Try again when that is done."
-
 
 class RateLimited(DatabricksApiError):
     """429: too many requests."""
 
-    advice = "Ask less often: a longer `polling_period_seconds`, or fewer runs at once."
-
 
 class ServerError(DatabricksApiError):
-    """5xx: Databricks, or a proxy before it, failed."""
-
-    advice = "This is Databricks' side; try again later."
+    """5xx, but for 501: Databricks, or a proxy before it, failed."""
 
 
 class JobNameError(DatabricksError):

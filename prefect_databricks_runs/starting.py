@@ -176,7 +176,7 @@ class Starter:
 
     def _say_that_it_may_be_going(self, token: str) -> None:
         self._logger.warning(
-            "Databricks may have started the run all the same: only the answer was lost. %s", _found_by(token)
+            "Databricks may have started the run anyway: only the answer was lost. %s", _found_by(token)
         )
 
     def _say_that_it_is_not_answered(self, payload: Mapping[str, Any], token: str) -> None:

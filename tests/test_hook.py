@@ -22,7 +22,6 @@ from prefect_databricks_runs import (
     NotFound,
     PermissionDenied,
     RateLimited,
-    ServerError,
     Unauthenticated,
     __version__,
 )
@@ -238,7 +237,7 @@ async def test_the_limit_counts_every_try(fault, api: respx.Router, clock: FakeC
         (error(403, "PERMISSION_DENIED", "User ada does not have"), PermissionDenied, "workspace admin"),
         (error(429, "REQUEST_LIMIT_EXCEEDED", "slow", {"Retry-After": "9999"}), RateLimited, "polling_period_seconds"),
         (httpx.Response(418, text="tea"), DatabricksApiError, "no message, but text/plain that reads 'tea'"),
-        (httpx.Response(501, text=""), ServerError, "no message, but an empty body"),
+        (httpx.Response(501, text=""), DatabricksApiError, "no message, but an empty body"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )

@@ -71,10 +71,14 @@ async def test_an_answer_that_is_always_lost_is_an_error_and_starts_one_run(
     assert len(workspace.runs) == 1
 
 
-SAID = "Databricks may have started the run all the same"
+SAID = "Databricks may have started the run anyway"
 
 
-@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+# A 429 says that nothing was done.
+LEFT_OPEN = {name: loss for name, loss in LOSSES.items() if name != "429"}
+
+
+@pytest.mark.parametrize("loss", LEFT_OPEN.values(), ids=LEFT_OPEN)
 def test_a_start_whose_last_answer_is_lost_says_how_the_run_is_found_again(loss, workspace, run_log) -> None:
     databricks = DatabricksCredentials(host=workspace.url, token=workspace.token, request_timeout_seconds=0.5)
     options = {"databricks_retry_limit": 1, "idempotency_token": "mine"}

@@ -18,7 +18,7 @@ LINES = {
     "requests asked again that were not let in": "Asking once more in",
     "requests asked again with a new token": "asking again with what it has now",
     "outages while waiting": "which says nothing of the run",
-    "starts of which every answer was lost": "may have started the run all the same",
+    "starts of which every answer was lost": "may have started the run anyway",
     "attempts at flows and tasks after the first": "AwaitingRetry",
     "runs found again": "is found again",
     "runs repaired": "and is repaired",
