@@ -36,7 +36,7 @@ _WAYS = "Set `token`, or both `login` and `password`."
 
 
 class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
-    """Signs in to a Databricks workspace.
+    """Signs in to a Databricks workspace, with a token, or with a login and a password.
 
     Attributes:
         host: Address of the workspace, as copied from the browser.

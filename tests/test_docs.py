@@ -158,17 +158,11 @@ class Reader:
         elif command[:3] == ["prefect", "worker", "start"]:
             self.worker = command[1:]
         elif command[:3] == ["prefect", "deployment", "run"]:
-            answer = prefect(*(self.with_block_id(each) for each in command[1:]))
+            answer = prefect(*command[1:])
             log = prefect(*self.worker, "--run-once")
             flow_run_id = re.search(r"UUID: ([0-9a-f-]{36})", answer)[1]
             with get_client(sync_client=True) as client:
                 assert client.read_flow_run(flow_run_id).state.name == "Success", log
-
-    def with_block_id(self, argument: str) -> str:
-        """What the page tells users of Prefect 2 to write."""
-        slug = '"block_document_slug": "databricks-runs-credentials/local"'
-        block_id = self.names["databricks"]._block_document_id
-        return argument if PREFECT_3 else argument.replace(slug, f'"block_document_id": "{block_id}"')
 
 
 def without_marker(body: dict[str, Any]) -> dict[str, Any]:
