@@ -6,7 +6,7 @@ from typing_extensions import Unpack
 
 from prefect_databricks_runs._signature import named_parameters
 from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.flows.parts import Flow
+from prefect_databricks_runs.flows.flow import Flow
 from prefect_databricks_runs.many_runs import ManyRuns
 from prefect_databricks_runs.options import WaitForRunsOptions
 from prefect_databricks_runs.runs import Run

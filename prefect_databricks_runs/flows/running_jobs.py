@@ -10,7 +10,8 @@ from prefect_databricks_runs._lazy import at_home_in
 from prefect_databricks_runs._signature import named_parameters
 from prefect_databricks_runs.calls import check_call
 from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.flows.parts import Flow, only, starting
+from prefect_databricks_runs.flows.flow import Flow
+from prefect_databricks_runs.flows.parts import only, starting
 from prefect_databricks_runs.one_run import OneRun
 from prefect_databricks_runs.options import WaitOptions
 from prefect_databricks_runs.runs import Run
