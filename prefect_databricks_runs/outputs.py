@@ -158,7 +158,7 @@ class OutputReader:
         """Note the failed attempts at the iterations of a for-each task, the oldest first; of very many, the last."""
         found = await self._hook.get_run(attempt.run_id)
         failed = sorted((each for each in found.iterations if each.is_failed), key=lambda each: -each.attempt_number)
-        in_order = sorted(failed[:_MAX_ITERATIONS], key=lambda each: (each.start_time, each.run_id))
+        in_order = sorted(failed[:_MAX_ITERATIONS], key=lambda each: (each.start_time, each.attempt_number))
         self._iterations[attempt.run_id] = tuple(in_order)
 
     async def _or_none(self, read: Callable[[int], Awaitable[T]], run_id: int) -> T | None:

@@ -106,7 +106,7 @@ def assert_three_stories(waited: Waited, run_log: RunLog) -> None:
     assert in_task_run_log(run_log, waited.task_run, "returned") == returned
     assert not [line for line in run_log.lines if "see run output" in line]
 
-    attempts = [(row[1], row[2], row[5]) for row in rows(waited.artifact)]
+    attempts = [(row[1], row[2], row[3]) for row in rows(waited.artifact)]
     assert attempts == [("1", "Failed", ERRORS[0]), ("2", "Failed", ERRORS[1]), ("3", "Success", "")]
     assert "| 42 rows |" in waited.artifact
 
@@ -162,7 +162,7 @@ def test_iterations_that_failed_at_first_tell_theirs(prefect_api, run_log) -> No
     assert sorted(line.partition("(")[2] for line in said) == sorted(
         f"attempt {number}): {error}" for number, error in enumerate(ERRORS, 1) for _ in range(2)
     )
-    assert sorted((row[1], row[2], row[5]) for row in rows(waited.artifact)) == sorted(
+    assert sorted((row[1], row[2], row[3]) for row in rows(waited.artifact)) == sorted(
         (str(number), "Failed", error) for number, error in enumerate(ERRORS, 1) for _ in range(2)
     )
     assert (

@@ -176,7 +176,8 @@ def test_the_form_has_plain_fields_host_first_and_a_sentence_each() -> None:
 
 
 def test_what_the_ui_shows_of_the_block() -> None:
-    assert DatabricksCredentials.get_description() == "Signs in to a Databricks workspace."
+    description = "Signs in to a Databricks workspace, with a token, or with a login and a password."
+    assert DatabricksCredentials.get_description() == description
     example = DatabricksCredentials.get_code_example()
     assert "from prefect_databricks_runs import DatabricksCredentials" in example
     assert 'DatabricksCredentials.load("BLOCK_NAME")' in example

@@ -254,7 +254,7 @@ def test_all_that_are_not_over_are_cancelled_when_the_time_is_up(many, prefect_a
 def test_what_ends_the_flow_early_cancels_all(many) -> None:
     endless = many.start("endless", "endless", "endless")
     with pytest.raises(TimeoutError):
-        wait_for_runs.with_options(name="timed-out", timeout_seconds=2)(many.databricks, endless)
+        wait_for_runs.with_options(name="many-timed-out", timeout_seconds=2)(many.databricks, endless)
     wait_until(lambda: [many.state_of(run_id) for run_id in endless] == ["CANCELED"] * 3)
 
 

@@ -13,6 +13,7 @@ from prefect_databricks_runs.runs import POINTER, Run, RunTask
 MAX_ROWS = 250
 _TRACE_LINES, _TRACE_CHARACTERS = 40, 4_000
 _MAX_ERRORS = 10
+_RESULT_COLUMN = 2  # before the times: the UI cuts what is on the right
 _FINE = (Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
 
 
@@ -55,8 +56,9 @@ def _table(run: Run) -> list[str]:
     columns = ["task", "state", "attempts", "queue", "set-up", "execution", "total"]
     rows = list(map(_row, shown))
     if any(task.result for task in shown):
-        columns.append("result")
-        rows = [[*row, plain_cell(task.result)] for row, task in zip(rows, shown, strict=True)]
+        columns.insert(_RESULT_COLUMN, "result")
+        for row, task in zip(rows, shown, strict=True):
+            row.insert(_RESULT_COLUMN, plain_cell(task.result))
     return [*_grid(columns, rows), *(["", left_out] if left_out else [])]
 
 
@@ -90,7 +92,7 @@ def _attempts(run: Run) -> list[str]:
         return []
     more = len(rows) - MAX_ROWS
     left_out = ["", f"{more} more attempts are left out here: see the run's own page."] if more > 0 else []
-    grid = _grid(["task", "attempt", "state", "ended", "took", "why"], rows[:MAX_ROWS])
+    grid = _grid(["task", "attempt", "state", "why", "took", "ended"], rows[:MAX_ROWS])
     return ["", "### Attempts", "", *grid, *left_out]
 
 
@@ -98,7 +100,7 @@ def _attempt_row(name: str, attempt: RunTask) -> list[str]:
     ended = f"{_utc(attempt.end_time / 1000)} UTC" if attempt.end_time else ""
     why = plain_cell(attempt.reason) if attempt.is_failed else ""
     number = str(attempt.attempt_number + 1)
-    return [f"[{name}]({attempt.url})", number, attempt.state_in_words, ended, time_text(attempt.took), why]
+    return [f"[{name}]({attempt.url})", number, attempt.state_in_words, why, time_text(attempt.took), ended]
 
 
 def _utc(seconds: float) -> str:

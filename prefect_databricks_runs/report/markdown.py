@@ -8,7 +8,7 @@ import string
 from prefect_databricks_runs.errors import first_line, shorten
 
 _PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
-_CELL_CHARACTERS = 200
+_CELL_CHARACTERS = 100  # a longer one hides the columns after it
 
 
 def cell(text: str) -> str:

@@ -68,11 +68,11 @@ def test_max_wait_seconds_cancels_the_run_and_says_so(databricks, workspace, run
 
 
 def test_the_flows_own_time_out_cancels_the_run(databricks, workspace, prefect_api, run_log) -> None:
-    timed = submit_run_and_wait.with_options(name="timed-out", timeout_seconds=8)
+    timed = submit_run_and_wait.with_options(name="timed-out-by-its-own-limit", timeout_seconds=8)
     with pytest.raises(TimeoutError):
         timed(databricks, LONG, polling_period_seconds=QUICK)
     assert states(workspace) == CANCELED
-    assert drawn(prefect_api, "timed-out") == [DRAWN_AS_CANCELED]
+    assert drawn(prefect_api, "timed-out-by-its-own-limit") == [DRAWN_AS_CANCELED]
     assert "ends early: it was cancelled, or its time was up." in run_log.text
 
 

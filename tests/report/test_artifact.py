@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
+
+from markdown_it import MarkdownIt
+
 from prefect_databricks_runs import Run
 from prefect_databricks_runs.report import artifact_text
 from tests.answers import HOST, RUN_ID, run, task, with_output
@@ -91,3 +95,23 @@ def test_databricks_pointer_to_the_output_is_left_out_where_the_error_of_the_out
 def test_a_task_that_never_started_has_no_attempts() -> None:
     tasks = [task("a", "SKIPPED", "EXCLUDED", run_id=5, start_time=0)]
     assert f"| [a]({PAGE}/5?o=77) | Excluded |  |" in text_of("RUNNING", tasks=tasks)
+
+
+def test_what_a_notebook_returned_is_shown_as_it_is_in_one_short_line() -> None:
+    ended = Run.from_api(run("TERMINATED", "SUCCESS", tasks=[task("a", "TERMINATED", "SUCCESS", run_id=5)]), HOST)
+    result = "\n![x](https://evil/x.png) <b>| `42`\x1b[31m\nsecond line"
+    text = artifact_text(with_output(ended, "a", result=result))
+    assert text.splitlines()[4].startswith("| task | state | result |")
+    (row,) = (line for line in text.splitlines() if line.startswith("| [a]"))
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    assert f"<td>{escape('![x](https://evil/x.png) <b>| `42` [31m')}</td>" in html
+    assert "<img" not in html
+    assert "second line" not in html
+    assert len(artifact_text(with_output(ended, "a", result="x" * 10_000))) < len(text) + 200
+    assert row.count(" | ") == 7
+
+
+def test_a_run_whose_tasks_returned_nothing_has_no_column_for_it() -> None:
+    ended = Run.from_api(run("TERMINATED", "SUCCESS", tasks=[task("a", "TERMINATED", "SUCCESS")]), HOST)
+    assert HEAD in artifact_text(with_output(ended, "a", result=None))
+    assert HEAD in artifact_text(with_output(ended, "a", result=""))
