@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prefect_databricks_runs._lazy import names_of
-from prefect_databricks_runs._version import __version__
+from ._lazy import names_of
+from ._version import __version__
 
 if TYPE_CHECKING:
-    from prefect_databricks_runs.credentials import DatabricksCredentials
-    from prefect_databricks_runs.errors import (
+    from .credentials import DatabricksCredentials
+    from .errors import (
         BadRequest,
         Conflict,
         DatabricksApiError,
@@ -38,21 +38,22 @@ if TYPE_CHECKING:
         Unauthenticated,
         WaitTimeout,
     )
-    from prefect_databricks_runs.flows import (
+    from .flows import (
         arun_now_and_wait,
         asubmit_run_and_wait,
         await_for_run,
+        await_for_runs,
         run_now_and_wait,
         submit_run_and_wait,
         wait_for_run,
+        wait_for_runs,
     )
-    from prefect_databricks_runs.hook import DatabricksHook
-    from prefect_databricks_runs.many_flows import await_for_runs, wait_for_runs
-    from prefect_databricks_runs.retry_advice import retry_on_platform_failure
-    from prefect_databricks_runs.run_states import Outcome, RunState
-    from prefect_databricks_runs.runs import Run, RunOutput, RunTask
-    from prefect_databricks_runs.state_hooks import cancel_databricks_runs
-    from prefect_databricks_runs.tasks import arun_now, asubmit_run, run_now, submit_run
+    from .hook import DatabricksHook
+    from .retry_advice import retry_on_platform_failure
+    from .run_states import Outcome, RunState
+    from .runs import Run, RunOutput, RunTask
+    from .state_hooks import cancel_databricks_runs
+    from .tasks import arun_now, asubmit_run, run_now, submit_run
 
 __all__ = [
     "BadRequest",
@@ -134,15 +135,13 @@ _HOMES = {
         "arun_now_and_wait",
         "asubmit_run_and_wait",
         "await_for_run",
+        "await_for_runs",
         "run_now_and_wait",
         "submit_run_and_wait",
         "wait_for_run",
-    ),
-    "hook": ("DatabricksHook",),
-    "many_flows": (
-        "await_for_runs",
         "wait_for_runs",
     ),
+    "hook": ("DatabricksHook",),
     "retry_advice": ("retry_on_platform_failure",),
     "run_states": (
         "Outcome",

@@ -1,6 +1,6 @@
 """`python -m prefect_databricks_runs` is the command line."""
 
-from prefect_databricks_runs.cli import main
+from .cli import main
 
 if __name__ == "__main__":
     main()

@@ -18,7 +18,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from prefect_databricks_runs._version import __version__
+from ._version import __version__
 
 app = typer.Typer(
     help="Run work on Databricks from Prefect.",
@@ -49,8 +49,8 @@ def demo(
     fail: Annotated[bool, typer.Option("--fail", help="Let one of the tasks raise, to see how that looks.")] = False,
 ) -> None:
     """Run a real six-task job on a local workspace, watched by a real Prefect flow. Needs no Databricks account."""
-    from prefect_databricks_runs.demo.job import install
-    from prefect_databricks_runs.local import LocalWorkspace
+    from .demo.job import install
+    from .local import LocalWorkspace
 
     console = Console(stderr=True)
     with _ended_by_signals(), ExitStack() as stack:
@@ -89,7 +89,7 @@ def local(
     ] = False,
 ) -> None:
     """Serve a local Databricks Jobs API, which runs notebooks and Python files on this machine, until stopped."""
-    from prefect_databricks_runs.local import LocalWorkspace
+    from .local import LocalWorkspace
 
     try:
         with _ended_by_signals(), LocalWorkspace(port=port, token=token, root=root, tls=tls) as workspace:
@@ -125,14 +125,15 @@ def orphans(
 
     Ends with 1 if any is left going, and with 2 if that could not be found out.
     """
-    from prefect_databricks_runs import DatabricksError, _portal
-    from prefect_databricks_runs.cli_listing import listing_for
-    from prefect_databricks_runs.cli_orphans import Wanted, orphans
+    from . import DatabricksError
+    from ._orphans.command import Wanted, orphans
+    from ._orphans.listing import listing_for
+    from ._prefect import portal
 
     wanted = Wanted(block or (), frozenset(flow_run or ()), completed, cancel)
     listing = listing_for(as_json=as_json)
     try:
-        left = _portal.call(orphans, wanted, listing)
+        left = portal.call(orphans, wanted, listing)
     except DatabricksError as error:
         typer.echo(str(error), err=True)
         left = None
@@ -153,7 +154,7 @@ def main() -> None:
 
 def _prefect_api_url(stack: ExitStack, console: Console) -> str:
     """The Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
-    from prefect_databricks_runs.demo.servers import PrefectServer
+    from .demo.servers import PrefectServer
 
     configured = _configured_api_url()
     if configured:

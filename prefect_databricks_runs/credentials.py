@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import httpx
 from prefect.blocks.abstract import CredentialsBlock
 
-from prefect_databricks_runs import _portal
-from prefect_databricks_runs._compat import (
+from ._client.http import client_options
+from ._prefect import portal
+from ._prefect.compat import (
     REQUIRED_TEXT,
     BlockOfEitherPydantic,
     EmptySecret,
@@ -24,9 +25,8 @@ from prefect_databricks_runs._compat import (
     saved_block,
     unknown_fields,
 )
-from prefect_databricks_runs._http import client_options
-from prefect_databricks_runs.auth import BasicAuth, TokenAuth
-from prefect_databricks_runs.errors import InvalidCredentials
+from .auth import BasicAuth, TokenAuth
+from .errors import InvalidCredentials
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 _TOKEN = re.compile(r"[!-~]+")
@@ -196,7 +196,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         Raises:
             InvalidCredentials: There is no such block, or it signs in as a service principal.
         """
-        data = _portal.call(saved_block, {"block_document_slug": f"databricks-credentials/{name}"}).data
+        data = portal.call(saved_block, {"block_document_slug": f"databricks-credentials/{name}"}).data
         if data.get("client_id") or data.get("client_secret"):
             raise InvalidCredentials(f"The block {name!r} signs in as a service principal, which is not supported yet.")
         return cls(host=data.get("databricks_instance") or "", token=SecretStr(data.get("token") or ""))

@@ -34,10 +34,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from prefect_databricks_runs._meanings import NO_ANSWER, Meaning, meaning_of
+from ._meanings import NO_ANSWER, Meaning, meaning_of
 
 if TYPE_CHECKING:
-    from prefect_databricks_runs.runs import Run, RunOutput
+    from .runs import Run, RunOutput
 
 _SHOWN_CHARACTERS = 600
 

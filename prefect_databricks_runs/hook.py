@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import httpx
 
-from prefect_databricks_runs._clock import Clock, SystemClock
-from prefect_databricks_runs._retries import is_worth_retrying, may_be_done, passes, retrying
-from prefect_databricks_runs._session import Refresh, Session
-from prefect_databricks_runs.errors import DatabricksError, InvalidResponse, JobNameError, Unauthenticated
-from prefect_databricks_runs.runs import Run, RunOutput, merge_pages
+from ._client.retries import is_worth_retrying, may_be_done, passes, retrying
+from ._client.session import Refresh, Session
+from ._clock import Clock, SystemClock
+from .errors import DatabricksError, InvalidResponse, JobNameError, Unauthenticated
+from .runs import Run, RunOutput, merge_pages
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from typing_extensions import TypedDict
 
-from prefect_databricks_runs._signature import Default, default_of
-from prefect_databricks_runs.errors import InvalidOption
+from ._prefect.signature import Default, default_of
+from .errors import InvalidOption
 
 
 class RequestOptions(TypedDict, total=False):

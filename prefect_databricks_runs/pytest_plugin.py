@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from prefect_databricks_runs.credentials import DatabricksCredentials
-    from prefect_databricks_runs.local import LocalWorkspace
+    from .credentials import DatabricksCredentials
+    from .local import LocalWorkspace
 
 MARKER = "databricks_workspace"
 
@@ -36,7 +36,7 @@ def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorksp
     Options of `LocalWorkspace` are given by `@pytest.mark.databricks_workspace(concurrency=2)`, on the test, its class
     or its module; the nearest one wins for each option.
     """
-    from prefect_databricks_runs.local import LocalWorkspace
+    from .local import LocalWorkspace
 
     with LocalWorkspace(**_options(request)) as workspace:
         yield workspace
@@ -45,8 +45,8 @@ def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorksp
 @pytest.fixture
 def databricks_credentials(databricks_workspace: LocalWorkspace) -> DatabricksCredentials:
     """Credentials for `databricks_workspace`, which are not saved anywhere."""
-    from prefect_databricks_runs._compat import SecretStr
-    from prefect_databricks_runs.credentials import DatabricksCredentials
+    from ._prefect.compat import SecretStr
+    from .credentials import DatabricksCredentials
 
     return DatabricksCredentials(host=databricks_workspace.url, token=SecretStr(databricks_workspace.token))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prefect_databricks_runs._compat import state_exception
-from prefect_databricks_runs.errors import (
+from ._prefect.compat import state_exception
+from .errors import (
     DatabricksConnectionError,
     DatabricksUnreachable,
     RateLimited,
@@ -14,7 +14,7 @@ from prefect_databricks_runs.errors import (
     RunSkipped,
     ServerError,
 )
-from prefect_databricks_runs.run_states import Outcome, RunState
+from .run_states import Outcome, RunState
 
 if TYPE_CHECKING:
     from prefect import State, Task

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from prefect_databricks_runs.run_states import Outcome, RunState, as_mapping
+from .run_states import Outcome, RunState, as_mapping
 
 _PAGED = ("tasks", "iterations", "job_clusters", "job_parameters", "repair_history")
 _PAGE = re.compile(r"/jobs(/\d+)?/runs/\d+")

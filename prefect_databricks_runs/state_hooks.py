@@ -9,22 +9,22 @@ import anyio
 from prefect.client.orchestration import get_client
 from prefect.logging.loggers import flow_run_logger
 
-from prefect_databricks_runs import _portal
-from prefect_databricks_runs.calls import hook_for
-from prefect_databricks_runs.errors import DatabricksError
-from prefect_databricks_runs.leaving import END_SECONDS, cancel, until_over
-from prefect_databricks_runs.report import Logger, SteadyLogger
-from prefect_databricks_runs.report.traces import Trace, finish_trace, traces_of
-from prefect_databricks_runs.runs import Run
-from prefect_databricks_runs.saved_credentials import known_credentials
+from ._connect.calls import hook_for
+from ._connect.saved_blocks import known_credentials
+from ._leave.leaving import END_SECONDS, cancel, until_over
+from ._prefect import portal
+from ._report import Logger, SteadyLogger
+from ._report.traces import Trace, finish_trace, traces_of
+from .errors import DatabricksError
+from .runs import Run
 
 if TYPE_CHECKING:
     from prefect import Flow, State
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
 
-    from prefect_databricks_runs.credentials import DatabricksCredentials
-    from prefect_databricks_runs.hook import DatabricksHook
+    from .credentials import DatabricksCredentials
+    from .hook import DatabricksHook
 
 _AT_ONCE = 8
 _BECAUSE = "the flow run that started it is over"
@@ -48,8 +48,8 @@ def cancel_databricks_runs(flow: Flow[Any, Any], flow_run: FlowRun, state: State
     """
     logger = SteadyLogger(flow_run_logger(flow_run, flow))
     try:
-        _portal.settle()  # what this process has only just started is not in Prefect before that
-        _portal.call(_cancel_runs_of, flow_run, logger)
+        portal.settle()  # what this process has only just started is not in Prefect before that
+        portal.call(_cancel_runs_of, flow_run, logger)
     except Exception as error:
         logger.error(
             "Databricks runs of this flow run may still be going: they could not be looked for in Prefect. %r", error

@@ -8,23 +8,23 @@ from typing import Any
 from prefect import task
 from typing_extensions import Unpack
 
-from prefect_databricks_runs import _portal
-from prefect_databricks_runs._signature import named_parameters
-from prefect_databricks_runs._spelling import misspelt_keys
-from prefect_databricks_runs._templates import template_values
-from prefect_databricks_runs.calls import check_call, hook_for
-from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.errors import InvalidPayload
-from prefect_databricks_runs.fields import RunNowFields, SubmitRunFields
-from prefect_databricks_runs.handover import handing_over
-from prefect_databricks_runs.hook import DatabricksHook
-from prefect_databricks_runs.marker import with_marker
-from prefect_databricks_runs.options import StartOptions, option
-from prefect_databricks_runs.payload import build_run_now, build_submit_run, lasting_payload, placeholders
-from prefect_databricks_runs.report import run_logger, show_started
-from prefect_databricks_runs.runs import run_url
-from prefect_databricks_runs.starting import Starter
-from prefect_databricks_runs.taking_over import take_over
+from ._connect.calls import check_call, hook_for
+from ._payload.build import build_run_now, build_submit_run, lasting_payload, placeholders
+from ._payload.spelling import misspelt_keys
+from ._payload.templates import template_values
+from ._prefect import portal
+from ._prefect.signature import named_parameters
+from ._report import run_logger, show_started
+from ._start.earlier_attempts import take_over
+from ._start.in_flight import handing_over
+from ._start.marker import with_marker
+from ._start.starter import Starter
+from .credentials import DatabricksCredentials
+from .errors import InvalidPayload
+from .fields import RunNowFields, SubmitRunFields
+from .hook import DatabricksHook
+from .options import StartOptions, option
+from .runs import run_url
 
 DEFAULT_RUN_NAME = "Run Submitted by Prefect"
 _FLOW_RUN_NAME = "prefect.flow_run.name"
@@ -69,7 +69,7 @@ def submit_run(
     """
     check_call(databricks_credentials, parameters)
     with handing_over(databricks_credentials, parameters):
-        return _portal.call(_submit_run, databricks_credentials, json, parameters)
+        return portal.call(_submit_run, databricks_credentials, json, parameters)
 
 
 @task(persist_result=False)
@@ -80,7 +80,7 @@ async def asubmit_run(
     """Async twin of `submit_run`: the same parameters, result and errors."""
     check_call(databricks_credentials, parameters)
     with handing_over(databricks_credentials, parameters):
-        return await _portal.acall(_submit_run, databricks_credentials, json, parameters)
+        return await portal.acall(_submit_run, databricks_credentials, json, parameters)
 
 
 @task(persist_result=False)
@@ -111,7 +111,7 @@ def run_now(
     """
     check_call(databricks_credentials, parameters)
     with handing_over(databricks_credentials, parameters):
-        return _portal.call(_run_now, databricks_credentials, json, parameters)
+        return portal.call(_run_now, databricks_credentials, json, parameters)
 
 
 @task(persist_result=False)
@@ -122,7 +122,7 @@ async def arun_now(
     """Async twin of `run_now`: the same parameters, result and errors."""
     check_call(databricks_credentials, parameters)
     with handing_over(databricks_credentials, parameters):
-        return await _portal.acall(_run_now, databricks_credentials, json, parameters)
+        return await portal.acall(_run_now, databricks_credentials, json, parameters)
 
 
 async def _submit_run(credentials: DatabricksCredentials, json: Any, parameters: Mapping[str, Any]) -> int:

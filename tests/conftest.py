@@ -17,7 +17,7 @@ import anyio
 import pytest
 from hypothesis import HealthCheck, settings
 
-sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `tests.answers` is found however pytest is called
+sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `tests.support` is found, however called
 
 # Registered before Prefect is imported, so that it is done after Prefect has sent its last log lines at exit; it would
 # try for a minute to reach a server that is gone.
@@ -33,10 +33,10 @@ with warnings.catch_warnings():
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from prefect_databricks_runs import DatabricksCredentials
-    from prefect_databricks_runs._compat import PREFECT_3
+    from prefect_databricks_runs._prefect.compat import PREFECT_3
     from prefect_databricks_runs.demo.servers import PrefectServer
     from prefect_databricks_runs.local import LocalWorkspace
-    from tests.prefect_api import PrefectApi
+    from tests.support.prefect_api import PrefectApi
 
 
 def pytest_configure(config: pytest.Config) -> None:

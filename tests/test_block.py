@@ -17,9 +17,9 @@ from prefect.flows import EntrypointType
 from pydantic import BaseModel
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
-from prefect_databricks_runs._compat import PREFECT_3
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from prefect_databricks_runs.demo.servers import PrefectServer
-from tests.prefect_cli import prefect
+from tests.support.prefect_cli import prefect
 
 
 def test_registered_as_the_readme_says_it_is_in_the_ui_with_its_form(prefect_server: PrefectServer) -> None:

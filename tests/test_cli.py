@@ -16,8 +16,8 @@ import pytest
 
 from prefect_databricks_runs import __version__
 from prefect_databricks_runs.demo.servers import PrefectServer
-from tests.prefect_api import PrefectApi
-from tests.processes import descendants, wait_until
+from tests.support.prefect_api import PrefectApi
+from tests.support.processes import descendants, wait_until
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "prefect_databricks_runs"]
 TASKS = ["collect", "clean", "functions", "imports", "docstrings", "report"]

@@ -25,14 +25,14 @@ from prefect.settings import PREFECT_API_URL
 
 import prefect_databricks_runs
 from prefect_databricks_runs import DatabricksCredentials, DatabricksError, Run, errors
-from prefect_databricks_runs._compat import PREFECT_3, SecretStr
+from prefect_databricks_runs._prefect.compat import PREFECT_3, SecretStr
+from prefect_databricks_runs._report import final_state
 from prefect_databricks_runs.cli import app
 from prefect_databricks_runs.demo.servers import PrefectServer
 from prefect_databricks_runs.flows import run_now_and_wait, submit_run_and_wait
 from prefect_databricks_runs.local import LocalWorkspace
 from prefect_databricks_runs.options import WaitForRunsOptions, WaitOptions
-from prefect_databricks_runs.report import final_state
-from tests.answers import HOST, run, state
+from tests.support.answers import HOST, run, state
 from tests.test_runs import STATES
 
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from prefect_databricks_runs import Run, RunFailed, WaitTimeout, errors
-from prefect_databricks_runs.report import failure_of
-from tests.answers import HOST, RUN_ID, run, task, with_output
+from prefect_databricks_runs._report import failure_of
+from tests.support.answers import HOST, RUN_ID, run, task, with_output
 
 FAILED = with_output(
     Run.from_api(

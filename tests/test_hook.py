@@ -26,8 +26,8 @@ from prefect_databricks_runs import (
     __version__,
 )
 from prefect_databricks_runs.auth import BasicAuth, TokenAuth
-from tests.answers import HOST, RUN_ID, run, task
-from tests.clocks import FakeClock
+from tests.support.answers import HOST, RUN_ID, run, task
+from tests.support.clocks import FakeClock
 
 TOKEN = "dapi-very-secret"
 pytestmark = pytest.mark.anyio

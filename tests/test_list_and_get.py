@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect_databricks_runs import DatabricksHook, Run
+from prefect_databricks_runs._wait.run_reader import RunReader
+from prefect_databricks_runs._wait.watch import states_of
 from prefect_databricks_runs.auth import TokenAuth
-from prefect_databricks_runs.run_reader import RunReader
-from prefect_databricks_runs.watcher import states_of
 from tests.local.client import Client
 from tests.local.simulated import simulated, task
 from tests.local.test_any_course import runs
 from tests.report.courses import COURSES, Play
-from tests.virtual_loop import LoopClock
+from tests.support.virtual_loop import LoopClock
 
 pytestmark = pytest.mark.anyio
 

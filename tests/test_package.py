@@ -22,9 +22,9 @@ INIT = Path(package.__file__)
 @pytest.mark.parametrize("shown", [package, flows], ids=lambda shown: shown.__name__)
 def test_a_type_checker_and_the_interpreter_see_the_same_names(shown: ModuleType) -> None:
     typed = {
-        (name.name, node.module)
+        (name.name, f"{shown.__name__}.{node.module}")
         for node in ast.walk(ast.parse(Path(shown.__file__).read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module.startswith(f"{shown.__name__}.")
+        if isinstance(node, ast.ImportFrom) and node.level == 1
         for name in node.names
         if name.name in shown.__all__ and name.name != "__version__"
     }

@@ -29,8 +29,8 @@ from prefect_databricks_runs import (
 )
 from prefect_databricks_runs.local import LocalWorkspace
 from prefect_databricks_runs.retry_advice import is_platform_failure
-from tests.answers import HOST, run
-from tests.answers import task as task_entry
+from tests.support.answers import HOST, run
+from tests.support.answers import task as task_entry
 
 BODY = {"notebook_task": {"notebook_path": "/n"}}
 

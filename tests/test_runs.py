@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_databricks_runs import Outcome, Run, RunState
-from tests.answers import HOST, RUN_ID, run, state, task, with_output
+from tests.support.answers import HOST, RUN_ID, run, state, task, with_output
 
 # life_cycle_state, result_state → over?, the name that Prefect shows, outcome: the table of the README
 STATES = [

@@ -20,10 +20,10 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Crashed, Running
 
 from prefect_databricks_runs import DatabricksCredentials, cancel_databricks_runs, run_now, submit_run, wait_for_run
+from prefect_databricks_runs._connect.saved_blocks import _used
+from prefect_databricks_runs._report.things import Artifact
 from prefect_databricks_runs.local import LocalWorkspace
-from prefect_databricks_runs.report.things import Artifact
-from prefect_databricks_runs.saved_credentials import _used
-from tests.processes import wait_until
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

@@ -29,7 +29,7 @@ from prefect_databricks_runs import (
     submit_run,
     wait_for_run,
 )
-from prefect_databricks_runs._compat import PREFECT_3
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from prefect_databricks_runs.local import LocalWorkspace
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

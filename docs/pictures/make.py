@@ -26,7 +26,7 @@ sys.path.insert(0, str(FOLDER.parents[1]))
 from prefect_databricks_runs import DatabricksCredentials, RunsFailed, wait_for_runs  # noqa: E402
 from prefect_databricks_runs.demo.servers import PrefectServer  # noqa: E402
 from prefect_databricks_runs.local import LocalWorkspace  # noqa: E402
-from prefect_databricks_runs.local.simulation import TaskStart  # noqa: E402
+from prefect_databricks_runs.local.runs.simulation import TaskStart  # noqa: E402
 from tests.browser.chromium import chromium  # noqa: E402
 from tests.browser.flow_run_page import FlowRunPage  # noqa: E402
 from tests.browser.painting import wait_until_still  # noqa: E402

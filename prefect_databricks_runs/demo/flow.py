@@ -11,9 +11,9 @@ from prefect import flow
 from rich.console import Console
 from rich.table import Table
 
-from prefect_databricks_runs import DatabricksCredentials, Run, RunFailed, submit_run_and_wait
-from prefect_databricks_runs._compat import SecretStr
-from prefect_databricks_runs.demo.job import demo_job
+from .. import DatabricksCredentials, Run, RunFailed, submit_run_and_wait
+from .._prefect.compat import SecretStr
+from .job import demo_job
 
 
 @flow(name="databricks-demo")

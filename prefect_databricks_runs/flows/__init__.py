@@ -1,4 +1,4 @@
-"""The Prefect flows that wait for a Databricks run and show its every state: `wait_for_run` and its relatives.
+"""The Prefect flows that wait for Databricks runs and show their every state: `wait_for_run` and its relatives.
 
 Each is made when it is first used: Prefect makes models of all its parameters then.
 """
@@ -8,20 +8,23 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from prefect_databricks_runs._lazy import names_of
+from .._lazy import names_of
 
 if TYPE_CHECKING:
-    from prefect_databricks_runs.flows.running_jobs import arun_now_and_wait, run_now_and_wait
-    from prefect_databricks_runs.flows.submitting import asubmit_run_and_wait, submit_run_and_wait
-    from prefect_databricks_runs.flows.waiting import await_for_run, wait_for_run
+    from .running_jobs import arun_now_and_wait, run_now_and_wait
+    from .submitting import asubmit_run_and_wait, submit_run_and_wait
+    from .waiting import await_for_run, wait_for_run
+    from .waiting_for_many import await_for_runs, wait_for_runs
 
 __all__ = [
     "arun_now_and_wait",
     "asubmit_run_and_wait",
     "await_for_run",
+    "await_for_runs",
     "run_now_and_wait",
     "submit_run_and_wait",
     "wait_for_run",
+    "wait_for_runs",
 ]
 
 # Prefect makes a pydantic model of a flow's parameters; `json` is what the old tasks called it.
@@ -31,6 +34,7 @@ _HOMES = {
     "running_jobs": ("arun_now_and_wait", "run_now_and_wait"),
     "submitting": ("asubmit_run_and_wait", "submit_run_and_wait"),
     "waiting": ("await_for_run", "wait_for_run"),
+    "waiting_for_many": ("await_for_runs", "wait_for_runs"),
 }
 
 if not TYPE_CHECKING:  # a type checker would take any name for one of ours

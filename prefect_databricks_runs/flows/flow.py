@@ -7,8 +7,8 @@ from typing import Any, TypeVar, cast
 import prefect
 from typing_extensions import ParamSpec
 
-from prefect_databricks_runs._compat import PREFECT_3, ValidBlock
-from prefect_databricks_runs.credentials import DatabricksCredentials
+from .._prefect.compat import PREFECT_3, ValidBlock
+from ..credentials import DatabricksCredentials
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.handover import handing_over
-from prefect_databricks_runs.options import option
+from .._start.in_flight import handing_over
+from ..credentials import DatabricksCredentials
+from ..options import option
 
 
 def starting(credentials: DatabricksCredentials, parameters: Mapping[str, Any]) -> AbstractContextManager[None]:

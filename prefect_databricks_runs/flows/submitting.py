@@ -6,17 +6,17 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from prefect_databricks_runs._lazy import at_home_in
-from prefect_databricks_runs._signature import named_parameters
-from prefect_databricks_runs.calls import check_call
-from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.flows.flow import Flow
-from prefect_databricks_runs.flows.parts import only, starting
-from prefect_databricks_runs.one_run import OneRun
-from prefect_databricks_runs.options import WaitOptions
-from prefect_databricks_runs.runs import Run
-from prefect_databricks_runs.tasks import SubmitRunParameters, asubmit_run, submit_run
-from prefect_databricks_runs.waits import wait_async, wait_here
+from .._connect.calls import check_call
+from .._lazy import at_home_in
+from .._prefect.signature import named_parameters
+from .._wait.doors import wait_async, wait_here
+from .._wait.one_run import OneRun
+from ..credentials import DatabricksCredentials
+from ..options import WaitOptions
+from ..runs import Run
+from ..tasks import SubmitRunParameters, asubmit_run, submit_run
+from .flow import Flow
+from .parts import only, starting
 
 
 class SubmitRunAndWaitParameters(SubmitRunParameters, WaitOptions, total=False):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing_extensions import Unpack
 
-from prefect_databricks_runs._lazy import at_home_in
-from prefect_databricks_runs._signature import named_parameters
-from prefect_databricks_runs.credentials import DatabricksCredentials
-from prefect_databricks_runs.flows.flow import Flow
-from prefect_databricks_runs.one_run import OneRun
-from prefect_databricks_runs.options import WaitOptions
-from prefect_databricks_runs.runs import Run
-from prefect_databricks_runs.waits import wait_async, wait_here
+from .._lazy import at_home_in
+from .._prefect.signature import named_parameters
+from .._wait.doors import wait_async, wait_here
+from .._wait.one_run import OneRun
+from ..credentials import DatabricksCredentials
+from ..options import WaitOptions
+from ..runs import Run
+from .flow import Flow
 
 
 @Flow

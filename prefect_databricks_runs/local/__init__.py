@@ -13,9 +13,9 @@ for-each, run-job), or `workshop` → `child_process` → `task_child` (the user
 
 from __future__ import annotations
 
-from .faults import Fault
-from .request_log import RecordedRequest
-from .simulation import SimulatedTask, TaskStart
+from .faults.faults import Fault
+from .runs.simulation import SimulatedTask, TaskStart
+from .web.request_log import RecordedRequest
 from .workspace import LocalWorkspace
 
 __all__ = ["Fault", "LocalWorkspace", "RecordedRequest", "SimulatedTask", "TaskStart"]

@@ -12,18 +12,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from .calls import Call, Endpoint
-from .connection import connection_of
-from .errors import ApiError, malformed, path_not_served, unknown_path
-from .fault_actions import play
-from .faults import Faults
+from .accounts.sign_in import SignIn
+from .faults.fault_actions import play
+from .faults.faults import Faults
+from .faults.waits import Waits
 from .not_served import NOT_SERVED_APIS
-from .request_body import max_body_bytes, read_body, read_fields
-from .request_log import LogEntry, RequestLog, recorded
-from .responses import error_response, json_response
-from .sign_in import SignIn
 from .texts import text
-from .waits import Waits
+from .web.calls import Call, Endpoint
+from .web.connection import connection_of
+from .web.errors import ApiError, malformed, path_not_served, unknown_path
+from .web.request_body import max_body_bytes, read_body, read_fields
+from .web.request_log import LogEntry, RequestLog, recorded
+from .web.responses import error_response, json_response
 
 # What answers a path by itself: request and body to response. It may raise an ApiError.
 Page = Callable[[Request, bytes], Response]

@@ -9,30 +9,30 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from .addresses import OriginForm
-from .answers import Answers
+from .accounts.oauth_pages import OAuthPages
+from .accounts.oauth_tokens import OAuthTokens
+from .accounts.sign_in import SignIn
+from .accounts.users import Users
+from .api.answers import Answers
+from .api.file_endpoints import FileEndpoints
+from .api.job_endpoints import JobEndpoints
+from .api.platform_endpoints import PlatformEndpoints
+from .api.run_endpoints import RunEndpoints
 from .app import App
 from .clock import Clock
-from .engine import Engine
-from .fault_endpoints import FaultEndpoints
-from .faults import Faults
-from .file_endpoints import FileEndpoints
-from .job_endpoints import JobEndpoints
-from .oauth_pages import OAuthPages
-from .oauth_tokens import OAuthTokens
-from .platform_endpoints import PlatformEndpoints
-from .records import RunRecord, TaskRecord
-from .references import References
-from .request_log import RequestLog
-from .run_endpoints import RunEndpoints
-from .sign_in import SignIn
-from .simulation import Simulation
-from .states import State
-from .store import Store
-from .users import Users
-from .waits import Waits
-from .works import Works
-from .workshop import Workshop
+from .faults.fault_endpoints import FaultEndpoints
+from .faults.faults import Faults
+from .faults.waits import Waits
+from .runs.engine import Engine
+from .runs.records import RunRecord, TaskRecord
+from .runs.references import References
+from .runs.simulation import Simulation
+from .runs.states import State
+from .runs.store import Store
+from .runs.works import Works
+from .runs.workshop import Workshop
+from .web.addresses import OriginForm
+from .web.request_log import RequestLog
 
 
 @dataclass(frozen=True, repr=False)  # it holds secrets

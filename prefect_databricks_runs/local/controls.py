@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .fault_rules import FaultRule
-from .faults import Fault, Faults
-from .request_log import RecordedRequest, RequestLog
+from .faults.fault_rules import FaultRule
+from .faults.faults import Fault, Faults
+from .web.request_log import RecordedRequest, RequestLog
 
 
 class Controls:

@@ -15,18 +15,18 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from . import states
+from .accounts.oauth_tokens import OAuthTokens
+from .accounts.users import USER, Users
 from .assembly import Assembly, Parts
-from .certificates import Certificates
 from .clock import RealClock, VirtualClock
 from .controls import Controls
-from .oauth_tokens import OAuthTokens
-from .request_log import DEFAULT_MAX_REQUESTS
-from .server import ServerThread
-from .simulation import Script, Simulation
-from .store import Store
-from .users import USER, Users
-from .waits import Waits
+from .faults.waits import Waits
+from .runs import states
+from .runs.simulation import Script, Simulation
+from .runs.store import Store
+from .web.certificates import Certificates
+from .web.request_log import DEFAULT_MAX_REQUESTS
+from .web.server import ServerThread
 
 DEFAULT_CONCURRENCY = 8
 DEFAULT_OAUTH_TOKEN_SECONDS = 3600.0

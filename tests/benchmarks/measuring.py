@@ -12,7 +12,7 @@ from typing import Any
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.benchmarks.contenders.parent import Contender, ContenderProcess, Told
 from tests.benchmarks.workspace_process import Seen, WorkspaceProcess
-from tests.prefect_proxy import PrefectProxy
+from tests.support.prefect_proxy import PrefectProxy
 
 # What a contender that gives up has until it must have said so.
 _SPARE_SECONDS = 60

@@ -21,15 +21,15 @@ from rich.console import Console
 from rich.table import Table
 
 from prefect_databricks_runs import Run
-from prefect_databricks_runs._compat import SHOWS_PROGRESS
+from prefect_databricks_runs._prefect.compat import SHOWS_PROGRESS
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.local.client import Client
 from tests.local.simulated import simulated, task
-from tests.prefect_api import PrefectApi
-from tests.prefect_proxy import Call, PrefectProxy
-from tests.processes import wait_until
 from tests.report.shown_flow import ShownFlow
 from tests.report.waiting_process import WaitingProcess
+from tests.support.prefect_api import PrefectApi
+from tests.support.prefect_proxy import Call, PrefectProxy
+from tests.support.processes import wait_until
 
 _STAGES = 5
 _PHASE_SECONDS = 10

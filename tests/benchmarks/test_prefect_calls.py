@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prefect_databricks_runs._compat import SHOWS_PROGRESS
+from prefect_databricks_runs._prefect.compat import SHOWS_PROGRESS
 from tests.benchmarks.prefect_calls import measure
 
 TASKS = 10

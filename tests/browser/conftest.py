@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from prefect_databricks_runs._compat import PREFECT_3
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.browser.chromium import chromium
 from tests.browser.flow_run_page import FlowRunPage

@@ -10,15 +10,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from prefect_databricks_runs import RunFailed
-from prefect_databricks_runs._compat import PREFECT_3
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.browser.chromium import NOT_FOUND, chromium_path
 from tests.browser.flow_run_page import FlowRunPage
 from tests.browser.graph import Graph
 from tests.browser.nightly import AFTER, ERROR, STATES, TRACEBACK, waiting_flow
 from tests.browser.painting import Painting, painting_where, wait_until_still
-from tests.prefect_api import PrefectApi
-from tests.processes import wait_until
+from tests.support.prefect_api import PrefectApi
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND)
 

@@ -13,7 +13,7 @@ from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.browser.chromium import NOT_FOUND, chromium_path
 from tests.browser.flow_run_page import FlowRunPage
 from tests.browser.forms import Form
-from tests.prefect_cli import prefect
+from tests.support.prefect_cli import prefect
 
 pytestmark = pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND)
 

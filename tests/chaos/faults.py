@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from prefect_databricks_runs.local import LocalWorkspace
-from prefect_databricks_runs.local.faults import Fault
+from prefect_databricks_runs.local.faults.faults import Fault
 
 # What comes instead of the answer, before what was asked for is done and after it.
 INSTEAD: dict[str, dict[str, Any]] = {

@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_databricks_runs import DatabricksCredentials
 from prefect_databricks_runs.local import LocalWorkspace
-from prefect_databricks_runs.local.simulation import TaskStart
+from prefect_databricks_runs.local.runs.simulation import TaskStart
 from tests.chaos.driver import LINES, Outcome, drive, start
 from tests.chaos.faults import AFTER, set_faults
 from tests.chaos.shapes import FAILS_FIRST, GIVEN_UP, SHAPES, Place, Shape

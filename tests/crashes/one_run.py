@@ -13,8 +13,8 @@ from prefect.flows import EntrypointType
 from prefect_databricks_runs import DatabricksCredentials
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.crashes.deployed_flow import JOB, nightly
-from tests.leaving.children import Child
-from tests.prefect_api import PrefectApi
+from tests.leave.children import Child
+from tests.support.prefect_api import PrefectApi
 
 _MAIN = """# Databricks notebook source
 import os, time

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import wait_until
+from tests.support.processes import wait_until
 
 
 def binary(name: str) -> str:

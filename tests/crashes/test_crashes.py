@@ -14,9 +14,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.crashes.one_run import OneRun
 from tests.crashes.postgres import Postgres
-from tests.leaving.children import Child, is_alive, worker
-from tests.prefect_api import PrefectApi
-from tests.processes import wait_until
+from tests.leave.children import Child, is_alive, worker
+from tests.support.prefect_api import PrefectApi
+from tests.support.processes import wait_until
 
 pytestmark = [
     pytest.mark.timeout(400),

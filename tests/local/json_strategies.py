@@ -7,9 +7,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from prefect_databricks_runs.local import bodies
-from prefect_databricks_runs.local.schema import BOOLEAN, INT32, INTEGER, STRING, Choice, Kind, ListOf, MapOf, Object
-from prefect_databricks_runs.local.task_bodies import RUN_IF, TASK
+from prefect_databricks_runs.local.bodies import bodies
+from prefect_databricks_runs.local.bodies.schema import (
+    BOOLEAN,
+    INT32,
+    INTEGER,
+    STRING,
+    Choice,
+    Kind,
+    ListOf,
+    MapOf,
+    Object,
+)
+from prefect_databricks_runs.local.bodies.task_bodies import RUN_IF, TASK
 from tests.local.valid_tasks import VALID_TASKS
 
 # Stands for lists in lists in a JSON text: Python's own `json` could not write as many.

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prefect_databricks_runs.local import LocalWorkspace, SimulatedTask
-from prefect_databricks_runs.local.task_bodies import TASK_TYPES
+from prefect_databricks_runs.local.bodies.task_bodies import TASK_TYPES
 from tests.local import json_strategies as made_up
 from tests.local.client import API, Client, state_of, wait_until
 from tests.local.valid_tasks import VALID_TASKS

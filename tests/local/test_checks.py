@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs.local.task_bodies import CONDITIONS, RUN_IF, TASK_TYPES
+from prefect_databricks_runs.local.bodies.task_bodies import CONDITIONS, RUN_IF, TASK_TYPES
 from tests.local.client import Client, notebook_task
 from tests.local.valid_tasks import VALID_TASKS, N
 

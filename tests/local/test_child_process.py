@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_databricks_runs.local.child_process import Tail
+from prefect_databricks_runs.local.runs.child_process import Tail
 
 
 @given(st.lists(st.text("abc").map(str.encode)), st.integers(min_value=1, max_value=20))

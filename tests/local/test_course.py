@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs.local import workshop
+from prefect_databricks_runs.local.runs import workshop
 from tests.local.client import Client, is_alive, notebook_task, over, state_of, task_of, wait_until
 from tests.local.valid_tasks import VALID_TASKS
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_databricks_runs.local.export import notebook_html
+from prefect_databricks_runs.local.api.export import notebook_html
 from tests.local.client import Client, notebook_task
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs.local.calls import Call
+from prefect_databricks_runs.local.api.job_endpoints import JobEndpoints
 from prefect_databricks_runs.local.clock import RealClock
-from prefect_databricks_runs.local.job_endpoints import JobEndpoints
-from prefect_databricks_runs.local.records import JobRecord
-from prefect_databricks_runs.local.store import Store
+from prefect_databricks_runs.local.runs.records import JobRecord
+from prefect_databricks_runs.local.runs.store import Store
+from prefect_databricks_runs.local.web.calls import Call
 from tests.local.client import API, Client, error, notebook_task, state_of, wait_until
 from tests.local.jobs import INVALID, VERSIONS, create, keys, many_tasks, settings_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
-from prefect_databricks_runs.local.sign_in import USER
+from prefect_databricks_runs.local.accounts.sign_in import USER
 from tests.local.client import API, Client, error, notebook_task
 from tests.local.jobs import INVALID, VERSIONS, create, keys, many_tasks, settings_of
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefect_databricks_runs.local.errors import ApiError
-from prefect_databricks_runs.local.multipart import multipart_fields
+from prefect_databricks_runs.local.web.errors import ApiError
+from prefect_databricks_runs.local.web.multipart import multipart_fields
 
 
 @given(st.binary(), st.text().filter(lambda text: text == text.encode("utf-8", "replace").decode()))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
-from prefect_databricks_runs.local.oauth_tokens import OAuthTokens
+from prefect_databricks_runs.local.accounts.oauth_tokens import OAuthTokens
 from tests.local.client import API
 
 CLIENT = ("6f1c1f3e-7a4e-4c9a-9a4e-0d7c2b1a0001", "dose secret+/%41")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from prefect_databricks_runs.local.errors import ApiError
-from prefect_databricks_runs.local.paging import Page, turn_to
+from prefect_databricks_runs.local.web.errors import ApiError
+from prefect_databricks_runs.local.web.paging import Page, turn_to
 
 
 def page(newest: int, *, limit: int = 2, offset: int = 0, page_token: str | None = "") -> Page[int]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace, RecordedRequest
-from prefect_databricks_runs.local.request_log import RequestLog
+from prefect_databricks_runs.local.web.request_log import RequestLog
 from tests.local.client import API, Client
 
 

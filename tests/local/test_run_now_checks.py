@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs.local.checks import only_keys
-from prefect_databricks_runs.local.errors import ApiError
+from prefect_databricks_runs.local.bodies.checks import only_keys
+from prefect_databricks_runs.local.web.errors import ApiError
 from tests.local.client import Client
 from tests.local.jobs import INVALID
 from tests.local.valid_tasks import VALID_TASKS, N

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs.local.errors import ApiError
-from prefect_databricks_runs.local.schema import (
+from prefect_databricks_runs.local.bodies.schema import (
     BOOLEAN,
     INT32,
     INTEGER,
@@ -19,6 +18,7 @@ from prefect_databricks_runs.local.schema import (
     Object,
     read,
 )
+from prefect_databricks_runs.local.web.errors import ApiError
 
 BODY = Object(
     {

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from prefect_databricks_runs import _compat
-from prefect_databricks_runs.report import queue
+from prefect_databricks_runs._prefect import compat
+from prefect_databricks_runs._report import queue
 
 
 class PrefectThatListens:
@@ -76,5 +76,5 @@ def prefect(monkeypatch: pytest.MonkeyPatch) -> PrefectThatListens:
         client.told.append(("update_artifact", data))
 
     monkeypatch.setattr(queue, "get_client", lambda: client)
-    monkeypatch.setattr(_compat, "update_artifact", update_artifact)
+    monkeypatch.setattr(compat, "update_artifact", update_artifact)
     return client

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.prefect_api import PrefectApi
-from tests.processes import wait_until
+from tests.support.prefect_api import PrefectApi
+from tests.support.processes import wait_until
 
 State = tuple[str, str]
 

@@ -7,8 +7,8 @@ from html import escape
 from markdown_it import MarkdownIt
 
 from prefect_databricks_runs import Run
-from prefect_databricks_runs.report import artifact_text
-from tests.answers import HOST, RUN_ID, run, task, with_output
+from prefect_databricks_runs._report import artifact_text
+from tests.support.answers import HOST, RUN_ID, run, task, with_output
 
 PAGE = f"{HOST}/jobs/42/runs"
 HEAD = "| task | state | attempts | queue | set-up | execution | total |"

@@ -18,12 +18,12 @@ from prefect.client.orchestration import get_client
 from prefect.flows import EntrypointType
 
 from prefect_databricks_runs import Run
-from prefect_databricks_runs._compat import PREFECT_3
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from tests.local.simulated import simulated, task
-from tests.prefect_api import PrefectApi
-from tests.processes import wait_until
 from tests.report.deployed import parent
 from tests.report.waiting_flow import WaitingFlow, waiting_flow
+from tests.support.prefect_api import PrefectApi
+from tests.support.processes import wait_until
 from tests.test_docs import ROOT, fences
 
 if PREFECT_3:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from prefect_databricks_runs import Run, _compat
-from prefect_databricks_runs.report.events import ChangeEvents
-from tests.answers import HOST, RUN_ID, run, task
+from prefect_databricks_runs import Run
+from prefect_databricks_runs._prefect import compat
+from prefect_databricks_runs._report.events import ChangeEvents
+from tests.support.answers import HOST, RUN_ID, run, task
 
 
 @pytest.fixture
 def sent(monkeypatch) -> list[dict]:
     events: list[dict] = []
-    monkeypatch.setattr(_compat, "emit_event", lambda **event: events.append(event))
+    monkeypatch.setattr(compat, "emit_event", lambda **event: events.append(event))
     return events
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prefect_databricks_runs import Run, RunCanceled, RunFailed, RunInternalError, RunSkipped, RunTimedOut
-from prefect_databricks_runs._compat import PREFECT_3
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from tests.local.simulated import simulated
 from tests.report.courses import COURSES, Course, Play, Step
 from tests.report.shown_flow import State, without_repetitions

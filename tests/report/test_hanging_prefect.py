@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_databricks_runs.report import queue
-from prefect_databricks_runs.report.queue import PrefectQueue, Thing
-from tests.clocks import FakeClock
+from prefect_databricks_runs._report import queue
+from prefect_databricks_runs._report.queue import PrefectQueue, Thing
+from tests.support.clocks import FakeClock
 
 pytestmark = pytest.mark.anyio
 

@@ -9,14 +9,14 @@ from itertools import pairwise
 
 import pytest
 
-from prefect_databricks_runs._compat import PREFECT_3, SHOWS_PROGRESS
+from prefect_databricks_runs._prefect.compat import PREFECT_3, SHOWS_PROGRESS
 from tests.local.client import Client
 from tests.local.simulated import simulated, task
-from tests.prefect_api import PrefectApi
-from tests.prefect_proxy import PrefectProxy
-from tests.processes import wait_until
 from tests.report.shown_flow import State
 from tests.report.waiting_process import WaitingProcess
+from tests.support.prefect_api import PrefectApi
+from tests.support.prefect_proxy import PrefectProxy
+from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.timeout(240)]
 

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from prefect_databricks_runs.report import queue
-from prefect_databricks_runs.report.queue import PrefectQueue, Thing
-from tests.clocks import FakeClock
+from prefect_databricks_runs._report import queue
+from prefect_databricks_runs._report.queue import PrefectQueue, Thing
 from tests.report.prefect_client import PrefectThatListens
+from tests.support.clocks import FakeClock
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("prefect")]
 

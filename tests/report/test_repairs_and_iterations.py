@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from prefect_databricks_runs import Run, RunFailed
-from prefect_databricks_runs._compat import PREFECT_3
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from tests.local.simulated import FAILED, simulated, task
-from tests.processes import wait_until
 from tests.report.waiting_flow import WaitingFlow, waiting_flow
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

@@ -9,18 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from prefect_databricks_runs import (
-    Run,
-    RunCanceled,
-    RunFailed,
-    RunInternalError,
-    RunSkipped,
-    RunTimedOut,
-    _compat,
-)
-from prefect_databricks_runs._compat import SHOWS_PROGRESS
-from prefect_databricks_runs.report import RunReport, final_state, flow_run_report
-from tests.answers import HOST, RUN_ID, run, task, with_output
+from prefect_databricks_runs import Run, RunCanceled, RunFailed, RunInternalError, RunSkipped, RunTimedOut
+from prefect_databricks_runs._prefect import compat
+from prefect_databricks_runs._prefect.compat import SHOWS_PROGRESS
+from prefect_databricks_runs._report import RunReport, final_state, flow_run_report
+from tests.support.answers import HOST, RUN_ID, run, task, with_output
 
 # life_cycle_state, result_state → the Prefect state's type and name, and the error: the table of the README
 FINAL = [
@@ -39,7 +32,7 @@ FINAL = [
 @pytest.fixture(autouse=True)
 def no_events(monkeypatch) -> None:
     """Without a Prefect server, Prefect 3 would start one to send them to."""
-    monkeypatch.setattr(_compat, "emit_event", lambda **_: None)
+    monkeypatch.setattr(compat, "emit_event", lambda **_: None)
 
 
 def over(life_cycle: str, result: str | None, **more: object) -> Run:

@@ -7,10 +7,10 @@ import logging
 import pytest
 
 from prefect_databricks_runs import Run
-from prefect_databricks_runs.report import artifact_text
-from prefect_databricks_runs.report.logs import ChangeLog
-from prefect_databricks_runs.report.task_runs import shown_state
-from tests.answers import HOST, RUN_ID, run, task, with_output
+from prefect_databricks_runs._report import artifact_text
+from prefect_databricks_runs._report.logs import ChangeLog
+from prefect_databricks_runs._report.task_runs import shown_state
+from tests.support.answers import HOST, RUN_ID, run, task, with_output
 
 # life_cycle_state, result_state → type and name of the task run's state: the table of the docs
 SHOWN = [

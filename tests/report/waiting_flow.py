@@ -10,9 +10,9 @@ from typing import Any
 
 from prefect_databricks_runs import DatabricksCredentials, Run, wait_for_run
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.prefect_api import PrefectApi
-from tests.processes import wait_until
 from tests.report.shown_flow import ShownFlow
+from tests.support.prefect_api import PrefectApi
+from tests.support.processes import wait_until
 
 
 class WaitingFlow(ShownFlow):

@@ -13,8 +13,8 @@ from typing import Any
 
 from prefect_databricks_runs import DatabricksCredentials, wait_for_run
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.prefect_api import PrefectApi
 from tests.report.shown_flow import ShownFlow
+from tests.support.prefect_api import PrefectApi
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from prefect_databricks_runs._compat import PREFECT_3
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from tests.benchmarks.contenders.child import MARK
 from tests.benchmarks.peers import PEERS_PYTHON
 from tests.benchmarks.workspace_process import ROOT, WorkspaceProcess

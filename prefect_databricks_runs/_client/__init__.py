@@ -1,0 +1,1 @@
+"""The wire: one request to a Databricks workspace, and its answer."""

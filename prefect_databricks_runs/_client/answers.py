@@ -1,0 +1,141 @@
+"""Reading an HTTP answer of the Jobs API: its JSON, or the right error."""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from ..errors import (
+    BadRequest,
+    Conflict,
+    DatabricksApiError,
+    InvalidResponse,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    Unauthenticated,
+    shorten,
+)
+
+_ERROR_CLASSES: dict[int, type[DatabricksApiError]] = {
+    400: BadRequest,
+    401: Unauthenticated,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    429: RateLimited,
+}
+
+# Without the API's JSON they are words of whoever stands before Databricks, and say nothing of runs and jobs.
+_NEEDS_JSON = frozenset({403, 404})
+# Runs and jobs that do not exist are answered with 400, not 404.
+_MISSING = re.compile(r"^(Run|Job)\b.*\b(does not|doesn't) exist", re.IGNORECASE | re.DOTALL)
+_BAD_TOKEN = re.compile(r"\b(invalid|expired)\b.*\btoken\b|\btoken\b.*\b(invalid|expired)\b", re.IGNORECASE | re.DOTALL)
+_REQUEST_ID = re.compile(r"\s*\[ReqId: ([\w-]+)\]")
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+def read_answer(response: httpx.Response, *, host: str, method: str, path: str, now: float) -> dict[str, Any]:
+    """The JSON object of a good answer.
+
+    Args:
+        response: The answer.
+        host: The workspace's address, for messages.
+        method: HTTP method of the request.
+        path: Path of the request.
+        now: Seconds since 1970 UTC, to count a `Retry-After` date from.
+
+    Raises:
+        DatabricksApiError: It is an error.
+        InvalidResponse: It is something else than JSON, or no object.
+    """
+    status = response.status_code
+    if status in _NEEDS_JSON and not isinstance(_json(response), dict):
+        raise InvalidResponse(_description(response), host=host, method=method, path=path, status_code=status)
+    if status >= httpx.codes.BAD_REQUEST:
+        raise _error(response, method=method, path=path, now=now)
+    if not response.is_success:
+        reason = f"a redirect to {response.headers.get('location', 'nowhere').split('?')[0]}"
+        raise InvalidResponse(reason, host=host, method=method, path=path, status_code=status)
+    if not response.content.strip():
+        if method == "POST":  # a write without a result may answer nothing at all
+            return {}
+        raise InvalidResponse("an empty body", host=host, method=method, path=path, status_code=status)
+    answer = _json(response)
+    if not isinstance(answer, dict):
+        raise InvalidResponse(_description(response), host=host, method=method, path=path, status_code=status)
+    return answer
+
+
+def answered_at(response: httpx.Response) -> float | None:
+    """When an answer was given, by the clock of who gave it: seconds since 1970 UTC, or None if it does not say."""
+    try:
+        return parsedate_to_datetime(response.headers["date"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def retry_after_seconds(value: str | None, now: float) -> float | None:
+    """Seconds that a `Retry-After` header asks to wait: it gives seconds, or a date.
+
+    Args:
+        value: The header, or None.
+        now: Seconds since 1970 UTC.
+    """
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value) if value.strip().isdigit() else parsedate_to_datetime(value).timestamp() - now)
+    except (TypeError, ValueError):
+        return None
+
+
+def _error(response: httpx.Response, *, method: str, path: str, now: float) -> DatabricksApiError:
+    body = _json(response)
+    fields = body if isinstance(body, dict) else {}
+    message = str(fields.get("message") or fields.get("error_description") or fields.get("error") or "")
+    if not message:
+        message = f"no message, but {_description(response)}"
+    found = _REQUEST_ID.search(message)
+    message = _REQUEST_ID.sub("", message)
+    code = fields.get("error_code")
+    return _error_class(response.status_code, message)(
+        message,
+        status_code=response.status_code,
+        error_code=code if isinstance(code, str) else "",  # the gateway repeats the status here, as a number
+        request_id=found[1] if found else response.headers.get("x-request-id"),
+        method=method,
+        path=path,
+        retry_after=retry_after_seconds(response.headers.get("retry-after"), now),
+    )
+
+
+def _error_class(status: int, message: str) -> type[DatabricksApiError]:
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED:
+        return ServerError
+    if status == httpx.codes.BAD_REQUEST and _MISSING.search(message):
+        return NotFound
+    if status == httpx.codes.FORBIDDEN and _BAD_TOKEN.search(message):
+        return Unauthenticated
+    return _ERROR_CLASSES.get(status, DatabricksApiError)
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _description(response: httpx.Response) -> str:
+    """What somebody else's answer is, in few words of its own."""
+    text = response.text
+    if not text.strip():
+        return "an empty body"
+    kind = response.headers.get("content-type", "").split(";")[0] or "no content type"
+    words = " ".join(_MARKUP.sub(" ", text).split())
+    return f"{kind} that reads {shorten(words, 120)!r}"

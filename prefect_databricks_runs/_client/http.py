@@ -1,0 +1,34 @@
+"""How every HTTP client of this package is set up."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import httpx
+import prefect
+
+from .._version import __version__
+
+CONNECT_SECONDS = 10.0  # a host that does not take a connection in this time is down, whatever the request
+
+USER_AGENT = (
+    f"PrefectDatabricksRuns_prefect-databricks-runs/{__version__} "
+    f"prefect/{prefect.__version__} python/{platform.python_version()}"
+)
+
+
+def client_options(host: str, auth: httpx.Auth, timeout_seconds: float) -> dict[str, Any]:
+    """What to give to `httpx.Client` or `httpx.AsyncClient`.
+
+    Args:
+        host: The workspace's address, normalised.
+        auth: How to sign in.
+        timeout_seconds: How long to wait for an answer.
+    """
+    return {
+        "base_url": host,
+        "auth": auth,
+        "headers": {"User-Agent": USER_AGENT, "Accept": "application/json"},
+        "timeout": httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
+    }

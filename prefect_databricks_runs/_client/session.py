@@ -1,0 +1,174 @@
+"""One request to a workspace, signed in; and signing in anew where the workspace does not know any more who asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import httpx
+
+from .._clock import Clock
+from ..errors import DatabricksConnectionError, RateLimited, Unauthenticated
+from .answers import answered_at, read_answer
+from .http import client_options
+from .pace import pace_of
+from .retries import connection_reason
+
+Refresh = Callable[[], Awaitable[httpx.Auth | None]]
+
+# One client a workspace and way to sign in, for all sessions of the background loop.
+_shared: dict[Any, httpx.AsyncClient] = {}
+# Who was let in before, of the sessions that share: that they are refused now may pass.
+_let_in: set[tuple[str, httpx.Auth]] = set()
+# Which ways to sign in were said to be new, and in the log of which flow run: each session finds that out by itself.
+_told: set[tuple[str, httpx.Auth, str]] = set()
+_SAVE_IT = " Save the credentials block anew under the same name, and what waits with it goes on."
+
+
+class Session:
+    """Sends requests to one workspace, each of them once, or twice where the first was not let in.
+
+    Args:
+        host: The workspace's address.
+        auth: How to sign in.
+        timeout_seconds: How long to wait for an answer.
+        shared: Whether to share connections, and what is known, with other sessions of this event loop.
+        transport: Where requests go instead of the network.
+        refresh: Gives the way to sign in that holds now, or None where that is not known.
+        pause: Seconds before a request that was not let in is sent again with the same way to sign in.
+        requests_per_second: How fast all who share may send; None for as fast as they like.
+        clock: The time.
+        logger: Where it is said that a request was not let in.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        auth: httpx.Auth,
+        *,
+        timeout_seconds: float,
+        shared: bool,
+        transport: httpx.AsyncBaseTransport | None,
+        refresh: Refresh | None,
+        pause: float,
+        requests_per_second: float | None,
+        clock: Clock,
+        logger: Any,
+    ) -> None:
+        self._host, self._auth, self._timeout_seconds = host, auth, timeout_seconds
+        self._first_auth = auth
+        self._is_shared, self._transport = shared, transport
+        self._let_in = _let_in if shared else set()
+        self._told = _told if shared else set()
+        self._refresh, self._pause = refresh, pause
+        self._requests_per_second = requests_per_second
+        self._clock, self._logger = clock, logger
+        self._own: httpx.AsyncClient | None = None
+        self._said = False
+
+    async def aclose(self) -> None:
+        """Close the client of a session that has its own."""
+        if self._own:
+            await self._own.aclose()
+            self._own = None
+
+    @property
+    def was_let_in(self) -> bool:
+        """Whether the workspace has let these credentials in before."""
+        return any((self._host, auth) in self._let_in for auth in (self._first_auth, self._auth))
+
+    async def send(
+        self, method: str, path: str, json: Any, params: Any, *, lane: str | None = None
+    ) -> tuple[dict[str, Any], float | None]:
+        """Send a request; once more, signed in anew, where the workspace does not know who asks.
+
+        Args:
+            method: HTTP method.
+            path: Path on the host.
+            json: The body.
+            params: The query.
+            lane: Where it waits for its turn; None for what must not wait.
+
+        Returns:
+            The answer's JSON, and when it was given, by the clock of Databricks.
+
+        Raises:
+            DatabricksApiError: Databricks answered with an error.
+            DatabricksConnectionError: No answer came.
+            InvalidResponse: The answer is not one of the Jobs API.
+        """
+        try:
+            return await self._send_in_turn(lane, method, path, json, params)
+        except Unauthenticated as error:
+            await self._sign_in_anew(error)
+            return await self._send_in_turn(lane, method, path, json, params)
+
+    async def until_free(self, lanes: Iterable[str]) -> None:
+        """Wait until no request waits for its turn in these lanes."""
+        if self._requests_per_second is not None:
+            pace = pace_of(self._host, self._requests_per_second, self._clock)
+            for lane in lanes:
+                await pace.until_free(lane)
+
+    async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], float | None]:
+        if self._requests_per_second is None:
+            return await self._send_once(*request)
+        pace = pace_of(self._host, self._requests_per_second, self._clock)
+        if lane is not None:
+            await pace.turn(lane)
+        try:
+            answer = await self._send_once(*request)
+        except RateLimited as error:
+            pace.slow_down(error.retry_after)
+            raise
+        pace.went_well()
+        return answer
+
+    async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
+        auth = self._auth
+        try:
+            response = await self.client().request(method, path, json=json, params=params)
+        except httpx.HTTPError as error:
+            reason = connection_reason(error, self._timeout_seconds)
+            raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
+        answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
+        self._let_in.add((self._host, auth))
+        self._said = False
+        return answer, answered_at(response)
+
+    async def _sign_in_anew(self, error: Unauthenticated) -> None:
+        fresh = await self._refresh() if self._refresh else None
+        if fresh is not None and fresh != self._auth:
+            self._tell_of(fresh, error)
+            await self.aclose()
+            self._auth = fresh
+            return
+        if not self._said:  # a wait asks again and again, for as long as an outage may last
+            self._said = True
+            advice = _SAVE_IT if self._refresh else ""
+            self._logger.warning("%s Asking once more in %.1f s.%s", error, self._pause, advice)
+        await self._clock.sleep(self._pause)
+
+    def _tell_of(self, fresh: httpx.Auth, error: Unauthenticated) -> None:
+        extra = getattr(self._logger, "extra", None) or {}
+        key = (self._host, fresh, str(extra.get("flow_run_id")))
+        if key not in self._told:
+            self._told.add(key)
+            self._logger.info("%s The block was saved anew meanwhile: asking again with what it has now.", error)
+
+    def client(self) -> httpx.AsyncClient:
+        """The client that requests go through now."""
+        if self._is_shared:
+            # A connection belongs to the loop that made it.
+            key = (asyncio.get_running_loop(), self._host, self._auth, self._timeout_seconds)
+            if key not in _shared:
+                _shared[key] = self._new_client()
+            return _shared[key]
+        if self._own is None:
+            self._own = self._new_client()
+        return self._own
+
+    def _new_client(self) -> httpx.AsyncClient:
+        options = client_options(self._host, self._auth, self._timeout_seconds)
+        return httpx.AsyncClient(transport=self._transport, **options)

@@ -1,0 +1,1 @@
+"""From a credentials block and options to a hook."""

@@ -1,0 +1,75 @@
+"""Credentials that were saved anew while they are in use: a token does not live as long as some runs do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import anyio
+import httpx
+
+from .._client.session import Refresh
+from .._prefect.compat import saved_block
+from .._report import Logger
+from ..credentials import DatabricksCredentials
+
+_READ_SECONDS = 10.0
+
+_saved: dict[Any, _SavedBlock] = {}
+
+
+def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | None:
+    """What gives the way to sign in of a block as it is saved now; None where it was never saved.
+
+    Args:
+        credentials: The block as it was loaded or saved.
+        logger: Where it is said that it could not be read.
+    """
+    document_id = credentials._block_document_id
+    if document_id is None:
+        return None
+    host = credentials.host
+
+    async def refresh() -> httpx.Auth | None:
+        block = _saved.setdefault((asyncio.get_running_loop(), document_id), _SavedBlock(document_id))
+        try:
+            saved = await block.read()
+        except Exception as error:
+            logger.warning("The saved credentials block could not be read again: %r", error)
+            return None
+        # A run is on one workspace: what signs in to another one is not sent there.
+        return saved.get_auth() if saved.host == host else None
+
+    return refresh
+
+
+class _SavedBlock:
+    """One saved block; read in one event loop.
+
+    When a token ends, all who wait with it ask at once. One reading at a time is made for them: who has asked before it
+    began shares it.
+    """
+
+    def __init__(self, document_id: UUID) -> None:
+        self._reference = {"block_document_id": document_id}
+        self._lock = anyio.Lock()
+        self._credentials: DatabricksCredentials | None = None
+        self._asked = self._asked_before_reading = 0
+
+    async def read(self) -> DatabricksCredentials:
+        """The block as it is now.
+
+        Raises:
+            TimeoutError: Prefect's API did not tell in time.
+        """
+        self._asked += 1
+        number = self._asked
+        with anyio.fail_after(_READ_SECONDS):
+            async with self._lock:
+                if self._credentials is None or number > self._asked_before_reading:
+                    asked_before, self._credentials = self._asked, None
+                    document = await saved_block(self._reference)
+                    self._credentials = DatabricksCredentials(**document.data)
+                    self._asked_before_reading = asked_before
+                return self._credentials

@@ -1,0 +1,51 @@
+"""Finding credentials for a workspace where only its address is known."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from prefect.exceptions import ObjectNotFound
+
+from .._prefect.paging import read_all
+from ..credentials import DatabricksCredentials
+from ..errors import DatabricksError
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+# The last credentials that this process has used for each workspace: they may be saved nowhere.
+_used: dict[str, DatabricksCredentials] = {}
+
+
+def remember(credentials: DatabricksCredentials) -> None:
+    """Keep credentials, while this process lasts, for the workspace that they were used for."""
+    _used[credentials.host] = credentials
+
+
+async def known_credentials(client: PrefectClient) -> list[DatabricksCredentials]:
+    """The credentials that there are: what this process has used, then what is saved in Prefect.
+
+    Args:
+        client: Prefect's.
+    """
+    used = list(_used.values())
+    return used + [each for each in (await saved_credentials(client)).values() if each not in used]
+
+
+async def saved_credentials(client: PrefectClient) -> dict[str, DatabricksCredentials]:
+    """The saved credentials blocks by name, but for those that are not good as they are saved.
+
+    Args:
+        client: Prefect's.
+    """
+    slug = str(DatabricksCredentials._block_type_slug)
+    try:
+        documents = await read_all(client.read_block_documents_by_type, block_type_slug=slug, include_secrets=True)
+    except ObjectNotFound:  # this kind of block was never saved
+        return {}
+    found: dict[str, DatabricksCredentials] = {}
+    for document in documents:
+        with suppress(DatabricksError, ValueError):
+            found[str(document.name)] = DatabricksCredentials(**document.data)
+    return found

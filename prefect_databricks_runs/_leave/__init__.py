@@ -1,0 +1,1 @@
+"""What becomes of runs when a wait ends early."""

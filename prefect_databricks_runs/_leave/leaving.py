@@ -1,0 +1,174 @@
+"""What becomes of a Databricks run when the wait for it ends early.
+
+It is cancelled, whatever ended the wait, but for one case: the process is merely being stopped, while nobody cancels
+the flow run. Then it goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from signal import Signals
+
+import anyio
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import FlowRunContext
+from prefect.logging.handlers import APILogHandler
+
+from .._report import FlowRunReport, Logger
+from .._report.traces import flow_runs_around
+from ..errors import DatabricksError, DatabricksUnreachable, NotFound, WaitTimeout, shorten
+from ..hook import DatabricksHook
+from ..runs import Run
+from .signals import signal_behind
+
+# Prefect kills the process of a cancelled flow run after 30 seconds; both together must be well below that.
+CANCEL_SECONDS = 10.0
+CANCEL_ALL_SECONDS = 18.0  # of more runs than are cancelled at once
+END_SECONDS = 10.0
+LOG_SECONDS = 2.0
+_PERIOD = 0.5
+_AT_ONCE = 50
+
+# The runs that this process has asked Databricks to cancel: they go on for a while.
+asked_to_cancel: set[int] = set()
+
+
+async def leave(hook: DatabricksHook, run_ids: Sequence[int], reason: BaseException, logger: Logger) -> list[int]:
+    """Decide on runs whose wait ended early, do it, and say so in the log.
+
+    Args:
+        hook: Where to cancel them.
+        run_ids: The job runs that are not over, as far as is known.
+        reason: What ended the wait.
+        logger: Where to say what became of them.
+
+    Returns:
+        Those whose cancellation Databricks has taken, and whose end is to be expected.
+    """
+    if isinstance(reason, NotFound) or not run_ids:
+        return []
+    signal = signal_behind(reason)
+    if signal and await _is_only_a_stop(signal, logger):
+        logger.warning(
+            "This process is being stopped, and nobody cancels the flow run: %s on.",
+            f"Databricks run {run_ids[0]} goes" if len(run_ids) == 1 else f"{len(run_ids)} Databricks runs go",
+        )
+        return []
+    return await cancel_all(hook, run_ids, logger, f"the wait for it ends early: {_what_ended_it(reason, signal)}")
+
+
+def _what_ended_it(reason: BaseException, signal: Signals | None) -> str:
+    if isinstance(reason, WaitTimeout):
+        return f"max_wait_seconds={reason.max_wait_seconds:g} are over"
+    if isinstance(reason, DatabricksUnreachable):
+        return f"it could not be read for {reason.seconds:.0f} s"
+    if signal == Signals.SIGINT:
+        return "Ctrl-C"
+    if signal:
+        return "the flow run is being cancelled"
+    if isinstance(reason, (asyncio.CancelledError, TimeoutError)):
+        return "it was cancelled, or its time was up"  # Prefect's own time-out comes as a cancellation
+    return shorten(repr(reason))
+
+
+async def cancel_all(hook: DatabricksHook, run_ids: Sequence[int], logger: Logger, because: str) -> list[int]:
+    """Ask Databricks to cancel runs, some at a time; tells the log.
+
+    Returns:
+        Those whose cancellation Databricks has taken.
+    """
+    taken: list[int] = []
+    left = dict.fromkeys(run_ids)
+    limiter = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def one(run_id: int) -> None:
+        async with limiter:
+            if await cancel(hook, run_id, logger, because):
+                taken.append(run_id)
+            del left[run_id]
+
+    # Those that are all asked at once are over after CANCEL_SECONDS, each with its own word of how that went.
+    with anyio.move_on_after(math.inf if len(run_ids) <= _AT_ONCE else CANCEL_ALL_SECONDS):
+        async with anyio.create_task_group() as together:
+            for run_id in run_ids:
+                together.start_soon(one, run_id)
+    if left:
+        text = "%d of %d Databricks runs could not be cancelled in time and may still be going: %s"
+        logger.error(text, len(left), len(run_ids), ", ".join(map(str, left)))
+    return taken
+
+
+async def cancel(hook: DatabricksHook, run_id: int, logger: Logger, because: str) -> bool:
+    """Ask Databricks to cancel a run, for a few seconds at most; tells the log.
+
+    Returns:
+        Whether Databricks has taken it.
+    """
+    logger.warning("Cancelling Databricks run %d, because %s.", run_id, because)
+    asked_to_cancel.add(run_id)
+    try:
+        with anyio.fail_after(CANCEL_SECONDS):
+            await hook.cancel_run(run_id)
+    except (DatabricksError, TimeoutError) as error:
+        reason = str(error) or f"No answer came within {CANCEL_SECONDS:g} s."
+        logger.error("Databricks run %d could not be cancelled and may still be going. %s", run_id, reason)
+        return False
+    return True
+
+
+async def until_over(hook: DatabricksHook, run_id: int) -> Run:
+    """Wait a few seconds for the end of a run that is being cancelled.
+
+    Raises:
+        TimeoutError: It was not over then.
+        DatabricksError: It could not be read.
+    """
+    with anyio.fail_after(END_SECONDS):
+        while not (run := await hook.get_run(run_id)).state.is_terminal:
+            await hook.clock.sleep(_PERIOD)
+    return run
+
+
+async def leave_alone(report: FlowRunReport) -> None:
+    """Finish what is drawn of a run that may go on."""
+    await report.leave()
+    await send_log()
+
+
+async def send_log() -> None:
+    """Have Prefect told what was logged; a process that Prefect 2 ends by a signal sends no more at its exit."""
+    with anyio.move_on_after(LOG_SECONDS), suppress(Exception):  # the log must not change why the wait has ended
+        await APILogHandler.aflush()
+
+
+async def _is_only_a_stop(signal: Signals, logger: Logger) -> bool:
+    """Whether the signal means that this process is being stopped, while nobody cancels the flow run."""
+    flow_runs = await _flow_runs(logger)
+    states = [flow_run.state for flow_run in flow_runs if flow_run.state]
+    if any(state.is_cancelling() or state.is_cancelled() for state in states):
+        return False
+    # Ctrl-C in the terminal of a Prefect worker or of `serve` reaches its flow processes too, which are not yours.
+    is_a_workers = "PREFECT__FLOW_RUN_ID" in os.environ or any(flow_run.deployment_id for flow_run in flow_runs)
+    return signal == Signals.SIGTERM or is_a_workers
+
+
+async def _flow_runs(logger: Logger) -> list[FlowRun]:
+    """This flow run, and those that it is a subflow of: only the outermost says that it is being cancelled."""
+    context = FlowRunContext.get()
+    flow_run_id = context.flow_run.id if context and context.flow_run else None
+    found: list[FlowRun] = []
+    if flow_run_id is None:
+        return found
+    try:
+        with anyio.fail_after(CANCEL_SECONDS):
+            async with get_client() as client:
+                async for flow_run in flow_runs_around(client, flow_run_id):
+                    found.append(flow_run)  # noqa: PERF401 - what was read before an error counts
+    except Exception as error:
+        logger.error("Prefect could not be asked whether the flow run is being cancelled: %r", error)
+    return found

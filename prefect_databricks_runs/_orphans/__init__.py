@@ -1,0 +1,1 @@
+"""`prefect-databricks-runs orphans`: runs that no flow run waits for."""

@@ -1,0 +1,179 @@
+"""What `prefect-databricks-runs orphans` does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+
+from .._connect.calls import hook_for
+from .._connect.saved_blocks import saved_credentials
+from .._leave.leaving import cancel_all
+from .._prefect.compat import SecretStr, without_sign_in
+from .._report import run_logger
+from ..credentials import DatabricksCredentials
+from ..errors import DatabricksError, InvalidCredentials
+from .listing import Listed, Listing
+from .owned_runs import OwnedRun, find_owned
+
+_MAX_NAMED = 10
+
+
+class Unreadable(DatabricksError):
+    """Prefect, or some of the workspaces, could not be looked at; the message says what is wrong with each."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for.
+
+    Attributes:
+        blocks: Names of saved blocks; all saved ones, and the environment's workspace, if there are none.
+        flow_run_ids: Flow runs that are over, whatever Prefect says.
+        completed: Whether to count runs whose flow run ended well.
+        cancel: Whether to cancel them.
+    """
+
+    blocks: Sequence[str] = ()
+    flow_run_ids: frozenset[UUID] = frozenset()
+    completed: bool = False
+    cancel: bool = False
+
+
+@dataclass(frozen=True)
+class _Workspace:
+    """A workspace to look at: one way into it, and where its credentials are from."""
+
+    source: str
+    credentials: DatabricksCredentials
+
+
+async def orphans(wanted: Wanted, listing: Listing) -> int:
+    """List the orphans of some workspaces, and cancel them if so asked.
+
+    Args:
+        wanted: What is asked for.
+        listing: Where they are listed.
+
+    Returns:
+        How many are left going.
+
+    Raises:
+        InvalidCredentials: There is no such block, or no workspace at all.
+        Unreadable: Prefect could not be asked, or some of the workspaces could not be looked at; the others were.
+    """
+    left = 0
+    unreadable: list[str] = []
+    met: set[UUID] = set()
+    with _prefect_asked():
+        for known in await _workspaces(wanted.blocks):
+            try:
+                left += await _of_workspace(known, wanted, listing, met)
+            except Unreadable as error:  # one workspace that is gone does not hide the others
+                unreadable.append(str(error))
+    if unreadable:
+        raise Unreadable("\n".join(unreadable))
+    for flow_run_id in wanted.flow_run_ids - met:
+        listing.note(f"No active Databricks run belongs to the flow run {flow_run_id}.")
+    return left
+
+
+@contextmanager
+def _prefect_asked() -> Iterator[None]:
+    """Of all that is done here only Prefect's client raises errors of httpx."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        url = without_sign_in(PREFECT_API_URL.value() or "") or "of this machine, as PREFECT_API_URL is not set,"
+        raise Unreadable(
+            f"The Prefect API {url} could not be asked for flow runs and blocks: {str(error) or repr(error)}."
+            " Check PREFECT_API_URL, and that the server runs."
+        ) from None
+
+
+async def _of_workspace(known: Sequence[_Workspace], wanted: Wanted, listing: Listing, met: set[UUID]) -> int:
+    reasons: list[str] = []
+    for each in known:
+        try:
+            return await _seen_with(each.credentials, wanted, listing, met)
+        except DatabricksError as error:  # one token that has ended does not hide another one that is good
+            reasons.append(f"{each.credentials.host} ({each.source}) could not be looked at. {error}")
+    raise Unreadable("\n".join(reasons))
+
+
+async def _seen_with(credentials: DatabricksCredentials, wanted: Wanted, listing: Listing, met: set[UUID]) -> int:
+    hook = hook_for(credentials, {}, run_logger())
+    owned = await find_owned(hook, wanted.flow_run_ids)
+    met.update(*(each.flow_run_ids for each in owned))
+    found = [each for each in owned if each.is_orphan]
+    counted = [each for each in found if wanted.completed or not each.is_completed]
+    listing.note(_summary(credentials.host, len(counted), len(found) - len(counted)))
+    run_ids = [each.run.run_id for each in counted]
+    taken = await cancel_all(hook, run_ids, run_logger(), because="it is an orphan") if wanted.cancel else []
+    listing.add([Listed(each, _becomes(each.run.run_id in taken, wanted)) for each in counted])
+    going = [each for each in owned if not each.is_orphan]
+    if going:
+        listing.note(_of_others(going))
+    return len(counted) - len(taken)
+
+
+def _becomes(is_taken: bool, wanted: Wanted) -> str:
+    return "going" if not wanted.cancel else "cancelled" if is_taken else "not cancelled"
+
+
+async def _workspaces(blocks: Sequence[str]) -> list[list[_Workspace]]:
+    """The ways into each workspace, in the order in which they are to be tried."""
+    async with get_client() as client:
+        saved = await saved_credentials(client)
+    unknown = sorted(set(blocks) - set(saved))
+    if unknown:
+        known = ", ".join(sorted(saved)) or "none"
+        raise InvalidCredentials(f"There is no saved block {', '.join(unknown)}. There are: {known}.")
+    of_blocks = [_Workspace(f"block {name!r}", saved[name]) for name in blocks or saved]
+    chosen = of_blocks if blocks else [*_of_environment(), *of_blocks]
+    if not chosen:
+        raise InvalidCredentials(
+            "There is no workspace to look at: save a DatabricksCredentials block, or set DATABRICKS_HOST and"
+            " DATABRICKS_TOKEN."
+        )
+    by_host: dict[str, list[_Workspace]] = {}
+    for workspace in chosen:
+        by_host.setdefault(workspace.credentials.host, []).append(workspace)
+    return list(by_host.values())
+
+
+def _of_environment() -> list[_Workspace]:
+    host, token = os.environ.get("DATABRICKS_HOST"), os.environ.get("DATABRICKS_TOKEN")
+    if not (host and token):
+        return []
+    return [_Workspace("DATABRICKS_HOST", DatabricksCredentials(host=host, token=SecretStr(token)))]
+
+
+def _summary(host: str, counted: int, completed: int) -> str:
+    owners = "a flow run that is" if counted == 1 else "flow runs that are"
+    text = f"{host}: {counted} active Databricks {'run' if counted == 1 else 'runs'} of {owners} over"
+    if not completed:
+        return text
+    owners = "a flow run" if completed == 1 else "flow runs"
+    return (
+        f"{text}; {completed} more of {owners} that completed (--completed counts {'it' if completed == 1 else 'them'})"
+    )
+
+
+def _of_others(going: Sequence[OwnedRun]) -> str:
+    """What Prefect calls going: it is, or its process was killed, of which Prefect never hears."""
+    flow_runs = {each.flow_run_id: f"{each.flow_run_name} {each.flow_run_id} {each.state_name}" for each in going}
+    named = list(flow_runs.values())[:_MAX_NAMED]
+    if len(flow_runs) > _MAX_NAMED:
+        named.append(f"{len(flow_runs) - _MAX_NAMED} others")
+    belong = "1 more belongs" if len(going) == 1 else f"{len(going)} more belong"
+    return (
+        f"{belong} to what is not over in Prefect: {', '.join(named)}. If the process of such a flow run is gone, name"
+        " it with --flow-run ID, or cancel it or mark it crashed in Prefect first."
+    )

@@ -1,0 +1,1 @@
+"""A request, from what users give to what is sent."""

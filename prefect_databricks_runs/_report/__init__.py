@@ -1,0 +1,27 @@
+"""Everything that is shown in the Prefect UI of a Databricks run, and in the log of the flow run that waits for it."""
+
+from __future__ import annotations
+
+from .artifact import artifact_text
+from .flow_run_report import END_NOT_SEEN, FlowRunReport
+from .flow_runs import failure_of, final_state, may_return, state_of_runs
+from .logs import Logger, SteadyLogger, run_logger
+from .run_artifact import show_started
+from .run_report import RunReport
+from .runs_report import RunsReport
+
+__all__ = [
+    "END_NOT_SEEN",
+    "FlowRunReport",
+    "Logger",
+    "RunReport",
+    "RunsReport",
+    "SteadyLogger",
+    "artifact_text",
+    "failure_of",
+    "final_state",
+    "may_return",
+    "run_logger",
+    "show_started",
+    "state_of_runs",
+]

@@ -1,0 +1,168 @@
+"""The markdown of a run's artifact: how it is, its tasks, why it failed, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+
+from ..run_states import Outcome
+from ..runs import POINTER, Run, RunTask
+from .markdown import cell, plain_cell
+
+MAX_ROWS = 250
+_TRACE_LINES, _TRACE_CHARACTERS = 40, 4_000
+_MAX_ERRORS = 10
+_RESULT_COLUMN = 2  # before the times: the UI cuts what is on the right
+_FINE = (Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
+
+
+def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> str:
+    """The markdown of a run's artifact.
+
+    Args:
+        run: The run.
+        since: When its state was first seen, in seconds since 1970; None when that is not known.
+        note: How the flow run came to this run; may be empty.
+    """
+    name = f" {cell(run.run_name)}" if run.run_name else ""
+    lines = [f"## [Databricks run {run.run_id}{name}]({run.url})", "", _state_line(run, since)]
+    if note:
+        lines += ["", note]
+    if run.tasks:
+        lines += ["", *_table(run)]
+    lines += _attempts(run)
+    lines += _errors(run)
+    lines += _next_steps(run)
+    return "\n".join(lines)
+
+
+def _state_line(run: Run, since: float | None) -> str:
+    line = f"**{run.state.name}**"
+    if since is not None and not run.state.is_terminal:
+        line += f" since {_utc(since)} UTC"
+    if run.run_duration:
+        line += f" after {time_text(run.run_duration)}"
+    explanation = cell(run.explanation)
+    return f"{line}: {explanation}" if explanation else line
+
+
+def _table(run: Run) -> list[str]:
+    tasks = list(run.tasks.values())
+    shown, left_out = tasks, ""
+    if len(tasks) > MAX_ROWS:
+        shown = [task for task in tasks if task.state.outcome not in _FINE and task.start_time][:MAX_ROWS]
+        left_out = f"{len(tasks) - len(shown)} of {len(tasks)} tasks are left out here: see the run's own page."
+    columns = ["task", "state", "attempts", "queue", "set-up", "execution", "total"]
+    rows = list(map(_row, shown))
+    if any(task.result for task in shown):
+        columns.insert(_RESULT_COLUMN, "result")
+        for row, task in zip(rows, shown, strict=True):
+            row.insert(_RESULT_COLUMN, plain_cell(task.result))
+    return [*_grid(columns, rows), *(["", left_out] if left_out else [])]
+
+
+def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(cells)} |" for cells in (columns, *rows)]
+    return [lines[0], "|" + "---|" * len(columns), *lines[1:]]
+
+
+def _row(task: RunTask) -> list[str]:
+    run_job = f"[run {task.run_job_run_id}]({task.run_job_url})" if task.run_job_url else ""
+    state = f"{task.state_in_words} {run_job}".strip()
+    times = (task.queue_duration, task.setup_duration, task.execution_duration, task.took)
+    return [
+        f"[{cell(task.task_key)}]({task.url})",
+        state,
+        str(task.attempt_number + 1) if task.start_time else "",
+        *map(time_text, times),
+    ]
+
+
+def _attempts(run: Run) -> list[str]:
+    """A line for each attempt at tasks that were tried more than once, and for each failed one at an iteration."""
+    tries = Counter(attempt.task_key for attempt in run.attempts)
+    rows = []
+    for attempt in run.attempts:
+        name = cell(attempt.task_key)
+        rows += [_attempt_row(f"{name}, an iteration", each) for each in attempt.failed_iterations]
+        if tries[attempt.task_key] > 1:
+            rows.append(_attempt_row(name, attempt))
+    if not rows:
+        return []
+    more = len(rows) - MAX_ROWS
+    left_out = ["", f"{more} more attempts are left out here: see the run's own page."] if more > 0 else []
+    grid = _grid(["task", "attempt", "state", "why", "took", "ended"], rows[:MAX_ROWS])
+    return ["", "### Attempts", "", *grid, *left_out]
+
+
+def _attempt_row(name: str, attempt: RunTask) -> list[str]:
+    ended = f"{_utc(attempt.end_time / 1000)} UTC" if attempt.end_time else ""
+    why = plain_cell(attempt.reason) if attempt.is_failed else ""
+    number = str(attempt.attempt_number + 1)
+    return [f"[{name}]({attempt.url})", number, attempt.state_in_words, why, time_text(attempt.took), ended]
+
+
+def _utc(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S}"
+
+
+def _errors(run: Run) -> list[str]:
+    lines: list[str] = []
+    failures = run.failures
+    for name, task in list(failures.items())[:_MAX_ERRORS]:
+        output = task.output
+        error = task.reason
+        lines += [
+            "",
+            f"### {cell(name)}: {task.state.name}",
+            "",
+            cell(error) or "Databricks gave no reason.",
+        ]
+        details = task.state.termination_message
+        says_more = details not in error and not (output and output.error and POINTER in details)
+        if details and says_more:
+            lines += ["", cell(details)]
+        if output and output.error_trace:
+            lines += ["", *_fenced(output.error_trace, task.url)]
+    more = len(failures) - _MAX_ERRORS
+    if more > 0:
+        lines += ["", f"{more} more tasks failed: see the run's own page."]
+    return lines
+
+
+def _fenced(trace: str, url: str) -> list[str]:
+    tail = "\n".join(trace.rstrip("\n").splitlines()[-_TRACE_LINES:])[-_TRACE_CHARACTERS:]
+    fence = "````" if "```" in tail else "```"
+    cut = (
+        []
+        if tail == trace.rstrip("\n")
+        else [f"The end of the traceback; the whole of it is on [its page]({url}).", ""]
+    )
+    return [*cut, f"{fence}text", tail, fence]
+
+
+def _next_steps(run: Run) -> list[str]:
+    if not run.state.is_terminal or not run.failed_tasks:
+        return []
+    return [
+        "",
+        "### What to do next",
+        "",
+        f"Look at [the run]({run.url}). When the cause is gone, run the failed tasks again, in the run's page with"
+        " *Repair run*, or with the Databricks command line:",
+        "",
+        "```bash",
+        f"databricks jobs repair-run {run.run_id} --rerun-all-failed-tasks",
+        "```",
+        "",
+        f"`wait_for_run(databricks_credentials, {run.run_id})` then waits for it again.",
+    ]
+
+
+def time_text(milliseconds: int) -> str:
+    """A duration as it is read; empty for 0."""
+    if not milliseconds:
+        return ""
+    seconds = milliseconds / 1000
+    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))  # noqa: PLR2004, a minute

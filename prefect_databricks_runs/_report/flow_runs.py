@@ -1,0 +1,93 @@
+"""The flow run that waits: whose it is, what it may show, and the state that it ends in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import State
+from prefect.context import FlowRunContext
+from prefect.states import Cancelled, Completed, Crashed, Failed
+
+from ..errors import RunCanceled, RunFailed, RunInternalError, RunsFailed, RunSkipped, RunTimedOut
+from ..run_states import Outcome
+from ..runs import Run
+
+_ERRORS: dict[Outcome, type[RunFailed]] = {
+    Outcome.TIMED_OUT: RunTimedOut,
+    Outcome.CANCELED: RunCanceled,
+    Outcome.UPSTREAM_CANCELED: RunCanceled,
+    Outcome.SKIPPED: RunSkipped,
+    Outcome.INTERNAL_ERROR: RunInternalError,
+}
+
+
+def failure_of(run: Run, *, fail_on_task_failures: bool) -> RunFailed | None:
+    """Why a run that is over did not end well; None where it did.
+
+    Args:
+        run: The run, with the outputs of its failed tasks.
+        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a failure.
+    """
+    outcome = run.state.outcome
+    if outcome is Outcome.SUCCESS or (outcome is Outcome.SUCCESS_WITH_FAILURES and not fail_on_task_failures):
+        return None
+    return _ERRORS.get(outcome, RunFailed)(run) if outcome else RunFailed(run)
+
+
+def state_of_runs(runs: Sequence[Run], error: RunsFailed | None) -> State[Any]:
+    """The Prefect state that a flow run ends in that has waited for many runs.
+
+    Args:
+        runs: What its caller gets, unless there is an error.
+        error: What its caller gets instead.
+    """
+    if error is None:
+        return Completed(name="Success", message=f"{len(runs)} Databricks runs ended well.", data=runs)
+    if all(isinstance(each, RunCanceled) for each in error.errors.values()):
+        return Cancelled(name="Canceled", message=str(error), data=error)
+    return Failed(name="Failed", message=str(error), data=error)
+
+
+def final_state(run: Run, *, fail_on_task_failures: bool) -> State[Any]:
+    """The Prefect state that a waiting flow run ends in.
+
+    Args:
+        run: A run that is over, with the outputs of its failed tasks.
+        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a failure.
+
+    Returns:
+        A state whose data is the run, or the error that its caller gets.
+    """
+    error, name = failure_of(run, fail_on_task_failures=fail_on_task_failures), run.state.name
+    if error is None:
+        return Completed(name=name, message=f"Databricks run {run.run_id}: {run.url}", data=run)
+    make = {RunCanceled: Cancelled, RunInternalError: Crashed}.get(type(error), Failed)
+    return make(name=name, message=str(error), data=error)
+
+
+def may_return(state: State[Any]) -> bool:
+    """Whether the flow being run may return this state.
+
+    Prefect 3 does not retry a flow that returns a failed one; and of one that was retried and then returns any state,
+    it raises what the attempt before has raised.
+    """
+    context = FlowRunContext.get()
+    if not is_ours(context):
+        return False
+    return not has_retries(context) or (state.is_completed() and not _is_retried(context))
+
+
+def is_ours(context: FlowRunContext | None) -> bool:
+    """Whether the flow being run is one of this package; `wait_for_run.fn` may be called in a user's."""
+    return bool(context and context.flow and context.flow.fn.__module__.startswith("prefect_databricks_runs."))
+
+
+def _is_retried(context: FlowRunContext | None) -> bool:
+    return bool(context and context.flow_run and context.flow_run.run_count > 1)
+
+
+def has_retries(context: FlowRunContext | None) -> bool:
+    """Whether the flow being run is tried again when it fails."""
+    policy = context.flow_run.empirical_policy if context and context.flow_run else None
+    return bool(context and context.flow and context.flow.retries) or bool(policy and policy.retries)

@@ -1,0 +1,178 @@
+"""One log line a change of a run or a task, in the log of the Prefect run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_logger, get_run_logger
+
+from ..errors import first_line, shorten
+from ..run_states import Outcome, RunState
+from ..runs import Run, RunTask
+
+# A text, because `LoggerAdapter` takes no parameter before Python 3.11.
+Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"
+
+if TYPE_CHECKING:
+    _Adapter: TypeAlias = logging.LoggerAdapter[Any]
+else:
+    _Adapter = logging.LoggerAdapter
+
+_TRACE_CHARACTERS = 8_000
+_EXPECTED = (None, Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
+
+
+class SteadyLogger(_Adapter):
+    """Logs without ending the caller when nobody reads the console any more, as after the death of a Prefect worker.
+
+    Prefect's console is one of rich, which then raises `SystemExit`, and is quiet from there on. Prefect's API has got
+    the line by that time.
+
+    Args:
+        logger: What it logs to.
+    """
+
+    def __init__(self, logger: Logger) -> None:
+        super().__init__(logger, getattr(logger, "extra", None))  # of Prefect's: which run it is of
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log a line; so do `info` and the others, through this."""
+        try:
+            super().log(level, msg, *args, **kwargs)
+        except SystemExit as error:
+            if not isinstance(error.__context__, BrokenPipeError):
+                raise
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Leave `extra` as it is, which adapters otherwise replace."""
+        return msg, kwargs
+
+
+def run_logger() -> Logger:
+    """The logger of the Prefect run that this is called in; outside of one, this package's."""
+    return SteadyLogger(_run_logger())
+
+
+def _run_logger() -> Logger:
+    task = TaskRunContext.get()
+    if task and task.task_run.flow_run_id is None and not FlowRunContext.get():
+        return get_logger("prefect_databricks_runs")  # Prefect 3 warns of each line of a task without a flow
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return get_logger("prefect_databricks_runs")
+
+
+class _Line(NamedTuple):
+    task_key: str
+    level: int
+    text: str
+
+
+class ChangeLog:
+    """Logs each change of one run and of its tasks.
+
+    Args:
+        logger: Where.
+    """
+
+    def __init__(self, logger: Logger) -> None:
+        self._logger = logger
+        self._states: dict[int, RunState] = {}
+        self._noted: set[int] = set()
+        self._unsaid: list[_Line] = []
+
+    def changes(self, run: Run) -> None:
+        """Log what differs from the run as logged before. The run begins before its tasks and ends after them."""
+        tell = [self._task_changes, self.run_changes]
+        for each in tell if run.state.is_terminal else reversed(tell):
+            each(run)
+
+    def outputs(self, run: Run) -> None:
+        """Note what outputs say, each once, for `say_outputs`: what a task returned, and why each attempt failed.
+
+        Args:
+            run: The run, with the outputs that are known.
+        """
+        for name, attempt in _attempts(run):
+            for iteration in attempt.failed_iterations:
+                if iteration.output:
+                    number = iteration.attempt_number + 1
+                    text = f"Iteration {iteration.run_id} of task {name} of Databricks run {run.run_id} failed"
+                    self._note(
+                        iteration, name, logging.ERROR, f"{text} (attempt {number}): {shorten(iteration.reason)}"
+                    )
+            what = _attempt_in_words(name, attempt, run)
+            if error := _error_of(attempt):
+                self._note(attempt, name, logging.ERROR, f"{what} failed:\n{error}")
+            elif attempt.result:
+                self._note(attempt, name, logging.INFO, f"{what} returned: {first_line(attempt.result)}")
+
+    def _note(self, attempt: RunTask, name: str, level: int, text: str) -> None:
+        if attempt.run_id not in self._noted:
+            self._noted.add(attempt.run_id)
+            self._unsaid.append(_Line(name.partition("/")[0], level, text))
+
+    def say_outputs(self, task_run_ids: Mapping[str, UUID | None], *, is_last: bool = True) -> None:
+        """Log what was noted, in the log of the task run too.
+
+        Args:
+            task_run_ids: The task runs by `task_key`; None for one that Prefect does not know of yet. That of a run-job
+                task has what concerns the run that it started.
+            is_last: Whether to log what is of a task run that Prefect does not know of; otherwise it is kept.
+        """
+        lines, self._unsaid = self._unsaid, []
+        for line in lines:
+            task_run_id = task_run_ids.get(line.task_key)
+            if task_run_id is None and line.task_key in task_run_ids and not is_last:
+                self._unsaid.append(line)
+            else:
+                extra = {"task_run_id": task_run_id} if task_run_id else None
+                self._logger.log(line.level, "%s", line.text, extra=extra)
+
+    def run_changes(self, run: Run) -> None:
+        """Log what differs from the run as logged before, and nothing of its tasks."""
+        if self._is_new(run.run_id, run.state):
+            name = f" {run.run_name!r}" if run.run_name else ""
+            self._log(run.state, run.state.name, f"Databricks run {run.run_id}{name}", run.explanation, run.url)
+
+    def _task_changes(self, run: Run) -> None:
+        for task in run.attempts:
+            if self._is_new(task.run_id, task.state):
+                what = _attempt_in_words(task.task_key, task, run)
+                self._log(task.state, task.state_in_words, what, task.reason, "")
+
+    def _is_new(self, run_id: int, state: RunState) -> bool:
+        known, self._states[run_id] = self._states.get(run_id), state
+        return known != state
+
+    def _log(self, state: RunState, name: str, what: str, reason: str, url: str) -> None:
+        level = logging.INFO if state.outcome in _EXPECTED else logging.WARNING
+        because = f": {first_line(reason)}" if reason else ""
+        self._logger.log(level, "%s is %s%s%s", what, name, because, f" {url}" if url else "")
+
+
+def _attempts(run: Run, prefix: str = "") -> Iterator[tuple[str, RunTask]]:
+    """The attempts of a run, and those of the runs that its run-job tasks started, under `task_key/task_key`."""
+    for attempt in run.attempts:
+        yield f"{prefix}{attempt.task_key}", attempt
+        if attempt.run_job:
+            yield from _attempts(attempt.run_job, f"{prefix}{attempt.task_key}/")
+
+
+def _attempt_in_words(name: str, attempt: RunTask, run: Run) -> str:
+    again = f" (attempt {attempt.attempt_number + 1})" if attempt.attempt_number else ""
+    return f"Task {name}{again} of Databricks run {run.run_id}"
+
+
+def _error_of(attempt: RunTask) -> str:
+    output = attempt.output if attempt.is_failed else None
+    text = (output.error_trace or output.error or "") if output else ""
+    if len(text) > _TRACE_CHARACTERS:
+        text = f"… (the whole of it: {attempt.url})\n{text[-_TRACE_CHARACTERS:]}"
+    return text

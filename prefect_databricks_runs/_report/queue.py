@@ -1,0 +1,229 @@
+"""One queue a process to the Prefect API: one call at a time, and of each thing only its newest state.
+
+Concurrent calls make a Prefect 3 server on SQLite answer 503, upon which Prefect's client backs off: 32 at a time take
+seven times as long as one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import math
+from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+
+from .._clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+    from .logs import Logger
+
+# Whatever Prefect's API does, the next thing is tried after so long. What is told of one thing takes a few calls.
+TELL_SECONDS = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+_REFUSALS = range(400, 500)
+_PASSING_REFUSALS = frozenset({408, 409, 423, 425, 429})
+
+
+class Thing:
+    """Something that Prefect shows, and that may change faster than Prefect can be told.
+
+    Args:
+        logger: Where it is said that Prefect could not be told.
+
+    Attributes:
+        comes_after: The things that Prefect is told of first, as far as they have changed too.
+        seconds: How long telling of it may take; None for as long as of most.
+    """
+
+    comes_after: Sequence[Thing] = ()
+    seconds: float | None = None
+
+    def __init__(self, logger: Logger) -> None:
+        self.logger = logger
+        self.context = contextvars.copy_context()
+        self.api_url = PREFECT_API_URL.value()
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Tell Prefect what it does not know yet; may be called again after it has failed half-way."""
+        raise NotImplementedError
+
+
+class PrefectQueue:
+    """Tells Prefect of things, in the order in which they first changed, but of none before those that it comes after.
+
+    Used only in the background loop.
+
+    What fails is tried again until it works, behind the others, which it must not hold up; what Prefect refuses for
+    good is left. Either is logged once.
+
+    Args:
+        clock: For the pauses after a failure.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._waiting: dict[Thing, None] = {}
+        self._failing: set[Thing] = set()
+        self._now: Thing | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._worker: asyncio.Task[None] | None = None
+        self._progress = asyncio.Event()
+        self._last_told = 0.0  # by the loop's time
+
+    def put(self, thing: Thing) -> None:
+        """Have Prefect told of a thing that has changed."""
+        self._waiting.setdefault(thing)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    async def told(self, things: Collection[Thing], patience: float, at_most: float = math.inf) -> bool:
+        """Wait until Prefect knows of all these things, and give up on the others then.
+
+        Args:
+            things: What to wait for.
+            patience: How many seconds may pass in which Prefect is told of nothing at all, as long as others are before
+                these; and no more, where these have been tried and failed.
+            at_most: How many seconds may pass in all.
+
+        Returns:
+            Whether it knows of all.
+        """
+        until = anyio.current_time() + patience
+        with anyio.move_on_after(at_most):
+            while (seconds := until - anyio.current_time()) > 0:
+                with anyio.move_on_after(seconds):
+                    await self.until_told(things)
+                    return True
+                if any(self._is_waiting(thing) and thing not in self._failing for thing in things):
+                    until = max(until, self._last_told + patience)
+        self._give_up(things)
+        return False
+
+    async def until_told(self, things: Collection[Thing]) -> None:
+        """Wait until Prefect knows of all these things, or has refused them."""
+        while any(map(self._is_waiting, things)):
+            self._progress.clear()
+            await self._progress.wait()
+
+    def _is_waiting(self, thing: Thing) -> bool:
+        return thing in self._waiting or thing is self._now
+
+    def _give_up(self, things: Collection[Thing]) -> None:
+        for thing in things:
+            self._waiting.pop(thing, None)
+            self._failing.discard(thing)
+        # Told later, the state name of a flow run that has ended would make it run again.
+        if self._now in things and self._telling:
+            self._telling.cancel()
+
+    async def _work(self) -> None:
+        # Again, because things may come while the clients are closed; after the last look nothing is awaited.
+        while self._waiting:
+            stack = AsyncExitStack()
+            try:
+                await self._tell_all(stack)
+            finally:
+                with suppress(Exception):
+                    await stack.aclose()
+
+    async def _tell_all(self, stack: AsyncExitStack) -> None:
+        pause, refused = _FIRST_PAUSE, False
+        clients: dict[str | None, PrefectClient] = {}
+        while self._waiting:
+            thing = self._now = self._next()
+            del self._waiting[thing]
+            try:
+                if thing.api_url not in clients:
+                    clients[thing.api_url] = await stack.enter_async_context(thing.context.run(get_client))
+                await self._tell(thing, clients[thing.api_url])
+            except Exception as error:
+                if _is_refusal(error):
+                    refused = refused or _complain(thing, error)
+                    self._answered(thing)
+                else:
+                    self._failed(thing, error)
+                    self._step()
+                    await self._clock.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+                    continue
+            else:
+                pause = _FIRST_PAUSE
+                self._answered(thing)
+            self._step()
+
+    async def _tell(self, thing: Thing, client: PrefectClient) -> None:
+        """Tell, in the context of the flow run that the thing belongs to; less than that, where it is given up."""
+        task = self._telling = thing.context.copy().run(asyncio.ensure_future, _in_time(thing, client))
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            self._telling = None
+        if not task.cancelled():
+            task.result()
+
+    def _next(self) -> Thing:
+        return next(thing for thing in self._waiting if self._waiting.keys().isdisjoint(thing.comes_after))
+
+    def _failed(self, thing: Thing, error: Exception) -> None:
+        if not self._failing:
+            _complain(thing, error)
+        self._failing.add(thing)
+        self._waiting.pop(thing, None)
+        self._waiting[thing] = None
+
+    def _answered(self, thing: Thing) -> None:
+        self._last_told = anyio.current_time()
+        if thing in self._failing:
+            self._failing.discard(thing)
+            if not self._failing:
+                thing.logger.info("Prefect can be told of Databricks runs again.")
+
+    def _step(self) -> None:
+        self._now = None
+        self._progress.set()
+
+
+async def _in_time(thing: Thing, client: PrefectClient) -> None:
+    # Within the task whose time it is: from outside, the cancellation breaks into the closing of connections too, and
+    # the client runs out of them.
+    with anyio.fail_after(thing.seconds or TELL_SECONDS):
+        await thing.tell(client)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether trying again would not help."""
+    if isinstance(error, httpx.HTTPStatusError):
+        status = error.response.status_code
+        return status in _REFUSALS and status not in _PASSING_REFUSALS
+    return not isinstance(error, (httpx.HTTPError, TimeoutError, OSError, RuntimeError))
+
+
+def _complain(thing: Thing, error: Exception) -> bool:
+    thing.logger.log(
+        logging.WARNING, "Prefect could not be told of the Databricks run, which goes on all the same: %r", error
+    )
+    return True
+
+
+_queues: dict[asyncio.AbstractEventLoop, PrefectQueue] = {}
+
+
+def prefect_queue() -> PrefectQueue:
+    """The queue of the process; a fork has a loop and a queue of its own."""
+    loop = asyncio.get_running_loop()
+    if loop not in _queues:
+        _queues.clear()
+        _queues[loop] = PrefectQueue()
+    return _queues[loop]

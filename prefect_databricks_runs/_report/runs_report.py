@@ -1,0 +1,166 @@
+"""Telling Prefect, and the log, of each change of many runs that one flow run waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from ..errors import DatabricksError, shorten
+from ..runs import Run
+from .events import ChangeEvents
+from .flow_run_report import END_NOT_SEEN, FlowRunReport, shown_name
+from .logs import ChangeLog, Logger
+from .queue import prefect_queue
+from .run_artifact import SUMMARY_PREFIX, metadata_of_runs
+from .summary import summary_text
+from .task_runs import UNWATCHED, MirroredTask, shown_state_of_run
+from .things import Artifact
+
+_PAUSE_A_RUN, _LONGEST_PAUSE = 0.002, 5.0
+
+
+class RunsReport(FlowRunReport):
+    """Tells Prefect of each change of many runs: each a task run, and one artifact for all.
+
+    Args:
+        logger: Where each change is logged.
+        host: The workspace's address.
+        run_ids: The job runs, each once.
+        max_mirrored_runs: More runs are summarised in the artifact instead of drawn.
+    """
+
+    def __init__(self, logger: Logger, host: str, run_ids: Sequence[int], max_mirrored_runs: int) -> None:
+        super().__init__(logger, host)
+        self.runs: dict[int, Run | None] = dict.fromkeys(run_ids)
+        self.unread: dict[int, DatabricksError] = {}
+        self._log = ChangeLog(logger)
+        self._events = ChangeEvents(host)
+        self._task_runs: dict[int, MirroredTask] = {}
+        self._max_mirrored_runs = max_mirrored_runs
+        self._is_drawn = len(run_ids) <= max_mirrored_runs
+        self._summary: _Summary | None = None
+        self._soon: asyncio.TimerHandle | None = None
+        self._going: Counter[str] = Counter()
+        self._over = 0
+
+    async def begin(self) -> None:
+        """Show what is waited for: should this process be killed, the runs are found by it."""
+        if self._flow_run_id and self.runs:
+            self._label(f"databricks-runs-{len(self.runs)}")
+            self._summary = _Summary(self._flow_run_id, self._host, self.runs, self.unread, self._logger)
+            self._put(self._summary)
+            if not self._is_drawn:
+                text = "%d Databricks runs are more than max_mirrored_runs=%d: they are summarised, and not drawn."
+                self._logger.warning(text, len(self.runs), self._max_mirrored_runs)
+
+    async def __call__(self, run: Run) -> None:
+        """Report whatever differs from the run as reported before."""
+        self._count(run.run_id, run)
+        self._log.run_changes(run)
+        self._events.run_changes(run)
+        if self._flow_run_id is None:
+            return
+        self._show_all()
+        if self._is_drawn:
+            self._show_run(run, self._flow_run_id)
+
+    async def finish(self, run: Run) -> None:
+        """Report a run that is over, with its outputs."""
+        await self(run)
+        self._log.outputs(run)
+        self._log.say_outputs(dict.fromkeys(run.tasks, self._task_run_id(run.run_id)))
+
+    def could_not_read(self, run_id: int, error: DatabricksError) -> None:
+        """Report a run that will not be read any more."""
+        self._count(run_id, None)
+        self.unread[run_id] = error
+        self._logger.error("Databricks run %d is not waited for any more. %s", run_id, error)
+        if run_id in self._task_runs:
+            self._finish([self._task_runs[run_id]], shorten(str(error)))
+        self._show_all()
+
+    async def told_at_the_end(self) -> None:
+        """Wait until Prefect knows all."""
+        self._show_summary()
+        await super().told_at_the_end()
+
+    async def leave_these(self, cancelled: Collection[int]) -> None:
+        """Finish the task runs of runs that are not watched any more.
+
+        Args:
+            cancelled: Those of them that Databricks was asked to cancel; the others may go on.
+        """
+        others = [mirrored for run_id, mirrored in self._task_runs.items() if run_id not in cancelled]
+        self._finish(others, UNWATCHED.message)
+        await self.leave(END_NOT_SEEN if cancelled else UNWATCHED.message)
+
+    def _note_in_artifact(self, message: str) -> None:
+        if self._summary and self._over + len(self.unread) < len(self.runs):
+            self._summary.note = message
+        self._show_summary()
+
+    def _task_run_id(self, run_id: int) -> UUID | None:
+        return self._task_runs[run_id].task_run_id if run_id in self._task_runs else None
+
+    def _count(self, run_id: int, run: Run | None) -> None:
+        """Keep the run, and how many are how: to count all anew at each change would take too long."""
+        before, self.runs[run_id] = self.runs[run_id], run
+        for each, by in ((before, -1), (run, 1)):
+            if each and each.state.is_terminal:
+                self._over += by
+            elif each:
+                self._going[each.state.name] += by
+
+    def _show_all(self) -> None:
+        names = +self._going
+        if names:
+            name = "Running" if "Running" in names else names.most_common(1)[0][0]
+            self._show_state_name(name, f"{len(self.runs)} Databricks runs of {self._host}")
+        share = (self._over + len(self.unread)) / len(self.runs)
+        self._show_progress(
+            f"databricks-progress-runs-{next(iter(self.runs))}", f"{len(self.runs)} Databricks runs", share
+        )
+        if self._soon is None:
+            # Of a thousand runs, the text of all of them is not made for the change of one.
+            seconds = min(_LONGEST_PAUSE, len(self.runs) * _PAUSE_A_RUN)
+            self._soon = asyncio.get_running_loop().call_later(seconds, self._show_summary)
+
+    def _show_summary(self) -> None:
+        if self._soon:
+            self._soon.cancel()
+            self._soon = None
+        if self._summary:
+            prefect_queue().put(self._summary)
+
+    def _show_run(self, run: Run, flow_run_id: UUID) -> None:
+        state, mirrored = shown_state_of_run(run), self._task_runs.get(run.run_id)
+        if mirrored is None:
+            key, name = f"{run.run_id}-", shown_name(run)
+            mirrored = MirroredTask(flow_run_id, key, name, state=state, logger=self._logger)
+            self._task_runs[run.run_id] = mirrored
+            self._put(mirrored)
+        elif mirrored.state != state:
+            mirrored.state = state
+            prefect_queue().put(mirrored)
+
+
+class _Summary(Artifact):
+    """The artifact of all runs; its text is made when Prefect is told, and not at each change."""
+
+    def __init__(
+        self,
+        flow_run_id: UUID,
+        host: str,
+        runs: Mapping[int, Run | None],
+        unread: Mapping[int, DatabricksError],
+        logger: Logger,
+    ) -> None:
+        about = f"{len(runs)} Databricks runs"
+        key = f"{SUMMARY_PREFIX}{next(iter(runs))}"
+        super().__init__(flow_run_id, key, "markdown", about, logger, metadata=metadata_of_runs(host, runs))
+        self._runs, self._unread, self._host = runs, unread, host
+
+    def data(self) -> str:
+        return summary_text(self._runs, self._unread, self._host, self.note)

@@ -1,0 +1,78 @@
+"""The markdown of the artifact of many runs: how many are how, a table, and why those that failed did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from ..errors import DatabricksError, shorten
+from ..run_states import Outcome
+from ..runs import Run
+from .artifact import MAX_ROWS, time_text
+from .markdown import cell
+
+_MAX_ERRORS = 10
+_BAD, _GOING, _GOOD = range(3)
+
+
+def summary_text(
+    runs: Mapping[int, Run | None], unread: Mapping[int, DatabricksError], host: str, note: str = ""
+) -> str:
+    """The markdown of a summary.
+
+    Args:
+        runs: The runs by `run_id`, in the order in which they were given; None where one was not read yet.
+        unread: Why runs could not be read, by `run_id`.
+        host: The workspace's address.
+        note: What became of those that are not watched any more; may be empty.
+    """
+    known = [run for run in runs.values() if run]
+    names = Counter(run.state.name for run in known)
+    waiting = len(runs) - len(known) - len([run_id for run_id in unread if not runs.get(run_id)])
+    counts = [f"{count} {name}" for name, count in names.most_common()]
+    counts += [f"{waiting} not read yet"] if waiting else []
+    counts += [f"{len(unread)} could not be read"] if unread else []
+    lines = [f"## {len(runs)} Databricks runs of {host}", "", f"**{', '.join(counts)}**"]
+    lines += ["", note] if note else []
+    if known:
+        lines += ["", *_table(known)]
+    return "\n".join([*lines, *_why(known, unread)])
+
+
+def _table(runs: Collection[Run]) -> list[str]:
+    # Those that somebody has to look at first; within, as they were given.
+    shown = sorted(runs, key=_urgency)[:MAX_ROWS]
+    left_out = len(runs) - len(shown)
+    lines = ["| run | state | queue | total |", "|---|---|---|---|", *map(_row, shown)]
+    return [*lines, "", f"{left_out} more runs are left out here."] if left_out else lines
+
+
+def _row(run: Run) -> str:
+    name = f" {cell(run.run_name)}" if run.run_name else ""
+    cells = (f"[{run.run_id}{name}]({run.url})", run.state.name, time_text(run.queue_duration), time_text(_total(run)))
+    return f"| {' | '.join(cells)} |"
+
+
+def _total(run: Run) -> int:
+    return run.run_duration or (run.end_time - run.start_time if run.end_time else 0)
+
+
+def _urgency(run: Run) -> int:
+    if run.state.outcome is Outcome.SUCCESS:
+        return _GOOD
+    return _BAD if run.state.is_terminal else _GOING
+
+
+def _why(runs: Collection[Run], unread: Mapping[int, DatabricksError]) -> list[str]:
+    bad = [run for run in runs if _urgency(run) == _BAD]
+    lines: list[str] = []
+    for run in bad[:_MAX_ERRORS]:
+        reasons = [f"- {cell(key)}: {cell(task.reason) or task.state.name}" for key, task in run.failures.items()]
+        explanation = cell(run.explanation)
+        lines += ["", f"### [{run.run_id} {cell(run.run_name)}]({run.url}): {run.state.name}", ""]
+        lines += [explanation, ""] if explanation else []
+        lines += reasons or ([] if explanation else ["Databricks gave no reason."])
+    for run_id, error in list(unread.items())[:_MAX_ERRORS]:
+        lines += ["", f"### {run_id} could not be read", "", cell(shorten(str(error)))]
+    more = max(0, len(bad) - _MAX_ERRORS) + max(0, len(unread) - _MAX_ERRORS)
+    return [*lines, "", f"{more} more runs did not end well."] if more else lines

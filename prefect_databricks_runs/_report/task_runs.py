@@ -1,0 +1,253 @@
+"""Each Databricks task as a Prefect task run, with its dependencies as arrows and its states as named states."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from prefect import State, task
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    TaskRunFilter,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType, TaskRunResult
+
+from .._prefect.compat import PREFECT_3
+from .._prefect.paging import read_all
+from ..errors import shorten
+from ..run_states import Outcome, RunState
+from ..runs import Run, RunTask
+from .queue import Thing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from prefect.client.orchestration import PrefectClient
+
+    from .logs import Logger
+
+_NOT_STARTED = frozenset({"QUEUED", "PENDING", "BLOCKED", "WAITING_FOR_RETRY"})
+_TYPES = {
+    Outcome.SUCCESS: StateType.COMPLETED,
+    Outcome.SUCCESS_WITH_FAILURES: StateType.COMPLETED,
+    Outcome.EXCLUDED: StateType.COMPLETED,
+    Outcome.DISABLED: StateType.COMPLETED,
+    Outcome.FAILED: StateType.FAILED,
+    Outcome.TIMED_OUT: StateType.FAILED,
+    Outcome.SKIPPED: StateType.FAILED,
+    Outcome.CANCELED: StateType.CANCELLED,
+    Outcome.UPSTREAM_FAILED: StateType.CANCELLED,
+    Outcome.UPSTREAM_CANCELED: StateType.CANCELLED,
+    Outcome.INTERNAL_ERROR: StateType.CRASHED,
+}
+_LISTED = 3
+_OVER = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED})
+
+
+GOING = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
+
+
+@task(name="databricks-task")
+def _databricks_task() -> None:
+    """What Prefect is told these task runs are runs of; it is never called."""
+
+
+class Shown(NamedTuple):
+    """A state as Prefect shows it."""
+
+    type: StateType
+    name: str
+    message: str
+
+
+UNWATCHED = Shown(StateType.CANCELLED, "Unwatched", "The wait for the Databricks run has ended; the run may go on.")
+
+
+def shown_state(databricks_task: RunTask) -> Shown:
+    """The state that a task run shows of the latest attempt at its task."""
+    return Shown(_type(databricks_task.state), databricks_task.state.name, _message(databricks_task))
+
+
+def shown_failures(run: Run) -> dict[str, dict[int, Shown]]:
+    """The states of the failed attempts that were followed by another one: by `task_key`, then by `run_id`."""
+    shown: dict[str, dict[int, Shown]] = {}
+    for attempt in run.failed_attempts:
+        if attempt.run_id != run.tasks[attempt.task_key].run_id:
+            shown.setdefault(attempt.task_key, {})[attempt.run_id] = shown_state(attempt)
+    return shown
+
+
+def shown_state_of_run(run: Run) -> Shown:
+    """The state that a task run shows of a whole run."""
+    reasons = [run.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
+    message = " ".join(filter(None, [shorten("; ".join(filter(None, reasons))), run.url]))
+    return Shown(_type(run.state), run.state.name, message)
+
+
+def _type(state: RunState) -> StateType:
+    if state.outcome is not None:
+        return _TYPES.get(state.outcome, StateType.FAILED)
+    return StateType.PENDING if state.life_cycle_state in _NOT_STARTED else StateType.RUNNING
+
+
+def _message(databricks_task: RunTask) -> str:
+    parts = [
+        f"Attempt {databricks_task.attempt_number + 1}." if databricks_task.attempt_number else "",
+        f"{databricks_task.iterations_done}." if databricks_task.iterations_done else "",
+        _failed_iterations(databricks_task),
+        f"Outcome: {databricks_task.outcome_of_condition}." if databricks_task.outcome_of_condition else "",
+        f"Run: {databricks_task.run_job_url}" if databricks_task.run_job_url else "",
+        shorten(databricks_task.reason),
+        databricks_task.url,
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _failed_iterations(databricks_task: RunTask) -> str:
+    """How many attempts at iterations have failed, and what with; in a failed task the errors stand in its reason."""
+    attempts = databricks_task.failed_iterations
+    if not attempts:
+        return ""
+    reasons = Counter(attempt.reason for attempt in attempts)
+    listed = "; ".join(f"{shorten(reason, 200)} ({count} times)" for reason, count in reasons.most_common(_LISTED))
+    return f"{len(attempts)} attempts at iterations failed: {listed}."
+
+
+class MirroredTask(Thing):
+    """The task run of one Databricks task, or of one Databricks run.
+
+    Args:
+        flow_run_id: The flow run that it is drawn in.
+        dynamic_key: Begins with the job run's id, because a flow may wait for several; creating it again gives the one
+            that is there.
+        name: The task run's name.
+        upstream: The task runs that it comes after.
+        state: What it shows at first.
+        logger: Where it is said that Prefect could not be told.
+        created: Called as soon as Prefect knows of it.
+
+    Attributes:
+        task_run_id: Its id; None until Prefect knows of it.
+        state: What it is to show.
+        earlier: What it is to have shown before: the states of failed attempts, by their `run_id`, the oldest first.
+        attempt: The `run_id` of the attempt that the state is of; 0 where that makes no difference.
+    """
+
+    def __init__(
+        self,
+        flow_run_id: UUID,
+        dynamic_key: str,
+        name: str,
+        *,
+        upstream: Sequence[MirroredTask] = (),
+        state: Shown,
+        logger: Logger,
+        created: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(logger)
+        self._created = created
+        self.task_run_id: UUID | None = None
+        self.state = state
+        self.earlier: Mapping[int, Shown] = {}
+        self.attempt = 0
+        self._ended: set[int] = set()
+        self._flow_run_id = flow_run_id
+        self._dynamic_key = dynamic_key
+        self._name = name
+        self._upstream = upstream
+        self.comes_after = upstream
+        self._shown: Shown | None = None
+        self._ran = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it shows, or is to show, a state that is the last one."""
+        return self.state.type in _OVER
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Create the task run, or set its state."""
+        wanted, attempt = self.state, self.attempt
+        task_run_id = self.task_run_id or await self._create(client, wanted)
+        for earlier, shown in tuple(self.earlier.items()):
+            if earlier not in self._ended:
+                await self._set(client, task_run_id, shown, earlier)
+        if self._shown != wanted:
+            await self._set(client, task_run_id, wanted, attempt)
+
+    async def _set(self, client: PrefectClient, task_run_id: UUID, shown: Shown, attempt: int) -> None:
+        await _set_state(client, task_run_id, shown, has_run=self._ran)
+        self._shown = shown
+        self._ran = self._ran or shown.type is StateType.RUNNING
+        if shown.type in _OVER:
+            self._ended.add(attempt)
+
+    async def _create(self, client: PrefectClient, wanted: Shown) -> UUID:
+        first = wanted if wanted.type is StateType.PENDING else Shown(StateType.PENDING, "Pending", "")
+        upstream = [TaskRunResult(id=other.task_run_id) for other in self._upstream if other.task_run_id]
+        task_run = await client.create_task_run(
+            task=_databricks_task,
+            flow_run_id=self._flow_run_id,
+            dynamic_key=self._dynamic_key,
+            name=self._name,
+            state=_state(first),
+            task_inputs={"upstream": list(upstream)} if upstream else None,
+        )
+        self.task_run_id = task_run.id
+        # One that was there already, of an earlier attempt, shows what it showed then.
+        self._shown = first if _shows(task_run.state, first) else None
+        if task_run.state and task_run.state.type is not first.type:
+            self._ended.update(self.earlier)
+        self._created()
+        return task_run.id
+
+
+async def _set_state(client: PrefectClient, task_run_id: UUID, shown: Shown, *, has_run: bool) -> None:
+    """Set a state by force, because a retried or repaired task goes on after it had ended."""
+    if shown.type in _OVER and not has_run and not PREFECT_3:
+        # Prefect 2 draws a task run that never ran with a bar that goes on for ever.
+        running = Shown(StateType.RUNNING, "Running", shown.message)
+        await client.set_task_run_state(task_run_id, _state(running), force=True)
+    await client.set_task_run_state(task_run_id, _state(shown), force=True)
+
+
+def _shows(state: State[None] | None, shown: Shown) -> bool:
+    return state is not None and (state.type, state.name, state.message or "") == shown
+
+
+async def finish_task_runs(client: PrefectClient, flow_run_id: UUID, run: Run) -> int:
+    """Finish the task runs of a Databricks run in a flow run that is gone.
+
+    Args:
+        client: Prefect's.
+        flow_run_id: The flow run that they are drawn in.
+        run: The Databricks run as it is now.
+
+    Returns:
+        How many there were that were not over.
+    """
+    task_runs = await read_all(
+        client.read_task_runs,
+        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id])),
+        task_run_filter=TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=list(GOING)))),
+    )
+    unfinished = [each for each in task_runs if each.dynamic_key.startswith(f"{run.run_id}-")]
+    for each in unfinished:
+        shown = _shown_of(run, each.dynamic_key.partition("-")[2])
+        last = shown if shown.type in _OVER else UNWATCHED
+        await _set_state(client, each.id, last, has_run=each.state_type is StateType.RUNNING)
+    return len(unfinished)
+
+
+def _shown_of(run: Run, task_key: str) -> Shown:
+    """What a task run shows whose dynamic key ends so; that of a whole run has no `task_key` in it."""
+    if not task_key:
+        return shown_state_of_run(run)
+    return shown_state(run.tasks[task_key]) if task_key in run.tasks else UNWATCHED
+
+
+def _state(shown: Shown) -> State[None]:
+    return State(type=shown.type, name=shown.name, message=shown.message)

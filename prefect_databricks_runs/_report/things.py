@@ -1,0 +1,154 @@
+"""What a waiting flow run shows beside its task runs: its name, tags and state name, the artifact, the progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
+from prefect.states import Running
+
+from .._prefect import compat
+from .queue import Thing
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+    from .logs import Logger
+
+
+class FlowRunLabels(Thing):
+    """The name and tags of the flow run.
+
+    Args:
+        flow_run_id: The flow run.
+        name: Its name.
+        tags: Tags that are added to those that it has.
+        logger: Where it is said that Prefect could not be told.
+    """
+
+    def __init__(self, flow_run_id: UUID, name: str, tags: frozenset[str], logger: Logger) -> None:
+        super().__init__(logger)
+        self._flow_run_id = flow_run_id
+        self._name = name
+        self._tags = tags
+        self._all_tags: list[str] | None = None
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Rename it and add the tags."""
+        if self._all_tags is None:
+            flow_run = await client.read_flow_run(self._flow_run_id)
+            self._all_tags = sorted(self._tags | set(flow_run.tags))
+        await client.update_flow_run(self._flow_run_id, name=self._name, tags=self._all_tags)
+
+
+class StateName(Thing):
+    """The Databricks state as the state name of the flow run.
+
+    Args:
+        flow_run_id: The flow run.
+        logger: Where it is said that Prefect could not be told.
+    """
+
+    def __init__(self, flow_run_id: UUID, logger: Logger) -> None:
+        super().__init__(logger)
+        self._flow_run_id = flow_run_id
+        self._wanted = self._shown = ""
+        self._message = ""
+
+    def show(self, name: str, message: str) -> bool:
+        """Have this name shown; returns whether it is another one."""
+        changed = name != self._wanted
+        self._wanted, self._message = name, message
+        return changed
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Set the state."""
+        wanted = self._wanted
+        if wanted != self._shown:
+            # Without force: were the flow run being cancelled, a forced state would take the cancellation back.
+            await client.set_flow_run_state(self._flow_run_id, Running(name=wanted, message=self._message))
+            self._shown = wanted
+
+
+class Artifact(Thing):
+    """An artifact that is updated in place.
+
+    Args:
+        flow_run_id: The flow run that it belongs to.
+        key: Its key; another one for each run, because Prefect 2 updates only the newest of a key.
+        kind: `markdown` or `progress`.
+        description: What it is about.
+        logger: Where it is said that Prefect could not be told.
+        metadata: What a program is to find in it.
+
+    Attributes:
+        note: What is to stand in it beside what is shown of the run.
+    """
+
+    def __init__(
+        self,
+        flow_run_id: UUID,
+        key: str,
+        kind: str,
+        description: str,
+        logger: Logger,
+        *,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(logger)
+        self._metadata = metadata
+        self.note = ""
+        self._flow_run_id = flow_run_id
+        self._key = key
+        self._kind = kind
+        self._description = description
+        self._id: UUID | None = None
+        self._was_tried = False
+        self._wanted: str | float | None = None
+        self._shown: str | float | None = None
+
+    def show(self, data: str | float) -> bool:
+        """Have this shown; returns whether it is something else than before."""
+        changed, self._wanted = data != self._wanted, data
+        return changed
+
+    def data(self) -> str | float | None:
+        """What is to be shown, when Prefect is told of it."""
+        return self._wanted
+
+    async def tell(self, client: PrefectClient) -> None:
+        """Create the artifact, or update it."""
+        wanted = self.data()
+        if wanted == self._shown:
+            return
+        if self._was_tried and not self._id:
+            self._id = await self._find(client)
+        if self._id:
+            await compat.update_artifact(client, self._id, wanted)
+        else:
+            self._was_tried = True
+            artifact = await client.create_artifact(
+                ArtifactCreate(
+                    key=self._key,
+                    type=self._kind,
+                    description=self._description,
+                    data=wanted,
+                    metadata_=self._metadata,
+                    flow_run_id=self._flow_run_id,
+                )
+            )
+            self._id = artifact.id
+        self._shown = wanted
+
+    async def _find(self, client: PrefectClient) -> UUID | None:
+        """The id of the artifact, if Prefect made it and the answer was lost; made several times, only one is kept."""
+        key, flow_run_id = ArtifactFilterKey(any_=[self._key]), ArtifactFilterFlowRunId(any_=[self._flow_run_id])
+        found = await client.read_artifacts(
+            artifact_filter=ArtifactFilter(key=key, flow_run_id=flow_run_id), sort=ArtifactSort.CREATED_DESC
+        )
+        for older in found[1:]:
+            await client.delete_artifact(older.id)
+        return found[0].id if found else None

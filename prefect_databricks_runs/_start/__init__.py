@@ -1,0 +1,1 @@
+"""Starting a run once, and only once."""

@@ -1,0 +1,172 @@
+"""Runs that are started and not handed over yet: an interruption must not lose them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from .._connect.calls import hook_for
+from .._leave.leaving import leave, send_log
+from .._leave.signals import async_wait, is_last_of_an_ending_process
+from .._prefect import portal
+from .._report import run_logger
+from ..credentials import DatabricksCredentials
+from ..hook import StartedRun
+
+
+class _Request:
+    """A request to start a run that is on its way.
+
+    Args:
+        say: Tells the log that it was not answered before nobody waited any more.
+    """
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        self.is_over: Future[None] = Future()
+        self.is_answered = False
+        self._say: Callable[[], None] | None = say
+
+    def say(self) -> None:
+        """Tell the log, once, and unless there is an answer."""
+        say, self._say = self._say, None
+        if say and not self.is_answered:
+            say()
+
+
+class Handover:
+    """The runs of one call, from when Databricks is asked for them until its caller has their ids.
+
+    A flow's call has that of its task inside. On Prefect 2 they are in two threads, and a signal ends the flow's first.
+
+    Args:
+        credentials: The workspace, and how to sign in.
+        options: How requests are tried.
+        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a bad end for who waits for them.
+        outer: That of who has called.
+    """
+
+    def __init__(
+        self,
+        credentials: DatabricksCredentials,
+        options: Mapping[str, Any],
+        *,
+        fail_on_task_failures: bool = False,
+        outer: Handover | None = None,
+    ) -> None:
+        self.fail_on_task_failures = fail_on_task_failures
+        self._credentials = credentials
+        self._options = options
+        self._all: list[Handover] = [*(outer._all if outer else ()), self]  # the outermost first
+        self._requests: list[_Request] = []
+        self._run_ids: list[int] = []
+        self._left: set[int] = outer._left if outer else set()
+        self._interruption: BaseException | None = None
+
+    async def start(self, ask: Callable[[], Awaitable[StartedRun]], say: Callable[[], None]) -> StartedRun:
+        """Have a run started; where nobody waits for it any more, it is left at once.
+
+        Args:
+            ask: Sends the request.
+            say: Tells the log that it was not answered before nobody waited any more.
+
+        Raises:
+            CancelledError: Nobody waits for it any more.
+        """
+        if self._reason():
+            raise asyncio.CancelledError
+        # To its end, even when nobody waits any more: an answer that nobody reads would be a run that nobody knows.
+        with anyio.CancelScope(shield=True), self._sending(_Request(say)) as request:
+            started = await ask()
+            request.is_answered = True
+            for each in self._all:
+                each._run_ids.append(started.run_id)
+            if self._reason():
+                await self._leave(started.run_id)
+                await send_log()
+                raise asyncio.CancelledError
+        await anyio.lowlevel.checkpoint()
+        return started
+
+    @contextmanager
+    def _sending(self, request: _Request) -> Iterator[_Request]:
+        for each in self._all:
+            each._requests.append(request)
+        try:
+            yield request
+        finally:
+            for each in self._all:
+                each._requests.remove(request)
+            request.is_over.set_result(None)
+
+    def drop(self, run_id: int) -> None:
+        """Forget a run that turned out to be over."""
+        for each in self._all:
+            each._run_ids.remove(run_id)
+
+    def interrupted(self, reason: BaseException) -> None:
+        """Leave all runs that there are, and those that are still to come."""
+        self._interruption = reason
+        for run_id in list(self._run_ids):
+            portal.call(self._leave, run_id)
+        requests = list(self._requests)
+        for request in requests:
+            request.say()
+        if requests and is_last_of_an_ending_process(reason):
+            # Prefect kills the process that SIGTERM has ended, and nothing is done at its exit.
+            portal.call(send_log)
+            portal.settle(*(request.is_over for request in requests))
+
+    def _reason(self) -> BaseException | None:
+        """Why nobody waits any more. The outermost knows it best: Prefect 2 merely cancels what is inside."""
+        return next((each._interruption for each in self._all if each._interruption), None)
+
+    async def _leave(self, run_id: int) -> None:
+        reason = self._reason()
+        if reason and run_id not in self._left:
+            self._left.add(run_id)
+            logger = run_logger()
+            await leave(hook_for(self._credentials, self._options, logger), [run_id], reason, logger)
+
+
+_current: ContextVar[Handover | None] = ContextVar("handover", default=None)
+
+
+def current_handover() -> Handover:
+    """The innermost handover that this is called in."""
+    handover = _current.get()
+    if handover is None:
+        raise RuntimeError("Runs are started inside `handing_over` only.")
+    return handover
+
+
+@contextmanager
+def handing_over(
+    credentials: DatabricksCredentials, options: Mapping[str, Any], *, fail_on_task_failures: bool = False
+) -> Iterator[None]:
+    """Leave whatever run is started in this block, when the block is interrupted before its end.
+
+    Args:
+        credentials: The workspace, and how to sign in.
+        options: How requests are tried.
+        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a bad end; also so where it is one for who has called.
+    """
+    outer = _current.get()
+    fails = fail_on_task_failures or bool(outer and outer.fail_on_task_failures)
+    handover = Handover(credentials, options, fail_on_task_failures=fails, outer=outer)
+    token = _current.set(handover)
+    try:
+        with nullcontext() if outer else async_wait():
+            try:
+                yield
+            except BaseException as reason:
+                handover.interrupted(reason)
+                raise
+    finally:
+        _current.reset(token)

@@ -1,0 +1,235 @@
+"""Starting a run, or finding again the one that an earlier attempt has started."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import anyio
+
+from .._leave.leaving import asked_to_cancel
+from .._report import Logger
+from ..errors import BadRequest, Conflict, DatabricksApiError, DatabricksError, NotFound
+from ..hook import DatabricksHook, StartedRun
+from ..run_states import Outcome
+from ..runs import Run
+from .identity import Submission, caller
+from .in_flight import current_handover
+from .marker import is_marked
+
+# Answers give their time in whole seconds, and the clocks behind one address may differ a little.
+_CLOCK_SECONDS = 2.0
+_MAX_GENERATIONS = 100
+_SETTLE_SECONDS = _REPAIR_SECONDS = 60.0
+_PERIOD = 0.5
+# How Databricks refuses a token whose run was deleted is not documented: that, or words to that effect. No request of
+# ours to start a run names another run.
+_OF_DELETED_RUN = re.compile(
+    r"idempoten.*\bdeleted\b|\bdeleted\b.*idempoten|^(The )?run\b.*\b(deleted|(does not|doesn't) exist)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+# What Databricks does not remember of how a run was started.
+_REPAIR_FIELDS = frozenset(
+    {
+        "job_parameters",
+        "notebook_params",
+        "jar_params",
+        "python_params",
+        "spark_submit_params",
+        "python_named_params",
+        "sql_params",
+        "dbt_commands",
+        "pipeline_params",
+        "performance_target",
+        "duration_target",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The run that a request has come to.
+
+    Attributes:
+        run_id: The job run.
+        run: How it was when it was looked at; None if it could not be read.
+        note: What became of the runs of earlier attempts; empty where there were none.
+        past: The runs of earlier attempts, this one included if it is one of them.
+    """
+
+    run_id: int
+    run: Run | None
+    note: str = ""
+    past: tuple[Run, ...] = ()
+
+
+class Starter:
+    """Starts runs, each of them once.
+
+    Args:
+        hook: Where.
+        on_retry: What becomes of a run that ended badly in an earlier attempt: `resubmit` or `repair`.
+        logger: Where it is said what was found.
+    """
+
+    def __init__(self, hook: DatabricksHook, on_retry: str, logger: Logger) -> None:
+        self._hook = hook
+        self._handover = current_handover()
+        self._repairs = on_retry == "repair"
+        good = {Outcome.SUCCESS, Outcome.SUCCESS_WITH_FAILURES}
+        self._good = {Outcome.SUCCESS} if self._handover.fail_on_task_failures else good
+        self._logger = logger
+
+    async def start(self, endpoint: str, payload: Mapping[str, Any], lasting: Mapping[str, Any]) -> Found:
+        """Start a run, unless an earlier attempt has started it and it is going or ended well.
+
+        Args:
+            endpoint: `runs/submit` or `run-now`.
+            payload: The request. With an `idempotency_token` of its own, that alone decides.
+            lasting: The request as far as it is the same in each attempt.
+        """
+        who = None if payload.get("idempotency_token") else caller()
+        if who is None:
+            token = payload.get("idempotency_token") or uuid4().hex
+            started = await self._post(endpoint, payload, token)
+            return Found(started.run_id, await self._read(started.run_id))
+        submission = Submission(who, self._hook.host, endpoint, lasting)
+        if submission.is_remote:
+            self._logger.info(
+                "This task runs in another process than its flow: when the flow run is retried, and not only this task,"
+                " a new Databricks run is started. Give `idempotency_token` where that must not be."
+            )
+        return await self._walk(submission, endpoint, payload)
+
+    async def _walk(self, submission: Submission, endpoint: str, payload: Mapping[str, Any]) -> Found:
+        """Go from the run of the first attempt to the next ones, as long as they are past and ended badly."""
+        notes: list[str] = []
+        past: list[Run] = []
+        for generation in range(_MAX_GENERATIONS):
+            try:
+                started = await self._post(endpoint, payload, submission.token(generation))
+            except (BadRequest, NotFound, Conflict) as error:
+                if not _OF_DELETED_RUN.search(error.message):
+                    raise
+                notes.append(self._say_that_it_is_deleted(error))
+                continue
+            since = submission.seconds_since_begin()
+            run = await self._read(started.run_id)
+            is_past = run is not None and _is_past(run, started, submission, since)
+            if run and is_past:
+                run = await self._settled(run)
+                past.append(run)
+                if self._repairs and self._ended_badly(run) and (repaired := await self._repaired(run, payload)):
+                    notes.append(self._say(run, f"ended {run.state.name}, and is repaired"))
+                    run = repaired
+                elif self._ended_badly(run):
+                    notes.append(self._say(run, f"ended {run.state.name}; another one is started"))
+                    self._handover.drop(run.run_id)
+                    continue
+                else:
+                    notes.append(self._say(run, f"is found again: {run.state.name}"))
+            submission.keep(started.run_id)
+            return Found(started.run_id, run, " ".join(notes), tuple(past))
+        raise DatabricksError(
+            f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly or were deleted, as the log says; no"
+            " other one is started. Give another `idempotency_token` to start one all the same."
+        )
+
+    def _say(self, run: Run, what: str) -> str:
+        note = f"Databricks run {run.run_id}, which an earlier attempt started, {what}. {run.url}"
+        self._logger.info("%s", note)
+        return note
+
+    def _say_that_it_is_deleted(self, error: DatabricksApiError) -> str:
+        note = (
+            "The Databricks run that an earlier attempt started was deleted; another one is started. Databricks said:"
+            f" {error.message}"
+        )
+        self._logger.info("%s", note)
+        return note
+
+    def _ended_badly(self, run: Run) -> bool:
+        return run.state.is_terminal and run.state.outcome not in self._good
+
+    async def _settled(self, run: Run) -> Run:
+        """A run that is about to end, as it ends: the earlier attempt may have cancelled it on its way out."""
+        with anyio.move_on_after(_SETTLE_SECONDS):
+            while not run.state.is_terminal and (
+                run.state.life_cycle_state == "TERMINATING" or run.run_id in asked_to_cancel
+            ):
+                await self._hook.clock.sleep(_PERIOD)
+                run = await self._read(run.run_id) or run
+        return run
+
+    async def _post(self, endpoint: str, payload: Mapping[str, Any], token: str) -> StartedRun:
+        ask = partial(self._hook.start_run, endpoint, {**payload, "idempotency_token": token})
+        try:
+            return await self._handover.start(ask, partial(self._say_that_it_is_not_answered, payload, token))
+        except DatabricksError as error:
+            if error.outcome_unknown:
+                self._say_that_it_may_be_going(token)
+            raise
+
+    def _say_that_it_may_be_going(self, token: str) -> None:
+        self._logger.warning(
+            "Databricks may have started the run anyway: only the answer was lost. %s", _found_by(token)
+        )
+
+    def _say_that_it_is_not_answered(self, payload: Mapping[str, Any], token: str) -> None:
+        self._logger.warning(
+            "Databricks may have started the run, and has not answered yet. When it does, the log says what becomes of"
+            " the run; if this process ends before that, it goes on. %s%s",
+            _found_by(token),
+            " `prefect-databricks-runs orphans` lists it when the flow run is over." if is_marked(payload) else "",
+        )
+
+    async def _read(self, run_id: int) -> Run | None:
+        try:
+            return await self._hook.get_run(run_id)
+        except DatabricksError as error:
+            self._logger.warning("Databricks run %d was started, but could not be read yet. %s", run_id, error)
+            return None
+
+    async def _repaired(self, run: Run, payload: Mapping[str, Any]) -> Run | None:
+        """Repair a run; None where Databricks will not."""
+        before = await self._hook.get_run(run.run_id, include_history=True)
+        parameters = {key: value for key, value in payload.items() if key in _REPAIR_FIELDS}
+        try:
+            await self._hook.repair_run(run.run_id, before.latest_repair_id, parameters)
+        except (BadRequest, Conflict) as error:
+            # A repair whose answer was lost and that is asked for again is refused too.
+            after = await self._hook.get_run(run.run_id, include_history=True)
+            if after.latest_repair_id == before.latest_repair_id and after.state.is_terminal:
+                self._logger.warning("Databricks run %d cannot be repaired. %s", run.run_id, error)
+                return None
+        asked_to_cancel.discard(run.run_id)
+        return await self._going_again(before)
+
+    async def _going_again(self, before: Run) -> Run:
+        """Wait until the repair shows in the run: read too early, it would seem to have ended already."""
+        run = before
+        with anyio.move_on_after(_REPAIR_SECONDS):
+            while run.state.is_terminal and run.latest_repair_id == before.latest_repair_id:
+                await self._hook.clock.sleep(_PERIOD)
+                run = await self._hook.get_run(before.run_id, include_history=True)
+        return run
+
+
+def _found_by(token: str) -> str:
+    """How a run is found whose id is not known."""
+    how = "A retry of this flow run or task finds it, instead of starting another one, and so does"
+    return f"{how if caller() else 'It is found by'} the same request with idempotency_token={token!r}."
+
+
+def _is_past(run: Run, started: StartedRun, submission: Submission, since: float) -> bool:
+    """Whether a run was started before this attempt of whoever asks for it, which began `since` seconds before."""
+    known = submission.is_of_this_attempt(run.run_id)
+    if known is not None:
+        return not known
+    if started.answered_at is None or not run.start_time:
+        return False
+    return run.start_time / 1000 < started.answered_at - since - _CLOCK_SECONDS

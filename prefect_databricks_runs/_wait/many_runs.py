@@ -1,0 +1,179 @@
+"""The wait for many runs in one flow run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anyio
+import anyio.abc
+
+from .._connect.calls import check_call, hook_for
+from .._leave.leaving import cancel_all, leave, leave_alone, send_log
+from .._report import RunsReport, failure_of, run_logger, state_of_runs
+from ..credentials import DatabricksCredentials
+from ..errors import DatabricksError, DatabricksUnreachable, InvalidOption, RunsFailed, WaitTimeout
+from ..hook import DatabricksHook
+from ..options import WaitForRunsOptions, option
+from ..runs import Run
+from .doors import give, outages_of, see_ends, watch_of
+from .outputs import OutputReader
+
+_BECAUSE = "another run that is waited for with it has failed"
+
+
+class ManyRuns:
+    """Waits for many runs and shows each as a task run; made in the flow run that waits.
+
+    Args:
+        credentials: The workspace, and how to sign in.
+        run_ids: The job runs; one that is given twice is waited for once.
+        options: `WaitForRunsOptions`.
+
+    Raises:
+        InvalidCredentials: It is no `DatabricksCredentials` block.
+        InvalidOption: Options that make no sense, or `run_ids` that are none.
+    """
+
+    def __init__(self, credentials: DatabricksCredentials, run_ids: Sequence[int], options: Mapping[str, Any]) -> None:
+        check_call(credentials, options)
+        _check(run_ids)
+        self._credentials, self._options = credentials, options
+        self._run_ids = list(run_ids)
+        self._logger = run_logger()
+        self._going = dict.fromkeys(self._run_ids)
+        self._report = RunsReport(self._logger, credentials.host, list(self._going), self._option("max_mirrored_runs"))
+        self._errors: dict[int, DatabricksError] = {}
+        self._ended_by: DatabricksError | None = None
+        self._outages = outages_of(options, self._logger)
+        self._is_cancelling = False
+        # None until it was tried.
+        self._cancelled: list[int] | None = None
+
+    async def until_over(self) -> None:
+        """Wait until all are over, or until one has failed, as `return_when` says."""
+        await self._report.begin()
+        async with anyio.create_task_group() as together:
+            for run_id in tuple(self._going):
+                together.start_soon(self._one, run_id, together.cancel_scope)
+        if self._ended_by:
+            raise self._timeout(self._ended_by)
+        if self._going:
+            await self._leave_the_others()
+        await self._report.told_at_the_end()
+
+    async def leave(self, reason: BaseException) -> bool:
+        """Cancel the runs that are not over, or say that they go on; returns whether some are being cancelled."""
+        self._cancelled = await leave(self._hook(), list(self._going), reason, self._logger)
+        return bool(self._cancelled)
+
+    async def see_it_end(self) -> None:
+        """Show how the cancelled runs ended."""
+        await self._see_ends()
+        await send_log()
+
+    async def leave_alone(self) -> None:
+        """Finish what is drawn of the runs, which may go on."""
+        await leave_alone(self._report)
+
+    def end(self) -> list[Run]:
+        """Give the runs in the order in which they were asked for, or raise why some did not end well."""
+        runs = [run for run in map(self._report.runs.get, self._run_ids) if run and run.state.is_terminal]
+        error = None
+        if self._errors:
+            error = RunsFailed(runs, self._errors, list(self._going), self._cancelled or ())
+        return give(state_of_runs(runs, error), runs)
+
+    async def _one(self, run_id: int, all_of_them: anyio.CancelScope) -> None:
+        """Wait for one of them, and decide what its end means for the others."""
+        watch = watch_of(self._credentials, run_id, self._report, self._options, self._logger, outages=self._outages)
+        try:
+            run = await watch.until_over()
+        except DatabricksError as error:
+            if isinstance(error, WaitTimeout) or self._is_outage_of_all(error):
+                self._ended_by = error
+                all_of_them.cancel()
+                return
+            await self._give_up(run_id, error)
+        else:
+            await self._ended(run_id, run)
+        if run_id in self._errors:
+            await self._after_a_failure(all_of_them)
+
+    async def _ended(self, run_id: int, run: Run) -> None:
+        del self._going[run_id]
+        with anyio.CancelScope(shield=True):  # how it ended is known, and why it failed is to be
+            outputs = OutputReader(self._hook(), self._logger, every_task=self._option("fetch_output"))
+            run = await outputs.at_the_end(run)
+        await self._report.finish(run)
+        self._note_failure(run)
+
+    def _note_failure(self, run: Run) -> None:
+        failure = failure_of(run, fail_on_task_failures=self._option("fail_on_task_failures"))
+        if failure:
+            self._errors[run.run_id] = failure
+
+    def _is_outage_of_all(self, error: DatabricksError) -> bool:
+        return isinstance(error, DatabricksUnreachable) and self._outages.is_of_all(error.seconds)
+
+    async def _give_up(self, run_id: int, error: DatabricksError) -> None:
+        """Wait no more for a run that cannot be read, although others can."""
+        del self._going[run_id]
+        self._errors[run_id] = error
+        self._report.could_not_read(run_id, error)
+        if isinstance(error, DatabricksUnreachable):
+            with anyio.CancelScope(shield=True):
+                await cancel_all(self._hook(), [run_id], self._logger, "it cannot be read any more")
+
+    async def _after_a_failure(self, all_of_them: anyio.CancelScope) -> None:
+        if self._is_cancelling:
+            return  # the end of one that was cancelled: who cancels goes on
+        if self._option("cancel_others") and self._cancelled is None and self._going:
+            self._is_cancelling = True
+            with anyio.CancelScope(shield=True):
+                self._cancelled = await cancel_all(self._hook(), list(self._going), self._logger, _BECAUSE)
+            self._is_cancelling = False
+        if self._option("return_when") == "any_failure":
+            all_of_them.cancel()
+
+    async def _leave_the_others(self) -> None:
+        """Show what becomes of those that are not over, when one that failed has ended the wait."""
+        if self._cancelled is None:
+            text = "One run has failed, which ends the wait: %d Databricks runs go on."
+            self._logger.warning(text, len(self._going))
+            await self._report.leave()
+        else:
+            await self._see_ends()
+            for run in self._report.runs.values():
+                if run and run.state.is_terminal and run.run_id not in self._errors:
+                    self._note_failure(run)
+
+    async def _see_ends(self) -> None:
+        cancelled = [run_id for run_id in self._cancelled or () if run_id in self._going]
+        for run_id in await see_ends(self._credentials, cancelled, self._report, self._logger):
+            self._going.pop(run_id, None)
+        await self._report.leave_these(set(cancelled) & set(self._going))
+
+    def _timeout(self, error: DatabricksError) -> DatabricksError:
+        """The error of one of them, which is that of all that are still going."""
+        if not isinstance(error, WaitTimeout):
+            return error
+        return WaitTimeout(
+            run_id=error.run_id,
+            max_wait_seconds=error.max_wait_seconds,
+            url=error.url,
+            state=error.state,
+            others=len(self._going) - 1,
+        )
+
+    def _option(self, name: str) -> Any:
+        return option(self._options, name, WaitForRunsOptions)
+
+    def _hook(self) -> DatabricksHook:
+        return hook_for(self._credentials, self._options, self._logger)
+
+
+def _check(run_ids: Any) -> None:
+    is_list = isinstance(run_ids, Sequence) and not isinstance(run_ids, str)
+    if not is_list or not all(isinstance(each, int) and not isinstance(each, bool) for each in run_ids):
+        raise InvalidOption([f"`run_ids` is a list of the `run_id` of job runs; it is {run_ids!r}."])

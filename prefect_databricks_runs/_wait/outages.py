@@ -1,0 +1,49 @@
+"""Polls that fail on end, of the runs that one flow run waits for."""
+
+from __future__ import annotations
+
+from .._clock import Clock
+from .._report import Logger
+
+
+class Outages:
+    """Says once when polls begin to fail, and once when all go well again.
+
+    Args:
+        logger: Where.
+        clock: The time.
+        max_outage_seconds: How long polls of a run may fail on end.
+    """
+
+    def __init__(self, logger: Logger, clock: Clock, max_outage_seconds: float) -> None:
+        self._logger, self._clock = logger, clock
+        self._max_outage_seconds = max_outage_seconds
+        self._failing: set[int] = set()
+        self._read_at = float("-inf")
+
+    def failed(self, run_id: int, error: Exception) -> None:
+        """A poll of a run has failed."""
+        if not self._failing:
+            self._logger.warning(
+                "Databricks run %d could not be read, which says nothing of the run; asking on for %g s. %s",
+                run_id,
+                self._max_outage_seconds,
+                error,
+            )
+        self._failing.add(run_id)
+
+    def passed(self, run_id: int) -> None:
+        """A run was read."""
+        self._read_at = self._clock.monotonic()
+        if run_id in self._failing:
+            self._failing.discard(run_id)
+            if not self._failing:
+                self._logger.info("Databricks run %d can be read again.", run_id)
+
+    def forget(self, run_id: int) -> None:
+        """A run is not read any more."""
+        self._failing.discard(run_id)
+
+    def is_of_all(self, seconds: float) -> bool:
+        """Whether no run at all was read in the last so many seconds."""
+        return self._read_at < self._clock.monotonic() - seconds

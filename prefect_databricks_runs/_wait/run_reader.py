@@ -1,0 +1,249 @@
+"""Reads the runs of one workspace for all who wait in this process: many with one request where that costs less.
+
+One run is read with `runs/get`. Runs that started one after the other stand on the same page of `runs/list`, which has
+25, so those that are due are read together, and with them those of the same page that are due later: they are not asked
+for on their own then. What a list cannot tell (a run that it does not have, or all of a run of more than 100 tasks) is
+asked for with `runs/get`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+from .._clock import Clock
+from ..credentials import DatabricksCredentials
+from ..errors import DatabricksError
+from ..hook import RUNS_A_PAGE, DatabricksHook
+from ..runs import Run
+from .run_lists import ListCosts, Page, Way, run_list
+from .watched import Watched
+
+_AT_ONCE = 10
+_numbers = count()
+
+
+class RunReader:
+    """Decides which runs are read when, and with what request; used in one event loop.
+
+    Args:
+        clock: The time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._costs = ListCosts(clock)
+        self._all: dict[int, list[Watched]] = {}
+        # By when they started: neighbours stand on the same page of a list.
+        self._known: list[tuple[tuple[int, int], Watched]] = []
+        self._new: dict[Watched, None] = {}
+        self._asked: list[tuple[float, int, Watched]] = []
+        self._changed = asyncio.Event()
+        self._scheduler: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits for any run."""
+        return not self._all
+
+    @contextmanager
+    def watching(self, hook: DatabricksHook, run_id: int) -> Iterator[Watched]:
+        """Have a run read as long as this lasts.
+
+        Args:
+            hook: With which to read it; each request is tried once.
+            run_id: The job run.
+        """
+        watched = Watched(hook, run_id, self.ask)
+        self._all.setdefault(run_id, []).append(watched)
+        self._new[watched] = None
+        try:
+            yield watched
+        finally:
+            self._forget(watched)
+
+    def ask(self, watched: Watched) -> None:
+        """Have a run read when it is due."""
+        heappush(self._asked, (watched.due, next(_numbers), watched))
+        self._changed.set()
+        if self._scheduler is None:
+            self._scheduler = asyncio.get_running_loop().create_task(self._schedule())
+            self._scheduler.add_done_callback(self._stopped)
+
+    def _forget(self, watched: Watched) -> None:
+        of_this_run = self._all[watched.run_id]
+        of_this_run.remove(watched)
+        if not of_this_run:
+            del self._all[watched.run_id]
+        self._new.pop(watched, None)
+        if watched.run:
+            del self._known[self._index(watched)]
+        watched.due = math.inf
+        if self.is_idle:
+            for task in [*self._under_way, *([self._scheduler] if self._scheduler else [])]:
+                task.cancel()
+            self._scheduler = None
+            self._asked.clear()
+
+    async def _schedule(self) -> None:
+        while True:
+            self._changed.clear()
+            now, first = self._clock.monotonic(), self._first()
+            if first is None or len(self._under_way) >= _AT_ONCE:
+                await self._changed.wait()
+            elif not first.is_due(now):
+                await self._sleep(first.due - now)
+            else:
+                # What to ask for is chosen when it can be sent: some may be read meanwhile.
+                await first.hook.until_free("runs/list", "runs/get")
+                longest = self._first()
+                if longest and longest.is_due(self._clock.monotonic()):
+                    self._start(longest, self._page_of(longest))
+
+    def _stopped(self, scheduler: asyncio.Task[None]) -> None:
+        """Nobody is left waiting for ever, should there be a fault in here."""
+        if scheduler is self._scheduler:
+            self._scheduler = None
+        error = None if scheduler.cancelled() else scheduler.exception()
+        for each in [each for of_one_run in self._all.values() for each in of_one_run]:
+            if isinstance(error, Exception):
+                each.fail(error)
+
+    def _first(self) -> Watched | None:
+        """Who has been due for the longest, and is not being read."""
+        while self._asked:
+            due, _, watched = self._asked[0]
+            if watched.due == due and watched.read_by is None:
+                return watched
+            heappop(self._asked)
+        return None
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep so long, or until something has changed."""
+        waits = [asyncio.ensure_future(wait) for wait in (self._changed.wait(), self._clock.sleep(seconds))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+    def _page_of(self, first: Watched) -> list[Watched]:
+        """Those that may stand on the same page of a list, itself among them."""
+        if first.is_alone or first.is_long:
+            return [first]
+        now = self._clock.monotonic()
+        if first.run is None:
+            return [each for each in self._new if each.is_due(now) and each.is_listable]
+        # A list goes back in time: from the first itself, which it has for sure then, unless more are due before it.
+        index = self._index(first)
+        back, forth = self._known[max(0, index + 1 - RUNS_A_PAGE) : index + 1], self._known[index : index + RUNS_A_PAGE]
+        pages = [[each for _, each in page if each.is_listable] for page in (back, forth)]
+        return max(pages, key=lambda page: sum(each.is_due(now) for each in page))
+
+    def _index(self, watched: Watched) -> int:
+        return bisect_left(self._known, watched.place, key=lambda each: each[0])
+
+    def _start(self, first: Watched, together: list[Watched]) -> None:
+        now = self._clock.monotonic()
+        worth = sum(each.worth(now) for each in together)
+        starts = [each.place[0] for each in together if each.is_due(now)]
+        way = self._costs.best(worth, max(starts) - min(starts), is_new=first.run is None)
+        if len(together) < 2 or way is None:  # noqa: PLR2004 - a list is for two or more
+            together = [each for each in self._all[first.run_id] if each.read_by is None]
+            reading = self._get(first)
+        else:
+            reading = self._list(way, together)
+        task = asyncio.get_running_loop().create_task(reading)
+        for each in together:
+            each.read_by, each.sent_at = task, now
+        self._under_way.add(task)
+        task.add_done_callback(lambda done: self._done(done, together))
+
+    def _done(self, task: asyncio.Task[None], together: list[Watched]) -> None:
+        self._under_way.discard(task)
+        self._changed.set()
+        error = None if task.cancelled() else task.exception()
+        for each in together:
+            if each.read_by is not task:
+                continue  # it was read
+            each.read_by = None
+            if isinstance(error, Exception) and each.is_due(self._clock.monotonic()):
+                each.fail(error)
+            elif each.due < math.inf:
+                self.ask(each)
+
+    async def _get(self, watched: Watched) -> None:
+        run = await watched.hook.get_run(watched.run_id)
+        self._learn(watched.run_id, watched.hook, run.raw, run)
+
+    async def _list(self, way: Way, together: list[Watched]) -> None:
+        """Read them with a list; those that are due and not in it are read by themselves next."""
+        due = [each for each in together if each.is_due(self._clock.monotonic())]
+        if not due:
+            return
+        hook = due[0].hook
+        newest = max((each.place[0] for each in due if each.run), default=None)
+        started = {each.run_id: each.place[0] for each in due}
+        pages: list[Page] = []
+        try:
+            async with aclosing(run_list(hook, way, newest, self._all, started)) as listed:
+                async for page in listed:
+                    pages.append(page)
+                    for entry in page.found:
+                        self._learn_listed(hook, entry)
+        except DatabricksError as error:
+            # Whether it is the list alone that fails, or everything, shows when each is asked for.
+            self._costs.failed(is_for_good=not hook.may_pass(error))
+        left = [each for each in due if each.read_by is asyncio.current_task()]
+        for each in left:
+            each.is_alone = True
+        if pages:
+            missing = sum(each.place[0] > pages[-1].oldest for each in left)
+            self._costs.learned(way, pages, missing / len(due))
+
+    def _learn_listed(self, hook: DatabricksHook, entry: Mapping[str, Any]) -> None:
+        run_id = entry["run_id"]
+        if entry.get("has_more"):
+            for each in self._all[run_id]:
+                each.is_long = True
+        else:
+            self._learn(run_id, hook, entry)
+
+    def _learn(self, run_id: int, hook: DatabricksHook, raw: Mapping[str, Any], run: Run | None = None) -> None:
+        """Answer who waits for a run; most often it is as it was."""
+        for each in tuple(self._all.get(run_id, ())):
+            if each.run and each.run.raw == raw:
+                each.give(each.run, self._clock.monotonic())
+                continue
+            run = run or hook.read_listed(raw)
+            if each.run:
+                del self._known[self._index(each)]
+            each.give(run, self._clock.monotonic())
+            self._new.pop(each, None)
+            each.place = (run.start_time, each.place[1])
+            insort(self._known, (each.place, each), key=lambda entry: entry[0])
+
+
+_readers: dict[Any, RunReader] = {}
+
+
+def reader_for(credentials: DatabricksCredentials, clock: Clock) -> RunReader:
+    """The reader of all who wait in this event loop for runs of one workspace, with the same way to sign in.
+
+    Args:
+        credentials: The workspace, and how to sign in.
+        clock: The time.
+    """
+    # With the saved block: who has one goes on with its new token where that one ends, and others do not.
+    block = credentials._block_document_id
+    key = (asyncio.get_running_loop(), credentials.host, credentials.get_auth(), block)
+    for other in [other for other, reader in _readers.items() if reader.is_idle and other != key]:
+        del _readers[other]
+    return _readers.setdefault(key, RunReader(clock))

@@ -1,0 +1,156 @@
+"""When to ask Databricks how a run is, and telling who waits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+from .._clock import Clock
+from ..errors import DatabricksApiError, DatabricksError, DatabricksUnreachable, WaitTimeout
+from ..hook import DatabricksHook
+from ..runs import Run, RunTask, run_url
+from .outages import Outages
+from .run_reader import RunReader
+from .watched import Watched
+
+OnChange = Callable[[Run], Awaitable[None]]
+
+_SHARE_OF_AGE = 0.05
+_SHORTEST_PERIOD = 1.0
+# How long the last poll, when `max_wait_seconds` are over, may take.
+_LAST_LOOK_SECONDS = 5.0
+_STEPS = 10
+
+
+class Watch:
+    """Waits for the end of one run.
+
+    Args:
+        reader: What reads it, together with the others that are waited for.
+        hook: Where to ask; each poll should be tried once, because the next one is its retry.
+        run_id: The job run.
+        on_change: Told of the run when first seen and whenever its state or a task's has changed, the end included.
+        polling_period_seconds: The longest time between two polls.
+        max_wait_seconds: When to give up; None for never.
+        max_outage_seconds: How long polls may fail on end.
+        outages: Told of failing polls; may be shared with other watches.
+    """
+
+    def __init__(
+        self,
+        reader: RunReader,
+        hook: DatabricksHook,
+        run_id: int,
+        on_change: OnChange,
+        *,
+        polling_period_seconds: float,
+        max_wait_seconds: float | None,
+        max_outage_seconds: float,
+        outages: Outages,
+    ) -> None:
+        self._reader, self._hook, self._run_id, self._on_change = reader, hook, run_id, on_change
+        self._polling_period_seconds = polling_period_seconds
+        self._max_wait_seconds = max_wait_seconds
+        self._max_outage_seconds = max_outage_seconds
+        self._outages = outages
+        self._clock: Clock = hook.clock
+        self._run: Run | None = None
+        self._failing_since: float | None = None
+        self._asked_to_wait: float | None = None
+
+    async def until_over(self) -> Run:
+        """Poll until the run is over.
+
+        Returns:
+            The run as it ended, well or not.
+
+        Raises:
+            WaitTimeout: It was not over after `max_wait_seconds`.
+            DatabricksUnreachable: Polls failed for `max_outage_seconds` on end.
+            NotFound: There is no such run, or it was deleted meanwhile.
+            DatabricksError: It may not be read, or not with these credentials.
+        """
+        began = due = self._clock.monotonic()
+        with self._reader.watching(self._hook, self._run_id) as watched:
+            while True:
+                await self._poll(watched, due, self._left(began))
+                if self._run and self._run.state.is_terminal:
+                    return self._run
+                left = self._left(began)
+                if left <= 0:
+                    raise self._timeout()
+                due = self._clock.monotonic() + min(self._delay(began), left)
+
+    def _left(self, began: float) -> float:
+        waited = self._clock.monotonic() - began
+        return math.inf if self._max_wait_seconds is None else self._max_wait_seconds - waited
+
+    async def _poll(self, watched: Watched, due: float, seconds: float) -> None:
+        try:
+            with anyio.move_on_after(seconds + _LAST_LOOK_SECONDS) as limit:
+                run = await watched.read(due)
+        except DatabricksError as error:
+            if not self._hook.may_pass(error):
+                raise
+            self._bear(error, watched.sent_at)
+            return
+        if limit.cancelled_caught:
+            return
+        self._outages.passed(self._run_id)
+        self._failing_since = self._asked_to_wait = None
+        changed = self._run is None or (run is not self._run and states_of(run) != states_of(self._run))
+        self._run = run
+        if changed:
+            await self._on_change(run)
+
+    def _bear(self, error: DatabricksError, sent_at: float) -> None:
+        """Go on after a failed poll, unless polls have failed for too long."""
+        if self._failing_since is None:
+            self._failing_since = sent_at
+        self._outages.failed(self._run_id, error)
+        self._asked_to_wait = error.retry_after if isinstance(error, DatabricksApiError) else None
+        seconds = self._failing_for()
+        if seconds >= self._max_outage_seconds:
+            self._outages.forget(self._run_id)
+            raise DatabricksUnreachable(
+                run_id=self._run_id, seconds=seconds, url=self._url(), reason=str(error)
+            ) from error
+
+    def _failing_for(self) -> float:
+        return 0.0 if self._failing_since is None else self._clock.monotonic() - self._failing_since
+
+    def _url(self) -> str:
+        return self._run.url if self._run else run_url(self._hook.host, None, self._run_id)
+
+    def _delay(self, began: float) -> float:
+        """A short run is noticed at once, and a long one costs little."""
+        started = self._run.start_time / 1000 if self._run else 0
+        age = max(self._clock.monotonic() - began, self._clock.time() - started if started else 0)
+        due = min(self._polling_period_seconds, max(_SHORTEST_PERIOD, _SHARE_OF_AGE * age))
+        # However long it asks to wait, there is a last poll before the outage has lasted for too long.
+        asked = min(self._asked_to_wait or 0.0, self._max_outage_seconds - self._failing_for())
+        return max(due, asked)
+
+    def _timeout(self) -> WaitTimeout:
+        run = self._run
+        return WaitTimeout(
+            run_id=self._run_id,
+            max_wait_seconds=self._max_wait_seconds or 0,
+            url=self._url(),
+            state=run.state.life_cycle_state if run else "not readable",
+        )
+
+
+def states_of(run: Run) -> tuple[Any, ...]:
+    """What has to differ for a run to have changed: its state, and the state and progress of each attempt."""
+    return run.state, {task.run_id: (task.state, _progress(task)) for task in run.attempts}
+
+
+def _progress(task: RunTask) -> int:
+    """How far a for-each task is, in steps of a tenth, so that a long one is not told of for ever."""
+    stats = task.iteration_stats
+    total = stats.get("total_iterations") or 0
+    return _STEPS * (stats.get("completed_iterations") or 0) // total if total else 0

@@ -1,0 +1,62 @@
+"""Changing a job's settings: `update` and `reset`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..web.errors import invalid
+
+# The lists that are merged, and what names an entry of them.
+_KEYED = {"tasks": "task_key", "job_clusters": "job_cluster_key"}
+
+
+def updated(
+    settings: Mapping[str, Any], new_settings: Mapping[str, Any], fields_to_remove: Sequence[str]
+) -> dict[str, Any]:
+    """Returns settings changed as `jobs/update` does.
+
+    Whether Databricks removes first or last is not known; here what the same request gives anew stays.
+
+    Args:
+        settings: what is there.
+        new_settings: what takes the place of fields of the same name, and of tasks and job clusters of the same key.
+        fields_to_remove: names of fields, or `tasks/<key>` or `job_clusters/<key>`. Those that are not there are no
+            mistake.
+
+    Raises:
+        ApiError: a field to remove is inside another.
+    """
+    changed = dict(settings)
+    for field in fields_to_remove:
+        _remove(changed, field)
+    for name, value in new_settings.items():
+        changed[name] = _merged(changed.get(name, []), value, _KEYED[name]) if name in _KEYED else value
+    return changed
+
+
+def replaced(settings: Mapping[str, Any], new_settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings changed as `jobs/reset` does: all are new, but `run_as` stays when it is not given."""
+    kept = {name: settings[name] for name in ("run_as",) if name in settings}
+    return {**kept, **new_settings}
+
+
+def _remove(settings: dict[str, Any], field: str) -> None:
+    name, slash, key = field.partition("/")
+    if not slash:
+        settings.pop(name, None)
+        return
+    if name not in _KEYED or "/" in key:
+        raise invalid("nested_removal", field=field[:200])
+    rest = [entry for entry in settings.get(name, []) if entry[_KEYED[name]] != key]
+    if rest:
+        settings[name] = rest
+    else:
+        settings.pop(name, None)
+
+
+def _merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Returns the old entries, those with a new one replaced where they were, and then the other new ones."""
+    by_key = {entry[key]: entry for entry in new}
+    kept = [by_key.pop(entry[key], entry) for entry in old]
+    return [*kept, *(entry for entry in new if entry[key] in by_key)]

@@ -1,0 +1,110 @@
+"""How a fault happens to a request."""
+
+from __future__ import annotations
+
+import http
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ..texts import text
+from ..web.connection import Connection
+from ..web.errors import ApiError, bad_token
+from ..web.responses import error_response
+from .fault_rules import FIRST_ERROR, FaultRule
+from .waits import Waits
+
+# The codes that Databricks has for a status; 401 is the gateway's, which has a number.
+_ERROR_CODES: dict[int, str | int] = {
+    400: "INVALID_PARAMETER_VALUE",
+    401: 401,
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    409: "CONFLICT",
+    429: "REQUEST_LIMIT_EXCEEDED",
+    500: "INTERNAL_ERROR",
+    501: "NOT_IMPLEMENTED",
+    503: "TEMPORARILY_UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+_OTHER_CODE = "UNKNOWN"
+
+
+async def play(
+    rule: FaultRule, connection: Connection, waits: Waits, answer: Callable[[], Response]
+) -> Response | None:
+    """Lets a fault happen.
+
+    Args:
+        rule: what happens.
+        connection: the client's connection.
+        waits: where the request waits when it has to.
+        answer: does what the request asks for, and returns the answer to it.
+
+    Returns:
+        What to answer; None when there is no answer, and the connection is gone.
+    """
+    real = answer() if rule.after_effect else None
+    if rule.delay and not await waits.wait(seconds=rule.delay):
+        await connection.reset()
+        return None
+    if rule.hang:
+        await waits.wait(until=connection.lost)
+    if rule.hang or rule.reset:
+        await connection.reset()
+        return None
+    response = _own_answer(rule) if rule.replaces_answer else real or answer()
+    return _Truncated(response, connection) if rule.truncate else response
+
+
+def _own_answer(rule: FaultRule) -> Response:
+    if rule.expired_token:
+        return error_response(bad_token())
+    headers = dict(rule.headers or {})
+    if rule.retry_after is not None:
+        headers["Retry-After"] = str(rule.retry_after)
+    content, content_type = _content(rule)
+    if not any(name.lower() == "content-type" for name in headers) and content:
+        headers["Content-Type"] = content_type
+    return Response(content, rule.answer_status, headers)
+
+
+def _content(rule: FaultRule) -> tuple[str | bytes, str]:
+    status = rule.answer_status
+    if rule.html:
+        return _page(status) if rule.body is None else rule.body, "text/html; charset=utf-8"
+    if isinstance(rule.body, (str, bytes)):
+        return rule.body, "text/plain; charset=utf-8"
+    if rule.body is not None:
+        return json.dumps(rule.body), "application/json"
+    return (_envelope(rule), "application/json") if status >= FIRST_ERROR else ("", "")
+
+
+def _envelope(rule: FaultRule) -> bytes:
+    status = rule.answer_status
+    code = rule.error_code if rule.error_code is not None else _ERROR_CODES.get(status, _OTHER_CODE)
+    message = rule.message if rule.message is not None else text("fault", status=status)
+    return bytes(error_response(ApiError(status, code, message)).body)
+
+
+def _page(status: int) -> str:
+    names: dict[int, Any] = {each.value: each.phrase for each in http.HTTPStatus}
+    return text("proxy_page", status=status, phrase=names.get(status, ""))
+
+
+class _Truncated(Response):
+    """An answer that announces all of its body, sends one half and closes the connection."""
+
+    def __init__(self, whole: Response, connection: Connection) -> None:
+        super().__init__(whole.body, whole.status_code)
+        self.raw_headers = whole.raw_headers
+        self._connection = connection
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - what ASGI hands over
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        await self._connection.close()

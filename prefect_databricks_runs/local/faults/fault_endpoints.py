@@ -1,0 +1,57 @@
+"""Faults over HTTP, for tests that are not written in Python: set, list, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..web.errors import ApiError
+from ..web.request_body import read_fields
+from ..web.responses import json_response
+from .fault_rules import FaultRule
+from .faults import Faults
+
+PATH = "/local/faults"
+
+
+class FaultEndpoints:
+    """The pages `/local/faults`, for those who signed in.
+
+    Args:
+        faults: the workspace's faults.
+        check: lets a request pass by its `Authorization` header, or raises an ApiError.
+    """
+
+    def __init__(self, faults: Faults, check: Callable[[str | None], object]) -> None:
+        self._faults = faults
+        self._check = check
+        self.served: dict[str, Callable[[Request, bytes], Response]] = {
+            f"POST {PATH}": self.set,
+            f"GET {PATH}": self.list,
+            f"DELETE {PATH}": self.remove,
+        }
+
+    def set(self, request: Request, raw: bytes) -> Response:
+        """Sets a fault: the fault with its counters."""
+        self._sign_in(request)
+        try:
+            rule = FaultRule.from_json(read_fields(request, raw))
+        except ValueError as error:
+            raise ApiError(400, "INVALID_PARAMETER_VALUE", str(error)) from None
+        return json_response(self._faults.add(rule).as_json())
+
+    def list(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - what every page is given
+        """Answers all faults with their counters: `faults`."""
+        self._sign_in(request)
+        return json_response({"faults": [fault.as_json() for fault in self._faults.all()]})
+
+    def remove(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - what every page is given
+        """Removes all faults."""
+        self._sign_in(request)
+        self._faults.clear()
+        return json_response({})
+
+    def _sign_in(self, request: Request) -> None:
+        self._check(request.headers.get("authorization"))

@@ -1,0 +1,192 @@
+"""The workspace's files: what is at a path, and which file a notebook is kept in."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..task_child.cells import HEADER
+from ..texts import text
+from ..web.errors import ApiError, invalid
+from .paths import place
+
+NOTEBOOK, FILE, DIRECTORY = "NOTEBOOK", "FILE", "DIRECTORY"
+_MILLISECONDS = 1000
+
+
+class WorkspaceFiles:
+    """The files below one folder.
+
+    A notebook `x` is kept in `x.py`, which begins with the line that marks a notebook, or in `x.ipynb`. All paths are
+    what `clean_path` returned.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def find(self, path: str) -> Path:
+        """Returns the file or folder of what is at a path.
+
+        Raises:
+            ApiError: there is nothing (404), or no file can have this name (400).
+        """
+        file = self.look(path)
+        if file is None:
+            raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", text("no_path", path=path))
+        return file
+
+    def look(self, path: str) -> Path | None:
+        """Returns the file or folder of what is at a path; None when there is nothing.
+
+        Raises:
+            ApiError: no file can have this name (400).
+        """
+        file = place(self._root, path)
+        if file.exists():
+            return file
+        for suffix in (".py", ".ipynb"):
+            with contextlib.suppress(ApiError):  # with its ending the name is too long, or is a link out of here
+                notebook = place(self._root, path + suffix)
+                if notebook.is_file() and kind_of(notebook) == NOTEBOOK:
+                    return notebook
+        return None
+
+    def write(self, path: str, name: str, content: bytes, *, overwrite: bool) -> None:
+        """Writes a file or a notebook.
+
+        Args:
+            path: its path in the workspace.
+            name: the name of the file that it is kept in, in the same folder.
+            content: what is in it.
+            overwrite: whether it may take the place of another. Never of a folder, nor of a file that is not a notebook
+                and has another path.
+
+        Raises:
+            ApiError: there is something else (400), the folder is not there (404), or no file can have this name (400).
+        """
+        target = place(self._root, f"{path.rpartition('/')[0]}/{name}")
+        known = self.look(path)
+        if known and (known.is_dir() or not overwrite):
+            raise already_exists(path)
+        stands_elsewhere = target != known and target.exists()
+        if stands_elsewhere and (target.is_dir() or kind_of(target) != NOTEBOOK or not overwrite):
+            raise already_exists(f"{path.rpartition('/')[0]}/{name}")
+        if not target.parent.is_dir():
+            parent = path.rpartition("/")[0] or "/"
+            raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", text("no_parent", path=parent))
+        with _refused(path):
+            target.write_bytes(content)
+            if known and known.resolve() != target.resolve():
+                known.unlink()
+
+    def make_folder(self, path: str) -> None:
+        """Makes a folder with all that it is in; nothing happens when it is there.
+
+        Raises:
+            ApiError: a file or notebook is in the way, or no folder can have this name (400).
+        """
+        target = place(self._root, path)
+        for above in [*reversed(PurePosixPath(path).parents), path]:
+            known = self.look(str(above))
+            if known is None:
+                break  # nothing can be below it
+            if not known.is_dir():
+                raise already_exists(str(above))
+        with _refused(path):
+            target.mkdir(parents=True, exist_ok=True)
+
+    def delete(self, path: str, *, recursive: bool) -> None:
+        """Deletes what is at a path; of a link, the link.
+
+        Raises:
+            ApiError: there is nothing (404); it is the root, or a folder with something in it and `recursive` is false
+                (400).
+        """
+        file = self.find(path)
+        if file.resolve() == self._root.resolve():
+            raise invalid("delete_root")
+        with _refused(path):
+            if file.is_symlink() or not file.is_dir():
+                file.unlink()
+            elif recursive:
+                shutil.rmtree(file)
+            elif any(file.iterdir()):
+                raise ApiError(400, "DIRECTORY_NOT_EMPTY", text("folder_not_empty", path=path))
+            else:
+                file.rmdir()
+
+    def children(self, path: str) -> Iterator[dict[str, Any]]:
+        """Yields what is in a folder, by name; of a file or notebook, itself.
+
+        Raises:
+            ApiError: there is nothing (404).
+        """
+        found = self.find(path)
+        if not found.is_dir():
+            yield describe(found, path)
+            return
+        with _refused(path):
+            files = sorted(found.iterdir())
+        for file in files:
+            # A link that leads nowhere or out of the workspace is no object of the workspace.
+            if file.exists() and file.resolve().is_relative_to(self._root.resolve()):
+                name = file.stem if kind_of(file) == NOTEBOOK and file.suffix in {".py", ".ipynb"} else file.name
+                yield describe(file, f"{path.rstrip('/')}/{name}")
+
+
+def kind_of(file: Path) -> str:
+    """Returns the `object_type` of what is there."""
+    if file.is_dir():
+        return DIRECTORY
+    if file.suffix == ".ipynb":
+        return NOTEBOOK
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        if is_python_notebook(opened.readline(len(HEADER) + 8)):
+            return NOTEBOOK
+    return FILE
+
+
+def is_python_notebook(content: bytes) -> bool:
+    """Whether a text begins with the line that marks a notebook in the source format."""
+    return content.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip() == HEADER.encode()
+
+
+def describe(file: Path, path: str) -> dict[str, Any]:
+    """Returns what `workspace/get-status` answers.
+
+    Args:
+        file: what is there.
+        path: how it is called in the workspace.
+    """
+    stat = file.stat()
+    kind = kind_of(file)
+    answer: dict[str, Any] = {"object_type": kind, "path": path, "object_id": stat.st_ino % 2**63}
+    if kind == NOTEBOOK:
+        answer["language"] = "PYTHON"
+    if kind == FILE:
+        answer["size"] = stat.st_size
+    if kind != DIRECTORY:
+        # Linux does not tell Python when a file was made.
+        answer["created_at"] = int(getattr(stat, "st_birthtime", stat.st_mtime) * _MILLISECONDS)
+        answer["modified_at"] = int(stat.st_mtime * _MILLISECONDS)
+    return answer
+
+
+def already_exists(path: str) -> ApiError:
+    """Returns the 400 for a path that is taken."""
+    return ApiError(400, "RESOURCE_ALREADY_EXISTS", text("path_taken", path=path))
+
+
+@contextlib.contextmanager
+def _refused(path: str) -> Iterator[None]:
+    """Turns what the file system refuses into a 400."""
+    try:
+        yield
+    except OSError as error:
+        raise invalid("file_refused", path=path, reason=error.strerror or type(error).__name__) from None

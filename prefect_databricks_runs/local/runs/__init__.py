@@ -1,0 +1,1 @@
+"""Runs and their tasks, from the start to the end."""

@@ -1,0 +1,231 @@
+"""One task, or one iteration of a for-each task, through its attempts to its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from ..clock import Clock, Timer
+from ..texts import text
+from . import states
+from .records import Ending, Output, RunRecord, TaskRecord
+
+logger = logging.getLogger(__name__)
+
+CANCELED = Ending(states.CANCELED, text("canceled"))
+
+_QUICK_RETRIES = 10
+_LONGEST_PATIENCE = 3600.0
+
+
+class Progress(Protocol):
+    """What is told of the work on one attempt. Never before the call that began the work has returned."""
+
+    def queued(self) -> None:
+        """It waits for a place."""
+
+    def pending(self) -> None:
+        """It waits for compute."""
+
+    def started(self) -> None:
+        """It runs."""
+
+    def terminating(self, ending: Ending) -> None:
+        """It is over but for its clean-up, after which it will end so."""
+
+    def ended(self, ending: Ending) -> None:
+        """It has ended."""
+
+
+class Work(Protocol):
+    """The work on one attempt."""
+
+    def stop(self, *, at_once: bool) -> None:
+        """Ends it early; that it has ended is told as always.
+
+        Args:
+            at_once: leave out a clean-up that only passes time.
+        """
+
+
+class Works(Protocol):
+    """Whoever does the work."""
+
+    def begin(self, going: Going, task: TaskRecord, progress: Progress) -> Work:
+        """Begins to work on one attempt at a task of a run."""
+
+
+class Attempter(Protocol):
+    """Whoever makes the records of attempts."""
+
+    def retry(self, run: RunRecord, task: TaskRecord) -> TaskRecord:
+        """Returns the record of the attempt after `task`."""
+
+    def iteration(self, run: RunRecord, parent: TaskRecord, value: object) -> TaskRecord:
+        """Returns the record of the first attempt at an iteration of the for-each task `parent`."""
+
+
+class Going:
+    """A run that is under way, and all that its tasks share.
+
+    Args:
+        run: the run.
+        clock: the workspace's time.
+        works: who does the work.
+        attempter: who makes the records.
+    """
+
+    def __init__(self, run: RunRecord, clock: Clock, works: Works, attempter: Attempter) -> None:
+        self.run = run
+        self.clock = clock
+        self.works = works
+        self.attempter = attempter
+        # By the run id of the latest attempt.
+        self.attempts: dict[int, Attempts] = {}
+        # Once it is, nothing is tried again.
+        self.is_stopping = False
+
+    def now_ms(self) -> int:
+        """Returns the time in ms since 1970."""
+        return int(self.clock.now() * 1000)
+
+
+class Attempts:
+    """Takes one task through its attempts. All that it does happens in callbacks of the clock.
+
+    Args:
+        going: the run that it belongs to.
+        task: the record of the first attempt.
+        over: called once, when there is no further attempt.
+    """
+
+    def __init__(self, going: Going, task: TaskRecord, over: Callable[[Attempts], None]) -> None:
+        self.task = task
+        self._going = going
+        self._over = over
+        self._work: Work | None = None
+        self._timer: Timer | None = None
+        self._stop: Ending | None = None
+        self._winds_up = False
+        going.attempts[task.run_id] = self
+
+    def begin(self) -> None:
+        """Begins the present attempt."""
+        self._timer = None
+        self.task.wait(self._going.now_ms())
+        self._work = self._going.works.begin(self._going, self.task, self)
+
+    def stop(self, ending: Ending, *, at_once: bool = False) -> None:
+        """Ends the task early, as `ending`. Nothing happens when it is over, being stopped or cleaning up.
+
+        Args:
+            ending: how it ends.
+            at_once: leave out a clean-up that only passes time, also one that has begun.
+        """
+        if self.task.state.is_terminal or ((self._stop or self._winds_up) and not at_once):
+            return
+        if not self._winds_up:
+            self._stop = self._stop or ending
+        if self._work is None:
+            self._end(ending)
+            return
+        if self._stop:
+            self._terminate(self._stop)
+        self._work.stop(at_once=at_once)
+
+    def queued(self) -> None:
+        """Shows that the attempt waits for a place."""
+        self.task.queued_since = self._going.now_ms()
+        self._show(states.QUEUED_TASK, text("queued_task"))
+
+    def pending(self) -> None:
+        """Shows that the attempt waits for compute."""
+        self._leave_queue()
+        self._show(states.PENDING, text("waiting_for_cluster"))
+
+    def started(self) -> None:
+        """Shows that the attempt runs, and from now on holds it to its time-out."""
+        if self._stop:
+            return
+        self._leave_queue()
+        self.task.state = states.PENDING
+        self.task.run(self._going.now_ms())
+        self._going.run.run(self._going.now_ms())
+        seconds = self.task.timeout_seconds
+        if seconds:
+            self._timer = self._going.clock.call_later(seconds, functools.partial(self.stop, timed_out(seconds)))
+
+    def terminating(self, ending: Ending) -> None:
+        """Shows that only the clean-up is left, in which it cannot be stopped any more."""
+        if not self._stop:
+            self._winds_up = True
+            self._terminate(ending)
+
+    def ended(self, ending: Ending) -> None:
+        """Ends the attempt: as it was stopped, if it was stopped."""
+        self._work = None
+        self._end(dataclasses.replace(self._stop, output=ending.output) if self._stop else ending)
+
+    def _terminate(self, ending: Ending) -> None:
+        self.task.terminating_since = self.task.terminating_since or self._going.now_ms()
+        self.task.state, self.task.message = states.terminating(ending.state), ending.message
+
+    def _leave_queue(self) -> None:
+        if self.task.queued_since:
+            self.task.queue_duration += self._going.now_ms() - self.task.queued_since
+            self.task.queued_since = 0
+
+    def _show(self, state: states.State, message: str) -> None:
+        if not self._stop:
+            self.task.state, self.task.message = state, message
+
+    def _end(self, ending: Ending) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        del self._going.attempts[self.task.run_id]
+        self.task.output = ending.output
+        self.task.end(ending, self._going.now_ms())
+        if self._is_to_be_retried(ending):
+            self._retry()
+        else:
+            self._over(self)
+
+    def _is_to_be_retried(self, ending: Ending) -> bool:
+        settings = self.task.settings
+        if self._going.is_stopping or "condition_task" in settings or not ending.state.failed:
+            return False
+        if ending.state.result_state == "TIMEDOUT" and not settings.get("retry_on_timeout", False):
+            return False
+        limit = settings.get("max_retries", 0)
+        return bool(limit < 0 or self.task.retries < limit)
+
+    def _retry(self) -> None:
+        self._stop, self._winds_up = None, False
+        self.task = self._going.attempter.retry(self._going.run, self.task)
+        self._going.attempts[self.task.run_id] = self
+        self.task.wait(self._going.now_ms())
+        seconds = max(self.task.settings.get("min_retry_interval_millis", 0) / 1000, _patience(self.task.retries))
+        if seconds > 0:
+            self.task.state, self.task.message = states.WAITING_FOR_RETRY, text("waiting_for_retry")
+        self._timer = self._going.clock.call_later(seconds, self.begin)
+
+
+def _patience(retries: int) -> float:
+    """Returns how long the next attempt waits at least, s: one that fails at once must not go round for ever."""
+    return min(2.0 ** (retries - _QUICK_RETRIES), _LONGEST_PATIENCE) if retries > _QUICK_RETRIES else 0.0
+
+
+def timed_out(seconds: int) -> Ending:
+    """Returns how something ends that took longer than `seconds`."""
+    return Ending(states.TIMEDOUT, text("timed_out", seconds=seconds))
+
+
+def internal_error(run: RunRecord, task: TaskRecord, error: BaseException) -> Ending:
+    """Returns how an attempt ends that met a fault of ours, or of a user's script."""
+    logger.error("Task %s of run %s failed in the local workspace", task.task_key, run.run_id, exc_info=error)
+    message = text("internal_error", error=repr(error))
+    return Ending(states.INTERNAL_ERROR, message, Output(error=message))

@@ -1,0 +1,146 @@
+"""The course of one run: its tasks start when what they depend on is over, and end; then the run ends."""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Callable, Collection
+
+from ..clock import Timer
+from . import states
+from .attempts import CANCELED, Attempts, Going, timed_out
+from .records import Ending, RunRecord, TaskRecord
+from .run_ending import run_ending
+from .run_if import skipped
+
+
+class Course:
+    """Takes one run, or one repair of it, from its start to its end. Used only in callbacks of the clock.
+
+    Args:
+        going: the run, and what its tasks share.
+        keys: the tasks that are to be run; the others are over.
+        failed_state: the state of a run of which a task failed.
+        ended: called when the run has ended.
+    """
+
+    def __init__(
+        self, going: Going, keys: Collection[str], failed_state: states.State, ended: Callable[[Course], None]
+    ) -> None:
+        self.run: RunRecord = going.run
+        self._going = going
+        self._failed_state = failed_state
+        self._ended = ended
+        self._attempts = {key: Attempts(going, self.run.current[key], self._task_over) for key in keys}
+        self._left = len(self._attempts)
+        self._downstream: dict[str, list[str]] = {key: [] for key in keys}
+        self._open_upstream = dict.fromkeys(keys, 0)
+        for key in keys:
+            for upstream in set(self.run.current[key].upstream) & self._attempts.keys():
+                self._downstream[upstream].append(key)
+                self._open_upstream[key] += 1
+        self._begun = False
+        self._begun_at = 0
+        self._stop: Ending | None = None
+        self._timer: Timer | None = None
+
+    def open(self) -> None:
+        """Starts the tasks that wait for nothing; the others follow by themselves."""
+        if self._stop:
+            return
+        self._begun = True
+        self._begun_at = now = self._going.now_ms()
+        if self.run.state is states.QUEUED:
+            self.run.queue_duration += now - self.run.history[-1].start_time
+        self.run.wait(now)
+        self.run.history[-1].wait(now)
+        self.set_timeout()
+        self._enter([key for key, count in self._open_upstream.items() if not count])
+
+    def set_timeout(self) -> None:
+        """Holds the run to its time-out as it now is, counted from when the run, or its repair, began."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        seconds = self.run.timeout_seconds
+        if seconds and self._begun:
+            passed = (self._going.now_ms() - self._begun_at) / 1000
+            stop = functools.partial(self.stop, timed_out(seconds))
+            self._timer = self._going.clock.call_later(max(0.0, seconds - passed), stop)
+
+    def stop(self, ending: Ending, *, at_once: bool = False) -> None:
+        """Stops the whole run, which then ends as `ending`. Nothing happens when it is over or being stopped.
+
+        Args:
+            ending: how it ends.
+            at_once: leave out clean-ups that only pass time, also those that have begun.
+        """
+        if self.run.state.is_terminal or (self._stop and not at_once):
+            return
+        self._stop = ending = self._stop or ending
+        self._going.is_stopping = True
+        self.run.state, self.run.message = states.terminating(ending.state), ending.message
+        going_on = []
+        for attempts in self._attempts.values():
+            if attempts.task.state.is_terminal:
+                continue
+            if attempts.task.start_time:
+                going_on.append(attempts)
+            else:  # not begun: it cannot have run out of time, and nothing is to be started by its end
+                attempts.task.end(CANCELED, self._going.now_ms())
+                self._left -= 1
+        for attempts in going_on:
+            attempts.stop(ending, at_once=at_once)
+        if not going_on:
+            self._finish()
+
+    def stop_task(self, task: TaskRecord) -> None:
+        """Cancels one task, or one iteration. Nothing happens when it is over or being stopped."""
+        attempts = self._going.attempts.get(task.run_id)
+        if attempts:
+            attempts.stop(CANCELED)
+
+    def _task_over(self, attempts: Attempts) -> None:
+        self._left -= 1
+        self._enter(self._freed(attempts.task.task_key))
+
+    def _freed(self, task_key: str) -> list[str]:
+        """Returns the tasks that waited for this one and now wait for none."""
+        freed = []
+        for key in self._downstream[task_key]:
+            self._open_upstream[key] -= 1
+            if not self._open_upstream[key]:
+                freed.append(key)
+        return freed
+
+    def _enter(self, keys: list[str]) -> None:
+        """Begins or skips tasks that wait for none, and those that are freed by that; ends the run after the last."""
+        if not self._begun:
+            return
+        ready = deque(keys)
+        while ready:
+            attempts = self._attempts[ready.popleft()]
+            if self._stop or attempts.task.state.is_terminal:
+                continue
+            ending = skipped(attempts.task, self._upstream(attempts.task))
+            if ending is None:
+                attempts.begin()
+                continue
+            attempts.task.end(ending, self._going.now_ms())
+            self._left -= 1
+            ready.extend(self._freed(attempts.task.task_key))
+        if not self._left:
+            self._finish()
+
+    def _upstream(self, task: TaskRecord) -> list[TaskRecord]:
+        current = self.run.current
+        return [current[key] for key in task.upstream if key in current]
+
+    def _finish(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        ending = self._stop or run_ending(self.run.current.values(), self._failed_state)
+        now = self._going.now_ms()
+        for record in (self.run, self.run.history[-1]):
+            record.end(ending, now)
+        self._ended(self)

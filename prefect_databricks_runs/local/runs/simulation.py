@@ -1,0 +1,275 @@
+"""Work that is only played: a task's course as data, so that thousands of runs cost nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..bodies.bodies import TASK_TYPES
+from ..clock import Clock, Timer
+from ..texts import text
+from ..web.errors import invalid
+from . import states
+from .attempts import Progress
+from .records import Ending, Output, RunRecord, TaskRecord
+
+# A task tells its own course under this name: as a field beside its task type, or among its parameters.
+COURSE_FIELD = "local_course"
+ANY_TASK = "*"
+
+_ENDS = {
+    "SUCCESS": states.SUCCESS,
+    "FAILED": states.FAILED,
+    "TIMEDOUT": states.TIMEDOUT,
+    "CANCELED": states.CANCELED,
+    "INTERNAL_ERROR": states.INTERNAL_ERROR,
+}
+# Those that are made of other tasks are played only when they are named.
+_COMPOSED = ("for_each_task", "run_job_task", "condition_task")
+_PHASES = ("queued", "pending", "running", "terminating")
+_LONGEST_PHASE = 10**9
+_OPTIONAL_TEXTS = ("result", "error", "error_trace", "logs")
+_TEXTS = (*_OPTIONAL_TEXTS, "result_state", "message", "termination_code", "termination_type")
+
+
+@dataclass(frozen=True)
+class SimulatedTask:
+    """What one attempt at a task does, instead of real work.
+
+    Attributes:
+        queued: seconds in `QUEUED`.
+        pending: seconds in `PENDING`.
+        running: seconds in `RUNNING`.
+        terminating: seconds in `TERMINATING`, also when it is cancelled.
+        result_state: `SUCCESS`, `FAILED`, `TIMEDOUT`, `CANCELED`, or `INTERNAL_ERROR`, which ends it in that
+            life-cycle state with no result state.
+        message: the state message at the end; that of Databricks when empty.
+        termination_code: `status.termination_details.code`, such as `CLUSTER_ERROR`; that of the result when empty.
+        termination_type: `status.termination_details.type`, such as `CLOUD_FAILURE`; that of the result when empty.
+        result: what the notebook gave to `dbutils.notebook.exit`; None when it did not call it.
+        error: the error of `runs/get-output`; None without one.
+        error_trace: the traceback; None without one.
+        logs: what a Python file wrote; None when logs are not given.
+        values: the task values that it sets.
+        outcome: of a condition, `true` or `false`. Without it a condition is not played but decided.
+
+    Raises:
+        ValueError: a field has a value that makes no sense.
+    """
+
+    queued: float = 0.0
+    pending: float = 0.0
+    running: float = 0.0
+    terminating: float = 0.0
+    result_state: str = "SUCCESS"
+    message: str = ""
+    termination_code: str = ""
+    termination_type: str = ""
+    result: str | None = None
+    error: str | None = None
+    error_trace: str | None = None
+    logs: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str = ""
+
+    def __post_init__(self) -> None:
+        for phase in _PHASES:
+            seconds = getattr(self, phase)
+            is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            if not is_number or not 0 <= seconds <= _LONGEST_PHASE:
+                raise ValueError(f"{phase} must be a number of seconds, 0 to {_LONGEST_PHASE}, it is {seconds!r:.100}")
+        for name in _TEXTS:
+            value = getattr(self, name)
+            if not isinstance(value, str) and not (value is None and name in _OPTIONAL_TEXTS):
+                raise ValueError(f"{name} must be a text, it is {value!r:.100}")
+        if self.outcome not in {"", "true", "false"}:
+            raise ValueError(f"outcome must be 'true' or 'false', it is {self.outcome!r:.100}")
+        if self.result_state not in _ENDS:
+            raise ValueError(f"result_state must be one of {', '.join(_ENDS)}, it is {self.result_state!r}")
+        if not isinstance(self.values, Mapping):
+            raise ValueError(f"values must be an object, it is {self.values!r}")
+
+    @classmethod
+    def from_fields(cls, fields: object) -> SimulatedTask:
+        """Returns the course that these fields tell.
+
+        Args:
+            fields: a SimulatedTask, or an object with some of its attributes.
+
+        Raises:
+            ValueError: it has another field, or a value that makes no sense.
+        """
+        if isinstance(fields, SimulatedTask):
+            return fields
+        if not isinstance(fields, Mapping):
+            raise ValueError(f"a simulated task is an object with fields such as 'running', not {fields!r}")
+        known = {each.name for each in dataclasses.fields(cls)}
+        unknown = sorted(str(name) for name in fields if name not in known)
+        if unknown:
+            raise ValueError(f"a simulated task has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+        return cls(**fields)
+
+    @property
+    def ending(self) -> Ending:
+        """How it ends."""
+        end = _ENDS[self.result_state]
+        end = dataclasses.replace(end, code=self.termination_code or end.code, type=self.termination_type or end.type)
+        default = text("workload_failed") if self.result_state == "FAILED" else ""
+        output = Output(
+            result=self.result,
+            values=dict(self.values),
+            error=self.error,
+            error_trace=self.error_trace,
+            logs=self.logs,
+        )
+        return Ending(end, self.message or default, output)
+
+
+@dataclass(frozen=True)
+class TaskStart:
+    """An attempt that begins, for a script that is a function.
+
+    Attributes:
+        run_id: the id of the job run.
+        run_name: its name.
+        task_key: the task's key; of an iteration, that of the nested task.
+        attempt_number: 0 for the first attempt.
+        settings: the task as it was submitted.
+        input: of an iteration, its input.
+    """
+
+    run_id: int
+    run_name: str
+    task_key: str
+    attempt_number: int
+    settings: Mapping[str, Any]
+    input: Any = None
+
+
+Attempt = SimulatedTask | Mapping[str, Any]
+Script = Mapping[str, Attempt | Sequence[Attempt]] | Callable[[TaskStart], Attempt | None]
+
+
+class Simulation:
+    """Which tasks are played, and how.
+
+    Args:
+        script: the course of tasks by their key, where `*` stands for all others that are not made of tasks, one for
+            each attempt where it is a list (the last one for all further ones); or a function that returns a course,
+            or None for a task that is really to be run, and is not asked about for-each and run-job tasks.
+
+    Raises:
+        ValueError: a course makes no sense.
+    """
+
+    def __init__(self, script: Script | None) -> None:
+        self._function = script if callable(script) else None
+        given = {} if script is None or callable(script) else script
+        self._courses = {key: _courses(value) for key, value in given.items()}
+
+    def course(self, run: RunRecord, task: TaskRecord) -> SimulatedTask | None:
+        """Returns the course of an attempt; None when the work is real.
+
+        Raises:
+            ApiError: the course that it tells itself makes no sense.
+        """
+        course = self._told(run, task)
+        # A condition costs nothing, and what follows it needs its outcome.
+        return None if course and "condition_task" in task.settings and not course.outcome else course
+
+    def _told(self, run: RunRecord, task: TaskRecord) -> SimulatedTask | None:
+        own = own_courses(task.settings)
+        if own:
+            return own[min(task.attempt_number, len(own) - 1)]
+        if self._function and not any(name in task.settings for name in _COMPOSED[:2]):
+            start = TaskStart(run.run_id, run.run_name, task.task_key, task.attempt_number, task.settings, task.input)
+            told = self._function(start)
+            return None if told is None else SimulatedTask.from_fields(told)
+        courses = self._courses.get(task.task_key)
+        if courses is None and not any(name in task.settings for name in _COMPOSED):
+            courses = self._courses.get(ANY_TASK)
+        return courses[min(task.attempt_number, len(courses) - 1)] if courses else None
+
+
+def own_courses(settings: Mapping[str, Any]) -> list[SimulatedTask]:
+    """Returns the courses that a task tells itself, one for each attempt; none for most tasks.
+
+    Raises:
+        ApiError: they make no sense.
+    """
+    told = settings.get(COURSE_FIELD)
+    if told is None:
+        told = _course_among_parameters(settings)
+    if told is None:
+        return []
+    try:
+        return _courses(json.loads(told) if isinstance(told, str) else told)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise invalid("bad_course", task_key=settings.get("task_key"), error=error) from None
+
+
+def _course_among_parameters(settings: Mapping[str, Any]) -> Any:
+    """Returns it from any map or list of strings of the task type: `name: JSON`, or `--local-course=JSON`."""
+    prefix = f"--{COURSE_FIELD.replace('_', '-')}="
+    for task_type in TASK_TYPES:
+        # What those that are made of other tasks hold is meant for these.
+        for value in () if task_type in _COMPOSED else settings.get(task_type, {}).values():
+            if isinstance(value, Mapping) and COURSE_FIELD in value:
+                return value[COURSE_FIELD]
+            if isinstance(value, list):
+                for item in value:
+                    if isinstance(item, str) and item.startswith(prefix):
+                        return item.removeprefix(prefix)
+    return None
+
+
+def _courses(told: Any) -> list[SimulatedTask]:
+    courses = [SimulatedTask.from_fields(each) for each in (told if isinstance(told, list | tuple) else [told])]
+    if not courses:
+        raise ValueError("at least one attempt must be told")
+    return courses
+
+
+class SimulatedWork:
+    """Passes the time that a course tells.
+
+    Args:
+        clock: the workspace's time.
+        course: what to play.
+        progress: who is told.
+    """
+
+    __slots__ = ("_clock", "_course", "_progress", "_steps", "_timer")
+
+    def __init__(self, clock: Clock, course: SimulatedTask, progress: Progress) -> None:
+        self._clock = clock
+        self._course = course
+        self._progress = progress
+        self._steps = iter([phase for phase in _PHASES if phase == "running" or getattr(course, phase)])
+        self._timer: Timer = clock.call_later(0, self._step)
+
+    def stop(self, *, at_once: bool) -> None:
+        """Ends it early."""
+        self._timer.cancel()
+        self._timer = self._clock.call_later(0 if at_once else self._course.terminating, self._end)
+
+    def _step(self) -> None:
+        phase = next(self._steps, None)
+        if phase is None:
+            self._end()
+            return
+        if phase == "queued":
+            self._progress.queued()
+        elif phase == "pending":
+            self._progress.pending()
+        elif phase == "running":
+            self._progress.started()
+        else:
+            self._progress.terminating(self._course.ending)
+        self._timer = self._clock.call_later(getattr(self._course, phase), self._step)
+
+    def _end(self) -> None:
+        self._progress.ended(self._course.ending)

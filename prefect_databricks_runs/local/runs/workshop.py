@@ -1,0 +1,149 @@
+"""Where tasks are really run: from a task to a child process, and from what it leaves behind to how the task ended."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from ..files.paths import find_file, find_notebook
+from ..texts import text
+from . import states
+from .child_process import Tail, run_process
+from .composed import CannotRunError
+from .parameters import notebook_parameters, python_parameters
+from .records import Ending, Output, RunRecord, TaskRecord
+from .references import References, UnresolvedReferenceError
+
+_HERE = Path(__file__).parent.parent
+# By its folder: importing it by its full name would import the server and Prefect into every child.
+_START_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from task_child.main import main; main(sys.argv[2])"
+_HIDDEN_VARIABLES = ("PREFECT_", "DATABRICKS_")
+
+
+class Workshop:
+    """Runs tasks in child processes, a bounded number at once.
+
+    Args:
+        root: the folder that plays the workspace's files.
+        secrets: texts that no child may find in its environment; more may be added at any time.
+        concurrency: how many children run at once.
+    """
+
+    def __init__(self, root: Path, secrets: Collection[str], concurrency: int) -> None:
+        self._root = root
+        self._secrets = secrets
+        self._places = asyncio.Semaphore(concurrency)
+
+    async def run(
+        self, run: RunRecord, task: TaskRecord, references: References, started: Callable[[], None]
+    ) -> Ending:
+        """Runs one attempt at a task and returns how it ended.
+
+        Args:
+            run: the run.
+            task: the task. When this call is cancelled, what it wrote so far stays in `task.output`.
+            references: what its strings refer to.
+            started: called when the child process is there.
+        """
+        try:
+            spec = self._spec(run, task, references)
+        except CannotRunError as error:
+            return error.ending
+        except UnresolvedReferenceError as error:
+            return CannotRunError(states.INVALID_CONFIGURATION, str(error)).ending
+        async with self._places:
+            folder = Path(tempfile.mkdtemp(prefix="databricks-task-"))
+            try:
+                return await self._run_child(task, spec, folder, started)
+            finally:
+                # Here and not in a thread: when the interpreter ends there is none to be had.
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _spec(self, run: RunRecord, task: TaskRecord, references: References) -> dict[str, Any]:
+        """Returns what the child is told."""
+        values = {key: other.output.values for key, other in run.current.items() if other.state.is_terminal}
+        common = {"root": str(self._root), "values": values}
+        if "notebook_task" in task.settings:
+            file = self._notebook(references.resolve(task.settings["notebook_task"]["notebook_path"]))
+            task.source = file.read_text("utf-8", "replace")
+            parameters: Any = notebook_parameters(run, task, references)
+            return {**common, "type": "notebook_task", "file": str(file), "parameters": parameters}
+        file = self._python_file(references.resolve(task.settings["spark_python_task"]["python_file"]))
+        parameters = python_parameters(run, task, references)
+        return {**common, "type": "spark_python_task", "file": str(file), "parameters": parameters}
+
+    def _notebook(self, path: str) -> Path:
+        file = find_notebook(self._root, path)
+        if file is None:
+            raise CannotRunError(states.NOT_FOUND, text("no_notebook", path=path))
+        return file
+
+    def _python_file(self, path: str) -> Path:
+        file = find_file(self._root, path)
+        if file is None:
+            raise CannotRunError(states.NOT_FOUND, text("no_python_file", path=path))
+        return file
+
+    async def _run_child(
+        self, task: TaskRecord, spec: dict[str, Any], folder: Path, started: Callable[[], None]
+    ) -> Ending:
+        working_folder = folder / "work"
+        working_folder.mkdir()
+        spec_file, outcome_file = folder / "spec.json", folder / "outcome.json"
+        spec_file.write_text(json.dumps({**spec, "outcome": str(outcome_file)}), "utf-8")
+        options = ("-u", "-X", "utf8", "-X", "faulthandler")
+        arguments = (sys.executable, *options, "-c", _START_CHILD, str(_HERE), str(spec_file))
+        written = Tail()
+        gives_logs = "spark_python_task" in task.settings
+        try:
+            code = await run_process(
+                arguments, folder=working_folder, environment=self._environment(), output=written, started=started
+            )
+        except asyncio.CancelledError:
+            task.output = _with_logs(Output(), written) if gives_logs else Output()
+            raise
+        output, succeeded = _outcome(outcome_file, code, written)
+        if gives_logs:
+            output = _with_logs(output, written)
+        if succeeded:
+            return Ending(states.SUCCESS, output=output)
+        return Ending(states.FAILED, text("workload_failed"), output)
+
+    def _environment(self) -> dict[str, str]:
+        hidden = [*self._secrets, *(base64.b64encode(secret.encode()).decode() for secret in self._secrets)]
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(_HIDDEN_VARIABLES) and not any(secret in value for secret in hidden)
+        }
+
+
+def _outcome(file: Path, code: int, written: Tail) -> tuple[Output, bool]:
+    """Returns what the child wrote down, and whether it succeeded: only when it says so and then ended as it should."""
+    told: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {"succeeded": False}
+    succeeded = told.pop("succeeded") and code == 0
+    output = Output(**told)
+    if not succeeded and output.error is None:
+        output = dataclasses.replace(
+            output, error=text("process_died", how=_how(code)), error_trace=written.text() or None
+        )
+    return output, succeeded
+
+
+def _how(code: int) -> str:
+    return f"signal {-code}: {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
+
+
+def _with_logs(output: Output, written: Tail) -> Output:
+    logs = written.text().rstrip("\n")
+    return dataclasses.replace(output, logs=f"{logs}\n" if logs else "", logs_truncated=written.truncated)
