@@ -1,0 +1,74 @@
+"""The tests themselves: a run of them ends whatever hangs, and no two make things of the same name."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+HANGS = """
+import time
+import pytest
+
+@pytest.mark.timeout(1)
+def test_hangs():
+    time.sleep(1000)
+"""
+OTHERS = "def test_one(): pass\ndef test_two(): pass\n"
+
+
+def test_a_test_that_hangs_ends_the_run_with_its_name(tmp_path: Path) -> None:
+    settings = re.search(r"^\[tool\.pytest\.ini_options\]\n.*?(?=^filterwarnings)", pyproject(), re.M | re.S)
+    assert settings
+    (tmp_path / "pyproject.toml").write_text(settings[0].replace('testpaths = ["tests"]\n', ""))
+    (tmp_path / "test_hangs.py").write_text(HANGS)
+    (tmp_path / "test_others.py").write_text(OTHERS)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:databricks_runs", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "crashed while running 'test_hangs.py::test_hangs'" in done.stdout
+
+
+def pyproject() -> str:
+    return (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def flow_names() -> Iterator[tuple[str, str]]:
+    """The names that tests give to flows, each with the test or helper that does so."""
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        module = ast.parse(file.read_text("utf-8"))
+        classes = [each for each in module.body if isinstance(each, ast.ClassDef)]
+        for function in [each for holder in (module, *classes) for each in holder.body]:
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                for name in names_in(function):
+                    yield name, f"{file.relative_to(ROOT)}::{function.name}"
+
+
+def names_in(function: ast.AST) -> Iterator[str]:
+    for call in ast.walk(function):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "with_options":
+            for keyword in call.keywords:
+                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                    yield keyword.value.value
+
+
+def test_no_two_tests_give_a_flow_the_same_name() -> None:
+    """Which files share a Prefect server is luck, and a test finds its flow runs by the name of their flow."""
+    makers: dict[str, set[str]] = defaultdict(set)
+    for name, maker in flow_names():
+        makers[name].add(maker)
+    assert {name: sorted(those) for name, those in makers.items() if len(those) > 1} == {}
