@@ -271,6 +271,10 @@ async def update_artifact(client: PrefectClient, artifact_id: UUID, data: str | 
 
         await client.update_artifact(artifact_id, ArtifactUpdate(data=data))
         return
-    response = await client._client.patch(f"/artifacts/{artifact_id}", json={"data": data})
-    if response.status_code != 404:  # noqa: PLR2004
-        response.raise_for_status()
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    try:
+        await client._client.patch(f"/artifacts/{artifact_id}", json={"data": data})
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != 404:  # noqa: PLR2004
+            raise

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
+import pytest
 from markdown_it import MarkdownIt
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterId
 
 from prefect_databricks_runs import Run
+from prefect_databricks_runs._prefect.compat import update_artifact
 from prefect_databricks_runs._report import artifact_text
+from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.support.answers import HOST, RUN_ID, run, task, with_output
 
 PAGE = f"{HOST}/jobs/42/runs"
@@ -115,3 +121,16 @@ def test_a_run_whose_tasks_returned_nothing_has_no_column_for_it() -> None:
     ended = Run.from_api(run("TERMINATED", "SUCCESS", tasks=[task("a", "TERMINATED", "SUCCESS")]), HOST)
     assert HEAD in artifact_text(with_output(ended, "a", result=None))
     assert HEAD in artifact_text(with_output(ended, "a", result=""))
+
+
+@pytest.mark.anyio
+async def test_one_that_is_no_longer_the_newest_of_its_key_is_updated(prefect_server: PrefectServer) -> None:
+    """Prefect 2 answers 404 then, having done it."""
+    async with get_client() as client:
+        older, _ = [
+            await client.create_artifact(ArtifactCreate(key="of-two", type="markdown", data=text))
+            for text in ("older", "newer")
+        ]
+        await update_artifact(client, older.id, "changed")
+        (found,) = await client.read_artifacts(artifact_filter=ArtifactFilter(id=ArtifactFilterId(any_=[older.id])))
+    assert found.data == "changed"
