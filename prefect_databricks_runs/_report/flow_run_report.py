@@ -11,6 +11,7 @@ from prefect.context import FlowRunContext
 
 from .._prefect.compat import SHOWS_PROGRESS
 from ..runs import Run
+from .drawn_before import DrawnBefore
 from .flow_runs import has_retries, is_ours
 from .logs import Logger
 from .queue import Thing, prefect_queue
@@ -45,6 +46,7 @@ class FlowRunReport:
         context = FlowRunContext.get()
         flow_run = context.flow_run if context else None
         self._flow_run_id: UUID | None = flow_run.id if flow_run else None
+        self._drawn_before = DrawnBefore(flow_run) if flow_run else None
         self._is_ours = is_ours(context)
         # Each `Running(name=…)` counts as one more run of the flow and so eats its retries.
         self._names_states = self._is_ours and not has_retries(context)

@@ -103,6 +103,7 @@ class RunReport(FlowRunReport):
             state=state,
             logger=self._logger,
             created=self._say_outputs,
+            drawn_before=self._drawn_before,
         )
         self._tasks[each.task_key] = mirrored
         self._things.append(mirrored)

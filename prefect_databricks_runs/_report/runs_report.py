@@ -138,7 +138,9 @@ class RunsReport(FlowRunReport):
         state, mirrored = shown_state_of_run(run), self._task_runs.get(run.run_id)
         if mirrored is None:
             key, name = f"{run.run_id}-", shown_name(run)
-            mirrored = MirroredTask(flow_run_id, key, name, state=state, logger=self._logger)
+            mirrored = MirroredTask(
+                flow_run_id, key, name, state=state, logger=self._logger, drawn_before=self._drawn_before
+            )
             self._task_runs[run.run_id] = mirrored
             self._put(mirrored)
         elif mirrored.state != state:

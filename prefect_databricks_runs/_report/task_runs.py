@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from prefect.client.orchestration import PrefectClient
 
+    from .drawn_before import DrawnBefore
     from .logs import Logger
 
 _NOT_STARTED = frozenset({"QUEUED", "PENDING", "BLOCKED", "WAITING_FOR_RETRY"})
@@ -54,6 +55,10 @@ GOING = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
 @task(name="databricks-task")
 def _databricks_task() -> None:
     """What Prefect is told these task runs are runs of; it is never called."""
+
+
+# Prefect makes one of the code, which differs between releases and Pythons: a task run of before would not be found.
+_databricks_task.task_key = "databricks-task"
 
 
 class Shown(NamedTuple):
@@ -129,6 +134,7 @@ class MirroredTask(Thing):
         state: What it shows at first.
         logger: Where it is said that Prefect could not be told.
         created: Called as soon as Prefect knows of it.
+        drawn_before: What an earlier attempt has drawn; None for nothing.
 
     Attributes:
         task_run_id: Its id; None until Prefect knows of it.
@@ -147,8 +153,10 @@ class MirroredTask(Thing):
         state: Shown,
         logger: Logger,
         created: Callable[[], None] = lambda: None,
+        drawn_before: DrawnBefore | None = None,
     ) -> None:
         super().__init__(logger)
+        self._drawn_before = drawn_before
         self._created = created
         self.task_run_id: UUID | None = None
         self.state = state
@@ -188,7 +196,8 @@ class MirroredTask(Thing):
     async def _create(self, client: PrefectClient, wanted: Shown) -> UUID:
         first = wanted if wanted.type is StateType.PENDING else Shown(StateType.PENDING, "Pending", "")
         upstream = [TaskRunResult(id=other.task_run_id) for other in self._upstream if other.task_run_id]
-        task_run = await client.create_task_run(
+        found = await self._drawn_before.find(client, self._dynamic_key) if self._drawn_before else None
+        task_run = found or await client.create_task_run(
             task=_databricks_task,
             flow_run_id=self._flow_run_id,
             dynamic_key=self._dynamic_key,

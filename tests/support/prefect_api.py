@@ -84,7 +84,7 @@ class PrefectApi:
 
     def mirrored(self, flow_run_id: UUID | str) -> dict[str, tuple[str, str]]:
         """The type and the name of the state of each task run that mirrors a Databricks task, by its name."""
-        mirrored = [each for each in self.task_runs(flow_run_id) if "_databricks_task" in each["task_key"]]
+        mirrored = [each for each in self.task_runs(flow_run_id) if each["task_key"] == "databricks-task"]
         return {each["name"]: (each["state"]["type"], each["state"]["name"]) for each in mirrored}
 
     def events(self, prefix: str) -> list[dict[str, Any]]:
