@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pickle
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from prefect import flow
 from typing_extensions import TypedDict, Unpack
 
 import prefect_databricks_runs as package
+from prefect_databricks_runs._prefect import signature
 from prefect_databricks_runs._prefect.signature import Default, default_of, named_parameters
 from prefect_databricks_runs.errors import InvalidOption
 from prefect_databricks_runs.fields import RunNowFields, SubmitRunFields
@@ -148,3 +149,19 @@ def test_the_public_names_are_sorted_and_there() -> None:
 def test_the_version_is_a_string_that_prefect_can_put_on_the_block() -> None:
     assert package.__version__.count(".") == 2
     assert pickle.loads(pickle.dumps(package.__version__)) == package.__version__
+
+
+def test_the_defaults_of_options_are_worked_out_once(monkeypatch) -> None:
+    resolved: list[type] = []
+    resolve = signature.get_type_hints
+
+    def count(fields: type, **more: Any) -> Any:
+        resolved.append(fields)
+        return resolve(fields, **more)
+
+    monkeypatch.setattr(signature, "get_type_hints", count)
+    signature._defaults_of.cache_clear()
+    for _ in range(3):
+        assert signature.default_of(WaitOptions, "max_mirrored_tasks") == 250
+        assert signature.default_of(WaitOptions, "fetch_output") is True
+    assert resolved == [WaitOptions]
