@@ -13,7 +13,7 @@ from ._connect.calls import hook_for
 from ._connect.saved_blocks import known_credentials
 from ._leave.leaving import END_SECONDS, cancel, until_over
 from ._prefect import portal
-from ._report import Logger, SteadyLogger
+from ._prefect.logging import Logger, SteadyLogger
 from ._report.traces import Trace, finish_trace, traces_of
 from .errors import DatabricksError
 from .runs import Run

@@ -13,8 +13,9 @@ from ._payload.build import build_run_now, build_submit_run, lasting_payload, pl
 from ._payload.spelling import misspelt_keys
 from ._payload.templates import template_values
 from ._prefect import portal
+from ._prefect.logging import run_logger
 from ._prefect.signature import named_parameters
-from ._report import run_logger, show_started
+from ._report import show_started
 from ._start.earlier_attempts import take_over
 from ._start.in_flight import handing_over
 from ._start.marker import with_marker

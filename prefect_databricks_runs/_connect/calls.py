@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from .._report import Logger
+from .._prefect.logging import Logger
 from ..credentials import DatabricksCredentials
 from ..errors import InvalidCredentials
 from ..hook import DatabricksHook

@@ -11,7 +11,7 @@ import httpx
 
 from .._client.session import Refresh
 from .._prefect.compat import saved_block
-from .._report import Logger
+from .._prefect.logging import Logger
 from ..credentials import DatabricksCredentials
 
 _READ_SECONDS = 10.0

@@ -19,7 +19,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.logging.handlers import APILogHandler
 
-from .._report import FlowRunReport, Logger
+from .._prefect.logging import Logger
+from .._report import FlowRunReport
 from .._report.traces import flow_runs_around
 from ..errors import DatabricksError, DatabricksUnreachable, NotFound, WaitTimeout, shorten
 from ..hook import DatabricksHook

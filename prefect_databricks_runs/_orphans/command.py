@@ -16,7 +16,7 @@ from .._connect.calls import hook_for
 from .._connect.saved_blocks import saved_credentials
 from .._leave.leaving import cancel_all
 from .._prefect.compat import SecretStr, without_sign_in
-from .._report import run_logger
+from .._prefect.logging import run_logger
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, InvalidCredentials
 from .listing import Listed, Listing

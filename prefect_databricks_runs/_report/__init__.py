@@ -5,7 +5,6 @@ from __future__ import annotations
 from .artifact import artifact_text
 from .flow_run_report import END_NOT_SEEN, FlowRunReport
 from .flow_runs import failure_of, final_state, may_return, state_of_runs
-from .logs import Logger, SteadyLogger, run_logger
 from .run_artifact import show_started
 from .run_report import RunReport
 from .runs_report import RunsReport
@@ -13,15 +12,12 @@ from .runs_report import RunsReport
 __all__ = [
     "END_NOT_SEEN",
     "FlowRunReport",
-    "Logger",
     "RunReport",
     "RunsReport",
-    "SteadyLogger",
     "artifact_text",
     "failure_of",
     "final_state",
     "may_return",
-    "run_logger",
     "show_started",
     "state_of_runs",
 ]

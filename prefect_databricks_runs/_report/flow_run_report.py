@@ -10,10 +10,10 @@ from uuid import UUID
 from prefect.context import FlowRunContext
 
 from .._prefect.compat import SHOWS_PROGRESS
+from .._prefect.logging import Logger
 from ..runs import Run
 from .drawn_before import DrawnBefore
 from .flow_runs import has_retries, is_ours
-from .logs import Logger
 from .queue import Thing, prefect_queue
 from .task_runs import UNWATCHED, MirroredTask
 from .things import Artifact, FlowRunLabels, StateName

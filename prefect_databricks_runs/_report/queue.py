@@ -24,7 +24,7 @@ from .._clock import Clock, SystemClock
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
-    from .logs import Logger
+    from .._prefect.logging import Logger
 
 # Whatever Prefect's API does, the next thing is tried after so long. What is told of one thing takes a few calls.
 TELL_SECONDS = 30.0

@@ -14,8 +14,8 @@ import anyio
 from prefect.context import FlowRunContext, TaskRunContext
 
 from .._prefect import portal
+from .._prefect.logging import Logger
 from ..errors import shorten
-from .logs import Logger
 from .queue import prefect_queue
 from .things import Artifact
 

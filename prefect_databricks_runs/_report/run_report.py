@@ -6,11 +6,12 @@ import math
 import time
 from uuid import UUID
 
+from .._prefect.logging import Logger
 from ..runs import Run, RunTask
 from .artifact import artifact_text
 from .events import ChangeEvents
 from .flow_run_report import FlowRunReport, shown_name
-from .logs import ChangeLog, Logger
+from .logs import ChangeLog
 from .queue import prefect_queue
 from .run_artifact import run_artifact
 from .task_runs import MirroredTask, Shown, shown_failures, shown_state

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
+from .._prefect.logging import Logger
 from ..errors import DatabricksError, shorten
 from ..runs import Run
 from .events import ChangeEvents
 from .flow_run_report import END_NOT_SEEN, FlowRunReport, shown_name
-from .logs import ChangeLog, Logger
+from .logs import ChangeLog
 from .queue import prefect_queue
 from .run_artifact import SUMMARY_PREFIX, metadata_of_runs
 from .summary import summary_text

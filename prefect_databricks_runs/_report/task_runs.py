@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from prefect.client.orchestration import PrefectClient
 
+    from .._prefect.logging import Logger
     from .drawn_before import DrawnBefore
-    from .logs import Logger
 
 _NOT_STARTED = frozenset({"QUEUED", "PENDING", "BLOCKED", "WAITING_FOR_RETRY"})
 _TYPES = {

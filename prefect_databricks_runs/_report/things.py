@@ -16,7 +16,7 @@ from .queue import Thing
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
-    from .logs import Logger
+    from .._prefect.logging import Logger
 
 
 class FlowRunLabels(Thing):

@@ -9,7 +9,7 @@ import anyio
 from prefect.client.orchestration import get_client
 
 from .._prefect.compat import run_contexts
-from .._report import Logger
+from .._prefect.logging import Logger
 from .._report.queue import Thing, prefect_queue
 from .._report.traces import Trace, finish_trace, traces_of
 from ..runs import Run

@@ -16,7 +16,7 @@ from .._connect.calls import hook_for
 from .._leave.leaving import leave, send_log
 from .._leave.signals import async_wait, is_last_of_an_ending_process
 from .._prefect import portal
-from .._report import run_logger
+from .._prefect.logging import run_logger
 from ..credentials import DatabricksCredentials
 from ..hook import StartedRun
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import anyio
 
 from .._leave.leaving import asked_to_cancel
-from .._report import Logger
+from .._prefect.logging import Logger
 from ..errors import BadRequest, Conflict, DatabricksApiError, DatabricksError, NotFound
 from ..hook import DatabricksHook, StartedRun
 from ..run_states import Outcome

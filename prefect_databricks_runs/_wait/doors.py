@@ -14,7 +14,8 @@ from .._connect.calls import hook_for
 from .._leave.leaving import END_SECONDS
 from .._leave.signals import async_wait, is_last_of_an_ending_process
 from .._prefect import portal
-from .._report import Logger, may_return
+from .._prefect.logging import Logger
+from .._report import may_return
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError
 from ..hook import DatabricksHook

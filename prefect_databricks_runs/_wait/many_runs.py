@@ -10,7 +10,8 @@ import anyio.abc
 
 from .._connect.calls import check_call, hook_for
 from .._leave.leaving import cancel_all, leave, leave_alone, send_log
-from .._report import RunsReport, failure_of, run_logger, state_of_runs
+from .._prefect.logging import run_logger
+from .._report import RunsReport, failure_of, state_of_runs
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, DatabricksUnreachable, InvalidOption, RunsFailed, WaitTimeout
 from ..hook import DatabricksHook

@@ -7,7 +7,8 @@ from typing import Any
 
 from .._connect.calls import check_call, hook_for
 from .._leave.leaving import leave, leave_alone, send_log
-from .._report import END_NOT_SEEN, RunReport, final_state, run_logger
+from .._prefect.logging import run_logger
+from .._report import END_NOT_SEEN, RunReport, final_state
 from ..credentials import DatabricksCredentials
 from ..hook import DatabricksHook
 from ..options import option

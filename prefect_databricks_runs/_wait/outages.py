@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._clock import Clock
-from .._report import Logger
+from .._prefect.logging import Logger
 
 
 class Outages:

@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 
 import anyio
 
-from .._report import Logger
+from .._prefect.logging import Logger
 from ..errors import DatabricksConnectionError, DatabricksError
 from ..hook import DatabricksHook
 from ..runs import Run, RunOutput, RunTask

@@ -105,7 +105,8 @@ def test_a_run_that_another_flow_run_waits_for_is_no_orphan(databricks, workspac
     def goes_on() -> None:
         """What another flow run would leave in Prefect while it waits for the run."""
         from prefect_databricks_runs._prefect import portal
-        from prefect_databricks_runs._report import run_logger, show_started
+        from prefect_databricks_runs._prefect.logging import run_logger
+        from prefect_databricks_runs._report import show_started
 
         async def show() -> None:
             show_started(workspace.url, started[0], "", "", run_logger())

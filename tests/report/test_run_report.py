@@ -121,7 +121,7 @@ class TestInAFlowRun:
 
     @pytest.fixture
     def in_a_flow_run(self, monkeypatch) -> None:
-        flow_run = SimpleNamespace(id=uuid4(), empirical_policy=None)
+        flow_run = SimpleNamespace(id=uuid4(), empirical_policy=None, run_count=1)
         flow = SimpleNamespace(
             fn=SimpleNamespace(__module__="prefect_databricks_runs.flows"), retries=0, flow_run_name=None
         )
