@@ -56,8 +56,8 @@ def shorten(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
 
 def first_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
     """The first line of a text that somebody else wrote that is not blank, shortened and without control characters."""
-    line = next((line for line in text.splitlines() if line.strip()), "")
-    return shorten("".join(each if each.isprintable() else " " for each in line), limit)
+    line = text.lstrip().partition("\n")[0]  # of a text of 5 MB nothing more is looked at
+    return shorten("".join(each if each.isprintable() else " " for each in line[:limit]) + line[limit:], limit)
 
 
 class DatabricksError(Exception):
@@ -120,7 +120,7 @@ class DatabricksConnectionError(DatabricksError):
 
     def __init__(self, reason: str, *, host: str, method: str, path: str) -> None:
         self.host, self.method, self.path = host, method, path
-        advice = meaning_of("DatabricksConnectionError", NO_ANSWER).advice
+        advice = meaning_of(type(self), NO_ANSWER).advice
         super().__init__(f"No answer from {host} to {method} {path}: {reason}. {advice}")
 
 
@@ -144,7 +144,7 @@ class InvalidResponse(DatabricksError):
     @property
     def meaning(self) -> Meaning:
         """What is known of the effect, and whether to ask again."""
-        return meaning_of("InvalidResponse", self.status_code)
+        return meaning_of(type(self), self.status_code)
 
 
 class DatabricksApiError(DatabricksError):
@@ -186,7 +186,7 @@ class DatabricksApiError(DatabricksError):
     @property
     def meaning(self) -> Meaning:
         """What is known of the effect, and whether to ask again."""
-        return meaning_of(type(self).__name__, self.status_code, self.error_code)
+        return meaning_of(type(self), self.status_code, self.error_code)
 
 
 class BadRequest(DatabricksApiError):

@@ -12,6 +12,9 @@ from typing import Any
 
 from .run_states import Outcome, RunState, as_mapping
 
+# Of a for-each task; there may be thousands, most of which fail alike.
+MAX_FAILED_ITERATIONS = 100
+
 _PAGED = ("tasks", "iterations", "job_clusters", "job_parameters", "repair_history")
 _PAGE = re.compile(r"/jobs(/\d+)?/runs/\d+")
 # What Databricks says of what failed by itself; beside the error that it points to, it says nothing.

@@ -14,6 +14,7 @@ from prefect.blocks.system import Secret
 from prefect.deployments import run_deployment
 from prefect.exceptions import ParameterTypeError
 from prefect.flows import EntrypointType
+from prefect.utilities.dispatch import register_type
 from pydantic import BaseModel
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
@@ -102,7 +103,7 @@ def test_one_that_cannot_be_taken_over_says_why(prefect_server: PrefectServer) -
     with pytest.raises(InvalidCredentials, match="service principal") as caught:
         DatabricksCredentials.from_prefect_databricks("principal")
     assert "hunter2" not in str(caught.value)
-    with pytest.raises(InvalidCredentials, match="no saved block databricks-credentials/nobody"):
+    with pytest.raises(InvalidCredentials, match="saved block databricks-credentials/nobody does not exist"):
         DatabricksCredentials.from_prefect_databricks("nobody")
 
 
@@ -120,6 +121,9 @@ REFERENCES = {
     "slug": lambda _: {"block_document_slug": "databricks-runs-credentials/referred"},
 }
 references = pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES)
+
+
+NO_ID = "8b0a1f5e-3c1e-4f6e-9d43-5f0c3a1d2b7a"
 
 
 class Workspaces(BaseModel):
@@ -146,13 +150,38 @@ def test_a_reference_to_a_saved_block_is_a_flow_parameter_alone_and_nested(refer
     assert {str(each._block_document_id) for each in found} == {block_id}
 
 
+@pytest.mark.filterwarnings("ignore:Type '.*has key")
+def test_a_reference_is_to_the_kind_of_block_that_was_saved_also_where_others_derive_from_it(block_id) -> None:
+    class OfATeam(DatabricksCredentials):
+        """Has the slug of its parent."""
+
+        team: str
+
+    class OfItsOwn(OfATeam):
+        _block_type_name = "Databricks Of Its Own"
+        _block_type_slug = "databricks-of-its-own"
+
+    register_type(DatabricksCredentials)  # Prefect takes the newest class of a slug
+    found = DatabricksCredentials.of_reference(block_id)
+    assert not hasattr(found, "team")
+    OfItsOwn(host=found.host, token="t", team="data").save("own", overwrite=True)
+    own = DatabricksCredentials.of_reference({"block_document_slug": "databricks-of-its-own/own"})
+    assert own.team == "data"
+
+
 @pytest.mark.usefixtures("prefect_server")
 @pytest.mark.parametrize(
     ("reference", "says"),
     [
-        ("8b0a1f5e-3c1e-4f6e-9d43-5f0c3a1d2b7a", "no saved block with the id 8b0a1f5e"),
-        ({"block_document_id": "8b0a1f5e-3c1e-4f6e-9d43-5f0c3a1d2b7a"}, "no saved block with the id 8b0a1f5e"),
-        ({"block_document_slug": "databricks-runs-credentials/nobody"}, "no saved block databricks-runs-cred.*/nobody"),
+        ("8b0a1f5e-3c1e-4f6e-9d43-5f0c3a1d2b7a", "saved block with the id 8b0a1f5e.* does not exist"),
+        (
+            {"block_document_id": "8b0a1f5e-3c1e-4f6e-9d43-5f0c3a1d2b7a"},
+            "saved block with the id 8b0a1f5e.* does not exist",
+        ),
+        (
+            {"block_document_slug": "databricks-runs-credentials/nobody"},
+            "saved block databricks-runs-cred.*/nobody does not exist",
+        ),
         ({"block_document_slug": "secret/of-another-type"}, "'of-another-type' is not a DatabricksCred.*, but Secret"),
         ({"block_document_slug": "hunter2"}, "does not name a saved block"),
         ("hunter2", "does not name a saved block"),

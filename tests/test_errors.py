@@ -120,3 +120,9 @@ def test_a_wait_that_was_too_short_says_so() -> None:
 
 def test_somebody_elses_long_text_is_cut_and_says_how_much_is_missing() -> None:
     assert errors.shorten("x" * 700) == "x" * 600 + "… (100 more characters)"
+
+
+def test_of_a_huge_text_only_the_beginning_is_looked_at() -> None:
+    huge = errors.first_line("\n" + "x" * 5_000_000 + "\nsecond", 10)
+    assert huge == "x" * 10 + "… (4999990 more characters)"
+    assert errors.first_line("\x1b[31mred\x00") == "[31mred"

@@ -190,17 +190,30 @@ class BlockOfEitherPydantic:
             InvalidCredentials: It names no saved block, or one of another type.
         """
         document = portal.call(saved_block, reference)
-        kinds: dict[str, Any] = {kind.get_block_type_slug(): kind for kind in (cls, *cls.__subclasses__())}  # type: ignore[attr-defined]  # the block's
-        kind = kinds.get(document.block_type.slug) if document.block_type else None
+        slug = document.block_type.slug if document.block_type else ""
+        kind: Any = next((each for each in _kinds_of(cls) if each.get_block_type_slug() == slug), None)
         if kind is None:
             is_a = document.block_type.name if document.block_type else "of an unknown type"
             raise InvalidCredentials(
                 f"The block {document.name!r} is not a {cls.__name__} block, but {is_a}. Choose one, or"
                 f" refer to one by {_A_REFERENCE}."
             )
-        block = kind(**document.data)
+        try:
+            block = kind(**document.data)
+        except ValueError as error:  # pydantic's; what is in the block stands in it
+            raise InvalidCredentials(
+                f"The saved block {document.name!r} does not have what a {kind.__name__} block needs"
+                f" ({type(error).__name__}). Save it again."
+            ) from None
         block._block_document_id, block._block_document_name = document.id, document.name
         return cast("Self", block)
+
+
+def _kinds_of(cls: Any) -> Iterator[Any]:
+    """A kind of block, then all that derive from it: one without a slug of its own has that of its parent."""
+    yield cls
+    for each in cls.__subclasses__():
+        yield from _kinds_of(each)
 
 
 async def saved_block(reference: Any) -> BlockDocument:
@@ -226,11 +239,13 @@ async def saved_block(reference: Any) -> BlockDocument:
                 return await client.read_block_document_by_name(name, type_slug, include_secrets=True)
         except ObjectNotFound:
             found = which.get("block_document_slug") or f"with the id {which['block_document_id']}"
-            raise InvalidCredentials(f"There is no saved block {found}. Refer to one by {_A_REFERENCE}.") from None
+            raise InvalidCredentials(
+                f"The saved block {found} does not exist. Refer to one by {_A_REFERENCE}."
+            ) from None
         except ValueError:  # not an id
             pass
     # Not quoted: whoever mistook the place may have pasted a token.
-    raise InvalidCredentials(f"What stands under `$ref` does not name a saved block. Refer to one by {_A_REFERENCE}.")
+    raise InvalidCredentials(f"`$ref` does not name a saved block. Refer to one by {_A_REFERENCE}.")
 
 
 def parameter_annotation(annotation: Any) -> Any:

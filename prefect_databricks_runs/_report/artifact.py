@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
 from ..run_states import Outcome
-from ..runs import POINTER, Run, RunTask
+from ..runs import MAX_FAILED_ITERATIONS, POINTER, Run, RunTask
 from .markdown import cell, plain_cell
 
 MAX_ROWS = 250
@@ -82,18 +82,22 @@ def _row(task: RunTask) -> list[str]:
 def _attempts(run: Run) -> list[str]:
     """A line for each attempt at tasks that were tried more than once, and for each failed one at an iteration."""
     tries = Counter(attempt.task_key for attempt in run.attempts)
-    rows = []
+    rows = [_attempt_row(cell(each.task_key), each) for each in run.attempts if tries[each.task_key] > 1]
     for attempt in run.attempts:
-        name = cell(attempt.task_key)
-        rows += [_attempt_row(f"{name}, an iteration", each) for each in attempt.failed_iterations]
-        if tries[attempt.task_key] > 1:
-            rows.append(_attempt_row(name, attempt))
+        name = f"{cell(attempt.task_key)}, an iteration"
+        rows += [_attempt_row(name, each) for each in attempt.failed_iterations]
     if not rows:
         return []
-    more = len(rows) - MAX_ROWS
-    left_out = ["", f"{more} more attempts are left out here: see the run's own page."] if more > 0 else []
+    notes = []
+    if any(len(attempt.failed_iterations) >= MAX_FAILED_ITERATIONS for attempt in run.attempts):
+        notes += [
+            "",
+            f"Of a for-each task, {MAX_FAILED_ITERATIONS} failed attempts at iterations are shown at most.",
+        ]
+    if len(rows) > MAX_ROWS:
+        notes += ["", f"{len(rows) - MAX_ROWS} more attempts are left out here: see the run's own page."]
     grid = _grid(["task", "attempt", "state", "why", "took", "ended"], rows[:MAX_ROWS])
-    return ["", "### Attempts", "", *grid, *left_out]
+    return ["", "### Attempts", "", *grid, *notes]
 
 
 def _attempt_row(name: str, attempt: RunTask) -> list[str]:

@@ -32,7 +32,7 @@ class ChangeLog:
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
         self._states: dict[int, RunState] = {}
-        self._noted: set[int] = set()
+        self._noted: set[tuple[int, bool]] = set()
         self._unsaid: list[_Line] = []
 
     def changes(self, run: Run) -> None:
@@ -62,8 +62,10 @@ class ChangeLog:
                 self._note(attempt, name, logging.INFO, f"{what} returned: {first_line(attempt.result)}")
 
     def _note(self, attempt: RunTask, name: str, level: int, text: str) -> None:
-        if attempt.run_id not in self._noted:
-            self._noted.add(attempt.run_id)
+        # Once more when the traceback of what is behind it is known.
+        key = (attempt.run_id, bool(attempt.output and attempt.output.error_trace))
+        if key not in self._noted:
+            self._noted.add(key)
             self._unsaid.append(_Line(name.partition("/")[0], level, text))
 
     def say_outputs(self, task_run_ids: Mapping[str, UUID | None], *, is_last: bool = True) -> None:
@@ -101,7 +103,7 @@ class ChangeLog:
 
     def _log(self, state: RunState, name: str, what: str, reason: str, url: str) -> None:
         level = logging.INFO if state.outcome in _EXPECTED else logging.WARNING
-        because = f": {first_line(reason)}" if reason else ""
+        because = f": {shorten(' '.join(reason.split()))}" if reason else ""
         self._logger.log(level, "%s is %s%s%s", what, name, because, f" {url}" if url else "")
 
 

@@ -20,7 +20,7 @@ from .._prefect.compat import PREFECT_3
 from .._prefect.paging import read_all
 from ..errors import shorten
 from ..run_states import Outcome, RunState
-from ..runs import Run, RunTask
+from ..runs import MAX_FAILED_ITERATIONS, Run, RunTask
 from .queue import Thing
 
 if TYPE_CHECKING:
@@ -115,11 +115,12 @@ def _message(databricks_task: RunTask) -> str:
 def _failed_iterations(databricks_task: RunTask) -> str:
     """How many attempts at iterations have failed, and what with; in a failed task the errors stand in its reason."""
     attempts = databricks_task.failed_iterations
-    if not attempts:
+    if not attempts or databricks_task.is_failed:
         return ""
-    reasons = Counter(attempt.reason for attempt in attempts)
+    reasons = Counter(attempt.reason for attempt in attempts if attempt.reason)
     listed = "; ".join(f"{shorten(reason, 200)} ({count} times)" for reason, count in reasons.most_common(_LISTED))
-    return f"{len(attempts)} attempts at iterations failed: {listed}."
+    more = " or more" if len(attempts) >= MAX_FAILED_ITERATIONS else ""
+    return f"{len(attempts)}{more} attempts at iterations failed{': ' if listed else ''}{listed}."
 
 
 class MirroredTask(Thing):
@@ -178,9 +179,10 @@ class MirroredTask(Thing):
 
     async def tell(self, client: PrefectClient) -> None:
         """Create the task run, or set its state."""
-        wanted, attempt = self.state, self.attempt
+        # Taken together: meanwhile the run goes on.
+        wanted, attempt, failed = self.state, self.attempt, tuple(self.earlier.items())
         task_run_id = self.task_run_id or await self._create(client, wanted)
-        for earlier, shown in tuple(self.earlier.items()):
+        for earlier, shown in failed:
             if earlier not in self._ended:
                 await self._set(client, task_run_id, shown, earlier)
         if self._shown != wanted:
@@ -208,10 +210,20 @@ class MirroredTask(Thing):
         self.task_run_id = task_run.id
         # One that was there already, of an earlier attempt, shows what it showed then.
         self._shown = first if _shows(task_run.state, first) else None
-        if task_run.state and task_run.state.type is not first.type:
-            self._ended.update(self.earlier)
+        if found:
+            self._ended |= await self._failed_before(client, found.id)
         self._created()
         return task_run.id
+
+    async def _failed_before(self, client: PrefectClient, task_run_id: UUID) -> set[int]:
+        """The failed attempts that its history has; each message ends with the page of its attempt."""
+        states = await client.read_task_run_states(task_run_id)
+        messages = [state.message or "" for state in states if state.type in _OVER]
+        return {
+            run_id
+            for run_id, shown in self.earlier.items()
+            if any(message.endswith(shown.message.rpartition(" ")[2]) for message in messages)
+        }
 
 
 async def _set_state(client: PrefectClient, task_run_id: UUID, shown: Shown, *, has_run: bool) -> None:

@@ -35,19 +35,19 @@ class OneRun:
         self._credentials, self._run_id, self._options = credentials, run_id, options
         self._logger = run_logger()
         self._report = RunReport(self._logger, credentials.host, option(options, "max_mirrored_tasks"))
+        self._outputs = OutputReader(self._hook(), self._logger, every_task=option(options, "fetch_output"))
         self._run: Run  # once it is over
 
     async def until_over(self) -> None:
         """Wait until the run is over, and read its outputs."""
-        outputs = OutputReader(self._hook(), self._logger, every_task=option(self._options, "fetch_output"))
 
         async def changed(run: Run) -> None:
-            await self._report(await outputs.so_far(run))
+            await self._report(await self._outputs.so_far(run))
 
         outages = outages_of(self._options, self._logger)
         watch = watch_of(self._credentials, self._run_id, changed, self._options, self._logger, outages=outages)
         run = await watch.until_over()
-        self._run = await outputs.at_the_end(run)
+        self._run = await self._outputs.at_the_end(run)
         await self._report.finish(self._run)
 
     async def leave(self, reason: BaseException) -> bool:
@@ -56,7 +56,11 @@ class OneRun:
 
     async def see_it_end(self) -> None:
         """Show how the cancelled run ended."""
-        if await see_ends(self._credentials, [self._run_id], self._report, self._logger):
+
+        async def changed(run: Run) -> None:
+            await self._report(self._outputs.known(run))
+
+        if await see_ends(self._credentials, [self._run_id], changed, self._logger):
             await self._report.told_before_leaving()
         else:
             self._logger.warning("Databricks was asked to cancel run %d; its end was not seen.", self._run_id)

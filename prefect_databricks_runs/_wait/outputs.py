@@ -14,7 +14,7 @@ import anyio
 from .._prefect.logging import Logger
 from ..errors import DatabricksConnectionError, DatabricksError
 from ..hook import DatabricksHook
-from ..runs import Run, RunOutput, RunTask
+from ..runs import MAX_FAILED_ITERATIONS, Run, RunOutput, RunTask
 
 T = TypeVar("T")
 _Read: TypeAlias = Callable[[RunTask], Awaitable[None]]
@@ -22,7 +22,6 @@ _Read: TypeAlias = Callable[[RunTask], Awaitable[None]]
 _SECONDS = 300.0
 _AT_ONCE = 8
 _MAX_DEPTH = 3  # of runs that start others; Databricks allows no more
-_MAX_ITERATIONS = 100  # of a for-each task; there may be thousands, most of which fail alike
 # A run is not watched while its outputs are read, so there is little time for that before its end.
 _RUNNING_SECONDS = 5.0
 _PAUSE_SECONDS = 60.0  # until what could not be read is asked for again
@@ -44,6 +43,8 @@ class OutputReader:
         self._logger = logger
         self._every_task = every_task
         self._outputs: dict[int, RunOutput] = {}
+        # Those of run-job tasks that run: they have the run that was started, and nothing of how it will end.
+        self._links: dict[int, RunOutput] = {}
         self._iterations: dict[int, tuple[RunTask, ...]] = {}
         self._next_try: dict[int, float] = {}
 
@@ -54,7 +55,7 @@ class OutputReader:
             run: The run as it is.
         """
         await self._read(run, every_task=self._every_task, seconds=_RUNNING_SECONDS, quiet=True)
-        return self._with_what_is_known(run)
+        return self.known(run)
 
     async def at_the_end(self, run: Run) -> Run:
         """The run that is over, with its outputs and with why its failed attempts did.
@@ -71,27 +72,32 @@ class OutputReader:
         if unread:
             text = "%d of %d outputs of Databricks run %d could not be read."
             self._logger.warning(text, unread, len(wanted), run.run_id)
-        run = self._with_what_is_known(run)
+        run = self.known(run)
         with anyio.move_on_after(_SECONDS):
             return await self._with_other_runs(run, depth)
         return run
 
     async def _with_other_runs(self, run: Run, depth: int) -> Run:
-        """The run, its failed run-job tasks with the runs that they have started, and why these failed."""
+        """The run, its failed attempts at run-job tasks with the runs that they started, and why these failed."""
         found: dict[int, RunTask] = {}
-        for task in run.failed_tasks:
-            if task.is_run_job and task.run_job_run_id and depth:
-                other = await self._or_none(self._hook.get_run, task.run_job_run_id)
+        for attempt in run.failed_attempts:
+            if attempt.is_run_job and attempt.run_job_run_id and depth:
+                other = await self._or_none(self._hook.get_run, attempt.run_job_run_id)
                 if other:
                     other = await self._complete(other, every_task=False, depth=depth - 1)
-                    found[task.run_id] = replace(task, run_job=other)
+                    found[attempt.run_id] = replace(attempt, run_job=other)
         return run.with_attempts(found.get(each.run_id, each) for each in run.attempts)
 
-    def _with_what_is_known(self, run: Run) -> Run:
+    def known(self, run: Run) -> Run:
+        """The run with what is known of it; nothing is read.
+
+        Args:
+            run: The run as it is.
+        """
         return run.with_attempts(map(self._known, run.attempts))
 
     def _known(self, attempt: RunTask) -> RunTask:
-        output = self._outputs.get(attempt.run_id, attempt.output)
+        output = self._outputs.get(attempt.run_id) or self._links.get(attempt.run_id) or attempt.output
         iterations = tuple(
             replace(each, output=self._outputs.get(each.run_id)) for each in self._iterations.get(attempt.run_id, ())
         )
@@ -110,7 +116,8 @@ class OutputReader:
         return [each for each in (*run.failed_attempts, *tasks, *iterations) if _has_output(each)]
 
     def _unread(self, wanted: Collection[RunTask]) -> list[RunTask]:
-        return list({each.run_id: each for each in wanted if each.run_id not in self._outputs}.values())
+        read = {True: self._outputs, False: self._links}
+        return [each for each in wanted if each.run_id not in read[each.state.is_terminal]]
 
     def _unlisted(self, run: Run) -> list[RunTask]:
         """The for-each tasks that have ended and may have failed iterations, as far as these are not known."""
@@ -125,22 +132,25 @@ class OutputReader:
 
     async def _read(self, run: Run, *, every_task: bool, seconds: float, quiet: bool) -> None:
         with anyio.move_on_after(seconds):
+            wanted = self._unread(self._wanted(run, every_task=every_task))
+            await self._each(self._read_output, wanted, quiet=quiet)
             await self._each(self._list_iterations, self._unlisted(run), quiet=quiet)
-            await self._each(self._read_output, self._unread(self._wanted(run, every_task=every_task)), quiet=quiet)
+            asked = {each.run_id for each in wanted}
+            iterations = self._unread(self._wanted(run, every_task=every_task))
+            await self._each(self._read_output, [each for each in iterations if each.run_id not in asked], quiet=quiet)
 
     async def _each(self, read: _Read, attempts: Collection[RunTask], *, quiet: bool) -> None:
         """Read something of each, some at a time; a quiet one leaves out what could not be read a moment before."""
         now = self._hook.clock.monotonic()
-        if quiet:
-            attempts = [each for each in attempts if self._next_try.get(each.run_id, now) <= now]
+        chosen = {each.run_id: each for each in attempts if not (quiet and self._next_try.get(each.run_id, now) > now)}
+        # All of them, those too that the time is too short for: the wait is held up once and not at each change.
+        self._next_try |= dict.fromkeys(chosen, now + _PAUSE_SECONDS)
         limiter = anyio.CapacityLimiter(_AT_ONCE)
 
         async def one(attempt: RunTask) -> None:
             async with limiter:
-                self._next_try[attempt.run_id] = now + _PAUSE_SECONDS
                 try:
                     await read(attempt)
-                    del self._next_try[attempt.run_id]
                 except DatabricksError as error:
                     if not quiet:
                         self._logger.warning("The output of task %s could not be read. %s", attempt.task_key, error)
@@ -148,24 +158,32 @@ class OutputReader:
                         together.cancel_scope.cancel()  # nor can the others
 
         async with anyio.create_task_group() as together:
-            for attempt in attempts:
+            for attempt in chosen.values():
                 together.start_soon(one, attempt)
 
     async def _read_output(self, attempt: RunTask) -> None:
-        self._outputs[attempt.run_id] = await self._hook.get_run_output(attempt.run_id)
+        output = await self._hook.get_run_output(attempt.run_id)
+        if attempt.state.is_terminal:
+            self._outputs[attempt.run_id] = output
+        elif output.raw.get("run_job_output"):
+            self._links[attempt.run_id] = output
+        else:
+            return  # the run is not started yet: asked for again after the pause
+        self._next_try.pop(attempt.run_id, None)
 
     async def _list_iterations(self, attempt: RunTask) -> None:
         """Note the failed attempts at the iterations of a for-each task, the oldest first; of very many, the last."""
         found = await self._hook.get_run(attempt.run_id)
         failed = sorted((each for each in found.iterations if each.is_failed), key=lambda each: -each.attempt_number)
-        in_order = sorted(failed[:_MAX_ITERATIONS], key=lambda each: (each.start_time, each.attempt_number))
+        in_order = sorted(failed[:MAX_FAILED_ITERATIONS], key=lambda each: (each.start_time, each.attempt_number))
         self._iterations[attempt.run_id] = tuple(in_order)
+        self._next_try.pop(attempt.run_id, None)
 
     async def _or_none(self, read: Callable[[int], Awaitable[T]], run_id: int) -> T | None:
         try:
             return await read(run_id)
         except DatabricksError as error:
-            self._logger.warning("What is behind a failed task could not be read. %s", error)
+            self._logger.warning("Could not read the cause of a failed task. %s", error)
             return None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import httpx
 import pytest
 
-from prefect_databricks_runs import DatabricksError, DatabricksHook, errors
-from prefect_databricks_runs._meanings import MEANINGS, NO_ANSWER, Meaning
+from prefect_databricks_runs import DatabricksApiError, DatabricksError, DatabricksHook, RateLimited, errors
+from prefect_databricks_runs._meanings import BAD_CERTIFICATE, LOST_ANSWER, MEANINGS, NO_CONNECTION, Meaning
 from prefect_databricks_runs.auth import TokenAuth
 from tests.support import error_table
 from tests.support.answers import HOST
@@ -20,14 +21,26 @@ MESSAGES = {"NotFound": "Run 7 does not exist.", "Unauthenticated": "Invalid acc
 
 def answer_with(meaning: Meaning) -> httpx.Response:
     """An answer of this meaning."""
+    if meaning.when in NO_ANSWERS:
+        raise NO_ANSWERS[meaning.when]()
     first, last = meaning.statuses
-    if first == NO_ANSWER:
-        raise httpx.ReadTimeout("")
-    status = first if first == last or meaning.error == "InvalidResponse" else last
     if meaning.error == "InvalidResponse":
-        return httpx.Response(404 if status == 400 else status, text="<html>a proxy</html>")
+        return httpx.Response(404 if first == 400 else first, text="<html>a proxy</html>")
     code = meaning.error_code or "A_CODE"
-    return httpx.Response(status, json={"error_code": code, "message": MESSAGES.get(meaning.error, "No.")})
+    return httpx.Response(last, json={"error_code": code, "message": MESSAGES.get(meaning.error, "No.")})
+
+
+def untrusted() -> httpx.ConnectError:
+    error = httpx.ConnectError("")
+    error.__cause__ = ssl.SSLCertVerificationError()
+    return error
+
+
+NO_ANSWERS = {
+    NO_CONNECTION: lambda: httpx.ConnectTimeout(""),
+    BAD_CERTIFICATE: untrusted,
+    LOST_ANSWER: lambda: httpx.ReadTimeout(""),
+}
 
 
 @pytest.mark.anyio
@@ -44,7 +57,7 @@ async def test_each_error_is_what_the_table_says(meaning: Meaning) -> None:
         with pytest.raises(DatabricksError) as caught:
             await hook.submit_run({"tasks": []})
     error = caught.value
-    assert type(error) is getattr(errors, meaning.error)
+    assert isinstance(error, getattr(errors, meaning.error or "DatabricksApiError"))
     assert str(error).endswith(meaning.advice)
     assert error.outcome_unknown is meaning.may_be_done
     asked_once_more = meaning.error == "Unauthenticated"  # by the session: the token may have been changed meanwhile
@@ -61,6 +74,20 @@ def test_every_status_has_an_advice_and_no_4xx_nor_501_was_done(status: int) -> 
     error = caught.value
     assert error.meaning in MEANINGS
     assert error.meaning.may_be_done is (status >= 500 and status != 501)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 423])
+def test_a_lock_passes_whatever_the_status(status: int) -> None:
+    error = DatabricksApiError("No.", status_code=status, error_code="COULD_NOT_ACQUIRE_LOCK", method="GET", path="/x")
+    assert (error.meaning.may_pass, error.meaning.may_be_done) == (True, False)
+
+
+def test_an_error_of_a_derived_class_means_what_its_base_does() -> None:
+    class Mine(RateLimited):
+        """Of a user."""
+
+    given = {"status_code": 429, "method": "GET", "path": "/x"}
+    assert Mine("No.", **given).meaning == RateLimited("No.", **given).meaning
 
 
 def test_the_docs_show_the_table() -> None:

@@ -16,7 +16,8 @@ def table() -> str:
     for each in MEANINGS:
         code = f"`{each.error_code}`" if each.error_code else ""
         done, again = "not known" if each.may_be_done else "no", "yes" if each.may_pass else "no"
-        lines.append(f"| {each.when} | {code} | `{each.error}` | {done} | {again} | {each.advice} |")
+        error = f"`{each.error}`" if each.error else "that of the status"
+        lines.append(f"| {each.when} | {code} | {error} | {done} | {again} | {each.advice} |")
     return "\n".join(lines) + "\n"
 
 

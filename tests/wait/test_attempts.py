@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from prefect_databricks_runs import DatabricksCredentials, Run, submit_run_and_wait, wait_for_run, wait_for_runs
+from prefect_databricks_runs import (
+    DatabricksCredentials,
+    Run,
+    RunFailed,
+    WaitTimeout,
+    submit_run_and_wait,
+    wait_for_run,
+    wait_for_runs,
+)
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.conftest import RunLog
 from tests.local.client import Client
@@ -218,3 +226,44 @@ def test_a_failed_attempt_is_logged_although_the_wait_ends_early(run_log) -> Non
         with pytest.raises(Exception, match="max_wait_seconds"):
             submit_run_and_wait(databricks, {"tasks": [retried()]}, max_wait_seconds=0.5, polling_period_seconds=0.05)
     assert [line for line in run_log.lines if "failed:" in line and line.endswith(ERRORS[0])]
+
+
+def test_what_is_known_stays_in_prefect_although_the_wait_ends_early(prefect_api) -> None:
+    flow_name = next(names)
+    script = {"load": [*tries(0)[:1], {"running": 3600}], "bad": tries(0)[0], "done": {"result": "43 rows"}}
+    with LocalWorkspace(script=script, virtual_time=True) as workspace, ThreadPoolExecutor(1) as threads:
+        databricks = DatabricksCredentials(host=workspace.url, token=workspace.token)
+        flow = submit_run_and_wait.with_options(name=flow_name)
+        tasks = [retried(), task("bad"), task("done")]
+        ended = threads.submit(
+            copy_context().run, flow, databricks, {"tasks": tasks}, max_wait_seconds=1, polling_period_seconds=0.05
+        )
+        wait_until(lambda: workspace.requests_to("POST */runs/cancel"))
+        workspace.advance(60)
+        with pytest.raises(WaitTimeout):
+            ended.result(60)
+    (flow_run,) = prefect_api.flow_runs_named(flow_name)
+    wait_until(lambda: "**Canceled**" in markdown_of(prefect_api, flow_run["id"]))
+    text = markdown_of(prefect_api, flow_run["id"])
+    assert "| 43 rows |" in text
+    assert ("load", "1", "Failed", ERRORS[0]) in {(row[0][1:5], row[1], row[2], row[3]) for row in rows(text)}
+    (bad,) = [each for each in prefect_api.task_runs(flow_run["id"]) if each["name"] == "bad"]
+    assert [name for _, name in prefect_api.task_state_names(bad["id"])].count("Failed") == 1
+    assert ERRORS[0] in bad["state"]["message"]
+
+
+def markdown_of(prefect_api: PrefectApi, flow_run_id: str) -> str:
+    return next((each["data"] for each in prefect_api.artifacts(flow_run_id) if each["type"] == "markdown"), "")
+
+
+def test_each_attempt_at_a_run_job_task_says_what_raised_in_its_run(run_log) -> None:
+    with LocalWorkspace(script={"load": tries(0)[0], "*": {}}, virtual_time=True) as workspace:
+        client = Client(workspace)
+        job_id = client.post("create", name="inner", tasks=[task("load")])["job_id"]
+        databricks = DatabricksCredentials(host=workspace.url, token=workspace.token)
+        other = {"task_key": "other", "run_job_task": {"job_id": job_id}, "max_retries": 1}
+        client.close()
+        with pytest.raises(RunFailed):
+            submit_run_and_wait(databricks, {"tasks": [{**other, "min_retry_interval_millis": 0}]})
+    named = [line for line in run_log.lines if line.startswith("Task other/load of") and line.endswith(ERRORS[0])]
+    assert len(named) == 2

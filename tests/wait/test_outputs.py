@@ -11,6 +11,8 @@ import anyio.lowlevel
 import pytest
 
 from prefect_databricks_runs import DatabricksHook, PermissionDenied, Run, RunFailed, RunOutput, submit_run_and_wait
+from prefect_databricks_runs._report.artifact import artifact_text
+from prefect_databricks_runs._report.task_runs import shown_state
 from prefect_databricks_runs._wait import outputs
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.support import answers
@@ -86,18 +88,19 @@ async def refuse() -> RunOutput:
 @pytest.mark.parametrize("answer", [anyio.sleep_forever, refuse], ids=["hangs", "refuses"])
 async def test_links_that_cannot_be_read_hold_the_wait_up_once_and_not_at_each_change(answer, monkeypatch) -> None:
     monkeypatch.setattr(outputs, "_RUNNING_SECONDS", 0.05)
-    keys = ["one", "two", "three"]
+    keys = [f"task-{number}" for number in range(20)]
     tasks = [answers.task(key, "RUNNING", run_job_task={"job_id": 1}) for key in keys]
     going = Run.from_api(answers.run("RUNNING", tasks=tasks), answers.HOST)
     links = Links(answer)
     reader = outputs.OutputReader(links, logging.getLogger(__name__), every_task=False)
     assert await reader.so_far(going) == going
-    assert links.most == 3
+    assert links.most == 8
+    first = len(links.asked)
     await reader.so_far(going)
-    assert sorted(links.asked) == sorted(task.run_id for task in going.tasks.values())
+    assert len(links.asked) == first
     await links.clock.sleep(60)
     await reader.so_far(going)
-    assert len(links.asked) == 6
+    assert len(links.asked) == 2 * first
 
 
 def test_a_failed_run_job_task_says_what_raised_in_the_run_that_it_started(
@@ -147,4 +150,69 @@ def test_what_is_behind_a_failed_task_and_cannot_be_read_is_said_and_does_not_hi
     with pytest.raises(RunFailed) as caught:
         submit_run_and_wait(databricks, run_job(job_id), polling_period_seconds=QUICK)
     assert list(caught.value.errors) == ["other"]
-    assert "What is behind a failed task could not be read. Databricks answered 403" in run_log.text
+    assert "Could not read the cause of a failed task. Databricks answered 403" in run_log.text
+
+
+class Outputs:
+    """The hook of a workspace that gives these outputs, one after the other, and tells which were asked for."""
+
+    def __init__(self, *answers_: dict[str, Any], iterations: list[dict[str, Any]] | None = None) -> None:
+        self.clock = FakeClock()
+        self.asked: list[int] = []
+        self.listed: list[int] = []
+        self._answers = iter(answers_)
+        self._iterations = iterations or []
+
+    async def get_run_output(self, run_id: int) -> RunOutput:
+        self.asked.append(run_id)
+        return RunOutput.from_api(next(self._answers, {"error": "ValueError: no rows"}))
+
+    async def get_run(self, run_id: int) -> Run:
+        self.listed.append(run_id)
+        return Run.from_api({**answers.run("TERMINATED", "FAILED"), "iterations": self._iterations}, answers.HOST)
+
+
+def reader_of(hook: Any) -> outputs.OutputReader:
+    return outputs.OutputReader(hook, logging.getLogger(__name__), every_task=False)
+
+
+def run_of(*tasks: dict[str, Any]) -> Run:
+    return Run.from_api(answers.run("RUNNING", tasks=list(tasks)), answers.HOST)
+
+
+@pytest.mark.anyio
+async def test_what_a_run_job_task_said_while_it_ran_is_not_taken_for_how_it_ended() -> None:
+    job = {"run_job_task": {"job_id": 1}}
+    hook = Outputs({}, {"run_job_output": {"run_id": 99}}, {"run_job_output": {"run_id": 99}, "error": "E: child"})
+    reader = reader_of(hook)
+    going = run_of(answers.task("a", "RUNNING", **job))
+    assert (await reader.so_far(going)).tasks["a"].run_job_run_id is None
+    await hook.clock.sleep(60)
+    assert (await reader.so_far(going)).tasks["a"].run_job_run_id == 99
+    ended = await reader.so_far(run_of(answers.task("a", "TERMINATED", "FAILED", **job)))
+    assert ended.tasks["a"].output.error == "E: child"
+    assert len(hook.asked) == 3
+
+
+@pytest.mark.anyio
+async def test_an_entry_that_two_pages_have_is_read_once() -> None:
+    failed = answers.task("each", "TERMINATED", "FAILED", for_each_task={"task": {}})
+    iteration = answers.task("one", "TERMINATED", "FAILED", run_id=5)
+    hook = Outputs(iterations=[iteration, iteration])
+    run = await reader_of(hook).so_far(run_of(failed, failed))
+    assert len(hook.listed) == 1
+    assert sorted(hook.asked) == sorted([5, run.tasks["each"].run_id])
+
+
+@pytest.mark.anyio
+async def test_of_very_many_failed_iterations_a_hundred_are_read_and_it_says_so() -> None:
+    each = answers.task("each", "TERMINATED", "SUCCESS", for_each_task={"task": {"max_retries": 1}})
+    iterations = [answers.task("one", "TERMINATED", "FAILED", run_id=number) for number in range(1, 301)]
+    hook = Outputs(iterations=iterations)
+    run = await reader_of(hook).at_the_end(run_of(each))
+    assert len(hook.asked) == 100
+    assert (
+        "100 or more attempts at iterations failed: ValueError: no rows (100 times)."
+        in shown_state(run.tasks["each"]).message
+    )
+    assert "100 failed attempts at iterations are shown at most" in artifact_text(run)
