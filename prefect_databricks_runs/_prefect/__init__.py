@@ -1,1 +1,5 @@
-"""All that is Prefect's: both its lines, its loggers, its flow runs."""
+"""All that is Prefect's.
+
+`compat` has every line that differs between Prefect 2 and 3; `portal` the background loop of the process; `signature`
+makes parameters of a `TypedDict`; `logging` finds the logger of a run; `paging` reads all pages of Prefect's API.
+"""

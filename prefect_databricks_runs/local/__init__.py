@@ -4,11 +4,13 @@ It is the other side of the wire: it imports nothing else of this package and no
 
 `workspace` is the outside, `assembly` puts the pieces together, `clock` is their time.
 
-The way of a request: `server` (thread and loop) → `connection` → `app` (faults, sign-in, errors) → `request_body` →
-`job_endpoints`, `run_endpoints` and the like → `schema`, `bodies` and `checks` (is it right?) → `store` (jobs and runs,
-as `records`) → `answers` and `job_answers` (JSON). The way of a run: `engine` (all runs) → `course` (the order of one
-run's tasks, by `run_if`) → `attempts` (one task) → `works` (which work it is): `simulation`, `composed` (condition,
-for-each, run-job), or `workshop` → `child_process` → `task_child` (the user's code). `states` and `texts` are tables.
+The way of a request: `web.server` (thread and loop) → `web.connection` → `app` (faults, sign-in, errors) →
+`web.request_body` → the endpoints of `api` → `bodies` (is it right?) → `runs.store` (jobs and runs, as `runs.records`)
+→ `api.answers` and `api.job_answers` (JSON). The way of a run: `runs.engine` (all runs) → `runs.course` (the order of
+one run's tasks, by `runs.run_if`) → `runs.attempts` (one task) → `runs.works` (which work it is): `runs.simulation`,
+`runs.composed` (condition, for-each, run-job), or `runs.workshop` → `runs.child_process` → `task_child` (the user's
+code). `faults` go wrong on purpose, `accounts` has who signs in, `files` the workspace's files. `runs.states` and
+`texts` are tables.
 """
 
 from __future__ import annotations
