@@ -105,8 +105,8 @@ def _text(run_id: int, run_name: str, url: str, note: str) -> str:
             f"## [{f'Databricks run {run_id} {name}'.strip()}]({url})",
             "",
             *([note, ""] if note else []),
-            f"Asked for at {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC, and not waited for in this flow run."
-            f" `wait_for_run(databricks_credentials, {run_id})` waits for it, and shows in its own flow run how it is.",
+            f"Started at {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC. The flow run that waits for it shows its"
+            f" state; if none does, `wait_for_run(databricks_credentials, {run_id})` is one.",
         ]
     )
 

@@ -196,7 +196,8 @@ class MirroredTask(Thing):
             self._ended.add(attempt)
 
     async def _create(self, client: PrefectClient, wanted: Shown) -> UUID:
-        first = wanted if wanted.type is StateType.PENDING else Shown(StateType.PENDING, "Pending", "")
+        is_first = wanted.type is StateType.PENDING and not self.earlier
+        first = wanted if is_first else Shown(StateType.PENDING, "Pending", "")
         upstream = [TaskRunResult(id=other.task_run_id) for other in self._upstream if other.task_run_id]
         found = await self._drawn_before.find(client, self._dynamic_key) if self._drawn_before else None
         task_run = found or await client.create_task_run(
