@@ -61,9 +61,7 @@ _NOT_OFFERED = "This workspace does not offer what the request asks for. Leave t
 # The first that fits is meant.
 MEANINGS = (
     Meaning("", "4xx", (400, 499), _LOCKED, False, True, _WAIT_FOR_IT),
-    _refused(
-        "BadRequest", 400, "The run or job is in a state that does not allow this. See its page.", code="INVALID_STATE"
-    ),
+    _refused("BadRequest", 400, _SEE_ITS_PAGE, code="INVALID_STATE"),
     _refused("BadRequest", 400, _LIMIT, code="QUOTA_EXCEEDED"),
     _refused("BadRequest", 400, _CORRECT),
     _refused("NotFound", 400, _CHECK_ID),

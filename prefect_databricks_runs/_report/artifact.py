@@ -40,7 +40,7 @@ def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> st
 def _state_line(run: Run, since: float | None) -> str:
     line = f"**{run.state.name}**"
     if since is not None and not run.state.is_terminal:
-        line += f" since {_utc(since)} UTC"
+        line += f" since {_utc(since)}"
     if run.run_duration:
         line += f" after {time_text(run.run_duration)}"
     explanation = cell(run.explanation)
@@ -101,14 +101,17 @@ def _attempts(run: Run) -> list[str]:
 
 
 def _attempt_row(name: str, attempt: RunTask) -> list[str]:
-    ended = f"{_utc(attempt.end_time / 1000)} UTC" if attempt.end_time else ""
+    ended = _utc(attempt.end_time / 1000) if attempt.end_time else ""
     why = plain_cell(attempt.reason) if attempt.is_failed else ""
     number = str(attempt.attempt_number + 1)
     return [f"[{name}]({attempt.url})", number, attempt.state_in_words, why, time_text(attempt.took), ended]
 
 
 def _utc(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S}"
+    try:
+        return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):  # no time that there is; that must not end a wait
+        return ""
 
 
 def _errors(run: Run) -> list[str]:
@@ -169,4 +172,9 @@ def time_text(milliseconds: int) -> str:
     if not milliseconds:
         return ""
     seconds = milliseconds / 1000
-    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))  # noqa: PLR2004, a minute
+    if seconds < 60:  # noqa: PLR2004, a minute
+        return f"{seconds:.1f} s"
+    try:
+        return str(timedelta(seconds=round(seconds)))
+    except OverflowError:  # longer than there is time; that must not end a wait
+        return ""

@@ -134,3 +134,8 @@ async def test_one_that_is_no_longer_the_newest_of_its_key_is_updated(prefect_se
         await update_artifact(client, older.id, "changed")
         (found,) = await client.read_artifacts(artifact_filter=ArtifactFilter(id=ArtifactFilterId(any_=[older.id])))
     assert found.data == "changed"
+
+
+def test_a_time_that_there_is_not_is_left_out() -> None:
+    tries = [task("a", "TERMINATED", "FAILED", end_time=10**20), task("a", "RUNNING", attempt_number=1)]
+    assert "### Attempts" in text_of("RUNNING", tasks=tries)
