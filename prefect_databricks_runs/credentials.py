@@ -153,11 +153,11 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
     def get_client(self) -> httpx.Client:
         """An authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it when done."""
-        return httpx.Client(**client_options(self.host, self.get_auth(), self.request_timeout_seconds))
+        return httpx.Client(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
 
     def get_async_client(self) -> httpx.AsyncClient:
         """An authenticated `httpx.AsyncClient`; paths such as `/api/2.2/jobs/list` are enough. Close it when done."""
-        return httpx.AsyncClient(**client_options(self.host, self.get_auth(), self.request_timeout_seconds))
+        return httpx.AsyncClient(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
 
     @classmethod
     def from_connection_string(cls, connection: str | Mapping[str, Any]) -> DatabricksCredentials:

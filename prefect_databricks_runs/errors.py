@@ -35,29 +35,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._meanings import NO_ANSWER, Meaning, meaning_of
+from ._text import shorten
 
 if TYPE_CHECKING:
     from .runs import Run, RunOutput
-
-_SHOWN_CHARACTERS = 600
 
 
 def _rebuild(cls: type[DatabricksError], args: tuple[Any, ...], attributes: dict[str, Any]) -> DatabricksError:
     error = cls.__new__(cls, *args)
     error.__dict__.update(attributes)
     return error
-
-
-def shorten(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Cut a text that somebody else wrote to `limit` characters, saying how many were left out."""
-    text = text.strip()
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
-
-
-def first_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
-    """The first line of a text that somebody else wrote that is not blank, shortened and without control characters."""
-    line = text.lstrip().partition("\n")[0]  # of a text of 5 MB nothing more is looked at
-    return shorten("".join(each if each.isprintable() else " " for each in line[:limit]) + line[limit:], limit)
 
 
 class DatabricksError(Exception):

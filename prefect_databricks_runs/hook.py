@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from copy import copy
 from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
@@ -108,6 +109,12 @@ class DatabricksHook:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.aclose()
+
+    def trying_once(self) -> DatabricksHook:
+        """Give a hook that sends each request once, on the same connections and with what is known of them."""
+        hook = copy(self)
+        hook._retry_limit = 1
+        return hook
 
     def may_pass(self, error: DatabricksError) -> bool:
         """Whether an error says nothing of what was asked for, but of the way to Databricks, and may pass by itself.

@@ -9,13 +9,15 @@ import anyio
 from prefect.client.orchestration import get_client
 from prefect.logging.loggers import flow_run_logger
 
-from ._connect.calls import hook_for
+from ._connect.call import Call, plain_call
 from ._connect.saved_blocks import known_credentials
-from ._leave.leaving import END_SECONDS, cancel, until_over
+from ._leave.leaving import cancel
 from ._prefect import portal
 from ._prefect.logging import Logger, SteadyLogger
 from ._report.traces import Trace, finish_trace, traces_of
+from ._wait.doors import see_ends
 from .errors import DatabricksError
+from .options import RequestOptions
 from .runs import Run
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
     from .credentials import DatabricksCredentials
-    from .hook import DatabricksHook
 
 _AT_ONCE = 8
 _BECAUSE = "the flow run that started it is over"
@@ -94,26 +95,27 @@ async def _cancel(host: str, run_id: int, known: Sequence[DatabricksCredentials]
     found = await _found(host, run_id, known, logger)
     if found is None:
         return None
-    hook, run = found
-    if run.state.is_terminal or not await cancel(hook, run_id, logger, because=_BECAUSE):
+    call, run = found
+    if run.state.is_terminal or not await cancel(call.hook, run_id, logger, because=_BECAUSE):
         return run
-    try:
-        return await until_over(hook, run_id)
-    except (DatabricksError, TimeoutError) as error:
-        reason = str(error) or f"It was not over after {END_SECONDS:g} s."
-        logger.warning("Databricks was asked to cancel run %d; its end was not seen. %s", run_id, reason)
-        return run
+    seen = [run]
+
+    async def changed(run: Run) -> None:
+        seen.append(run)
+
+    await see_ends(call, [run_id], changed)
+    return seen[-1]
 
 
 async def _found(
     host: str, run_id: int, known: Sequence[DatabricksCredentials], logger: Logger
-) -> tuple[DatabricksHook, Run] | None:
-    """The run, and a hook with which it can be read."""
+) -> tuple[Call[RequestOptions], Run] | None:
+    """The run, and a call with whose hook it can be read."""
     reason = f"There is no saved DatabricksCredentials block for {host}; save one, or cancel the run there."
     for credentials in known:
-        hook = hook_for(credentials, {}, logger)
+        call = plain_call(credentials, logger)
         try:
-            return hook, await hook.get_run(run_id)
+            return call, await call.hook.get_run(run_id)
         except DatabricksError as error:
             reason = str(error)
     logger.error("Databricks run %d of %s may still be going. %s", run_id, host, reason)

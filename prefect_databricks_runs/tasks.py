@@ -8,12 +8,11 @@ from typing import Any
 from prefect import task
 from typing_extensions import Unpack
 
-from ._connect.calls import check_call, hook_for
+from ._connect.call import Call, called_with
 from ._payload.build import build_run_now, build_submit_run, lasting_payload, placeholders
 from ._payload.spelling import misspelt_keys
 from ._payload.templates import template_values
 from ._prefect import portal
-from ._prefect.logging import run_logger
 from ._prefect.signature import named_parameters
 from ._report import show_started
 from ._start.earlier_attempts import take_over
@@ -24,7 +23,7 @@ from .credentials import DatabricksCredentials
 from .errors import InvalidPayload
 from .fields import RunNowFields, SubmitRunFields
 from .hook import DatabricksHook
-from .options import StartOptions, option
+from .options import StartOptions
 from .runs import run_url
 
 DEFAULT_RUN_NAME = "Run Submitted by Prefect"
@@ -68,9 +67,9 @@ def submit_run(
         InvalidPayload: The request has faults; nothing was sent.
         DatabricksError: Databricks refused it, or could not be reached.
     """
-    check_call(databricks_credentials, parameters)
-    with handing_over(databricks_credentials, parameters):
-        return portal.call(_submit_run, databricks_credentials, json, parameters)
+    call = called_with(databricks_credentials, parameters, StartOptions)
+    with handing_over(call):
+        return portal.call(_submit_run, call, json, parameters)
 
 
 @task(persist_result=False)
@@ -79,9 +78,9 @@ async def asubmit_run(
     databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[SubmitRunParameters]
 ) -> int:
     """Async twin of `submit_run`: the same parameters, result and errors."""
-    check_call(databricks_credentials, parameters)
-    with handing_over(databricks_credentials, parameters):
-        return await portal.acall(_submit_run, databricks_credentials, json, parameters)
+    call = called_with(databricks_credentials, parameters, StartOptions)
+    with handing_over(call):
+        return await portal.acall(_submit_run, call, json, parameters)
 
 
 @task(persist_result=False)
@@ -110,9 +109,9 @@ def run_now(
         JobNameError: No job has that `job_name`, or several have.
         DatabricksError: Databricks refused it, or could not be reached.
     """
-    check_call(databricks_credentials, parameters)
-    with handing_over(databricks_credentials, parameters):
-        return portal.call(_run_now, databricks_credentials, json, parameters)
+    call = called_with(databricks_credentials, parameters, StartOptions)
+    with handing_over(call):
+        return portal.call(_run_now, call, json, parameters)
 
 
 @task(persist_result=False)
@@ -121,31 +120,29 @@ async def arun_now(
     databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[RunNowParameters]
 ) -> int:
     """Async twin of `run_now`: the same parameters, result and errors."""
-    check_call(databricks_credentials, parameters)
-    with handing_over(databricks_credentials, parameters):
-        return await portal.acall(_run_now, databricks_credentials, json, parameters)
+    call = called_with(databricks_credentials, parameters, StartOptions)
+    with handing_over(call):
+        return await portal.acall(_run_now, call, json, parameters)
 
 
-async def _submit_run(credentials: DatabricksCredentials, json: Any, parameters: Mapping[str, Any]) -> int:
+async def _submit_run(call: Call[StartOptions], json: Any, parameters: Mapping[str, Any]) -> int:
     fields = _only_fields(parameters)
     values = await template_values({*placeholders(json, fields), _FLOW_RUN_NAME})
     payload = build_submit_run(json, fields, values)
     lasting = lasting_payload(build_submit_run, json, fields, values, payload)
     payload.setdefault("run_name", values.get(_FLOW_RUN_NAME) or DEFAULT_RUN_NAME)
-    hook = hook_for(credentials, parameters, run_logger())
-    return await _start(hook, "runs/submit", with_marker(payload), lasting, option(parameters, "on_retry"))
+    return await _start(call, "runs/submit", with_marker(payload), lasting)
 
 
-async def _run_now(credentials: DatabricksCredentials, json: Any, parameters: Mapping[str, Any]) -> int:
+async def _run_now(call: Call[StartOptions], json: Any, parameters: Mapping[str, Any]) -> int:
     fields = _only_fields(parameters)
-    hook = hook_for(credentials, parameters, run_logger())
     job_name = fields.pop("job_name", None)
     if job_name is not None:
-        fields["job_id"] = await _job_named(hook, job_name, json, fields)
+        fields["job_id"] = await _job_named(call.hook, job_name, json, fields)
     values = await template_values(placeholders(json, fields))
     payload = build_run_now(json, fields, values)
     lasting = lasting_payload(build_run_now, json, fields, values, payload)
-    return await _start(hook, "run-now", payload, lasting, option(parameters, "on_retry"))
+    return await _start(call, "run-now", payload, lasting)
 
 
 async def _job_named(hook: DatabricksHook, job_name: Any, json: Any, fields: Mapping[str, Any]) -> int:
@@ -157,21 +154,21 @@ async def _job_named(hook: DatabricksHook, job_name: Any, json: Any, fields: Map
 
 
 async def _start(
-    hook: DatabricksHook, endpoint: str, payload: Mapping[str, Any], lasting: Mapping[str, Any], on_retry: str
+    call: Call[StartOptions], endpoint: str, payload: Mapping[str, Any], lasting: Mapping[str, Any]
 ) -> int:
     """Start the run, and tell the log and the flow run's page of it."""
-    logger = run_logger()
+    logger = call.logger
     for place, key, meant in misspelt_keys(payload, endpoint):
         where = place or "the request"
         logger.warning("Unknown key `%s` in %s is sent as it is; did you mean `%s`?", key, where, meant)
-    found = await Starter(hook, on_retry, logger).start(endpoint, payload, lasting)
+    found = await Starter(call).start(endpoint, payload, lasting)
     if found.past:
         await take_over(found.past, logger)
     name = found.run.run_name if found.run else str(payload.get("run_name") or "")
-    url = found.run.url if found.run else run_url(hook.host, payload.get("job_id"), found.run_id)
+    url = found.run.url if found.run else run_url(call.host, payload.get("job_id"), found.run_id)
     if not found.note:
         logger.info("Started Databricks run %d %r: %s", found.run_id, name, url)
-    show_started(hook.host, found.run_id, name, url, logger, note=found.note)
+    show_started(call.host, found.run_id, name, url, logger, note=found.note)
     return found.run_id
 
 

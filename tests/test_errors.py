@@ -9,6 +9,7 @@ import pytest
 
 from prefect_databricks_runs import Run, RunFailed, WaitTimeout, errors
 from prefect_databricks_runs._report import failure_of
+from prefect_databricks_runs._text import shorten
 from tests.support.answers import HOST, RUN_ID, run, task, with_output
 
 FAILED = with_output(
@@ -119,7 +120,7 @@ def test_a_wait_that_was_too_short_says_so() -> None:
 
 
 def test_somebody_elses_long_text_is_cut_and_says_how_much_is_missing() -> None:
-    assert errors.shorten("x" * 700) == "x" * 600 + "… (100 more characters)"
+    assert shorten("x" * 700) == "x" * 600 + "… (100 more characters)"
 
 
 def test_of_a_huge_text_only_the_beginning_is_looked_at() -> None:

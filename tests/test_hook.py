@@ -7,6 +7,7 @@ import logging
 import pickle
 import re
 from email.utils import formatdate
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from prefect_databricks_runs import (
     BadRequest,
     DatabricksApiError,
     DatabricksConnectionError,
+    DatabricksError,
     DatabricksHook,
     InvalidResponse,
     JobNameError,
@@ -89,13 +91,44 @@ async def test_basic_sign_in(api: respx.Router) -> None:
     assert json.loads(route.calls.last.request.content) == {"run_id": RUN_ID}
 
 
-async def test_hooks_that_sign_in_alike_share_their_connections() -> None:
-    hooks = [DatabricksHook(HOST, TokenAuth(token), shared=True) for token in ("a", "a", "b")]
-    first, second, other = (hook._session.client() for hook in hooks)
-    assert first is second
-    assert first is not other
-    await first.aclose()
-    await other.aclose()
+async def test_hooks_share_their_connections_and_nothing_of_who_signs_in(api: respx.Router) -> None:
+    made: list[httpx.AsyncClient] = []
+
+    class Counted(httpx.AsyncClient):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self)
+
+    route = api.post("/runs/cancel").respond(json={}, headers={"Set-Cookie": "session=of-a; Path=/"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx, "AsyncClient", Counted)
+        for token in ("a", "b"):
+            hook = DatabricksHook(HOST, TokenAuth(token), shared=True, transport=httpx.AsyncHTTPTransport())
+            await hook.cancel_run(RUN_ID)
+    assert len(made) == 1
+    sent = [call.request.headers for call in route.calls]
+    assert [headers["Authorization"] for headers in sent] == ["Bearer a", "Bearer b"]
+    assert [headers.get("Cookie") for headers in sent] == [None, None]
+    await made[0].aclose()
+
+
+async def test_a_hook_that_tries_once_knows_what_the_other_one_knows(api: respx.Router, hook: DatabricksHook) -> None:
+    once = hook.trying_once()
+    await let_in(api, hook)
+    route = api.post("/runs/cancel").respond(503)
+    with pytest.raises(DatabricksError):
+        await once.cancel_run(RUN_ID)
+    assert route.call_count == 1
+    refused = api.get("/runs/get-output").respond(401, json={"message": "Invalid access token."})
+    with pytest.raises(Unauthenticated) as caught:
+        await once.get_run_output(RUN_ID)
+    assert refused.called
+    assert once.may_pass(caught.value)
+
+
+async def let_in(api: respx.Router, hook: DatabricksHook) -> None:
+    api.post("/runs/repair").respond(json={"repair_id": 1})
+    await hook.repair_run(RUN_ID, None, {})
 
 
 async def test_a_run_of_many_pages_is_put_together(api: respx.Router, hook: DatabricksHook) -> None:

@@ -20,7 +20,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Crashed, Running
 
 from prefect_databricks_runs import DatabricksCredentials, cancel_databricks_runs, run_now, submit_run, wait_for_run
-from prefect_databricks_runs._connect.saved_blocks import _used
+from prefect_databricks_runs._connect.saved_blocks import UsedCredentials
+from prefect_databricks_runs._runtime import of_process
 from prefect_databricks_runs._report.things import Artifact
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.support.processes import wait_until
@@ -150,7 +151,7 @@ def test_after_a_killed_process_the_run_is_cancelled_with_the_saved_block_and_no
     databricks.save("for-the-hook", overwrite=True)
     flow_run_id = killed("killed-and-hooked", workspace, prefect_api, tmp_path)
     assert results(workspace) == [None]
-    assert databricks.host not in _used
+    assert databricks.host not in [each.host for each in of_process(UsedCredentials).all()]
     call_hook(flow_run_id)
     assert results(workspace) == ["CANCELED"]
     names = {each["name"]: each["state_name"] for each in drawn(prefect_api, "killed-and-hooked")}

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from .._text import shorten
 from ..errors import (
     BadRequest,
     Conflict,
@@ -18,7 +19,6 @@ from ..errors import (
     RateLimited,
     ServerError,
     Unauthenticated,
-    shorten,
 )
 
 _ERROR_CLASSES: dict[int, type[DatabricksApiError]] = {

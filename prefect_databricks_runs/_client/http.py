@@ -18,17 +18,24 @@ USER_AGENT = (
 )
 
 
-def client_options(host: str, auth: httpx.Auth, timeout_seconds: float) -> dict[str, Any]:
+def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
     """What to give to `httpx.Client` or `httpx.AsyncClient`.
 
     Args:
         host: The workspace's address, normalised.
-        auth: How to sign in.
         timeout_seconds: How long to wait for an answer.
     """
     return {
         "base_url": host,
-        "auth": auth,
         "headers": {"User-Agent": USER_AGENT, "Accept": "application/json"},
-        "timeout": httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
+        "timeout": time_limits(timeout_seconds),
     }
+
+
+def time_limits(timeout_seconds: float) -> httpx.Timeout:
+    """Give the time that a request may take, with less for its connection.
+
+    Args:
+        timeout_seconds: How long to wait for an answer.
+    """
+    return httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds))

@@ -11,6 +11,7 @@ import asyncio
 from aiolimiter import AsyncLimiter
 
 from .._clock import Clock
+from .._runtime import of_loop
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _LONGEST_RETRY_AFTER = 600.0
@@ -73,7 +74,11 @@ class Pace:
         self._pause = _FIRST_PAUSE
 
 
-_paces: dict[tuple[asyncio.AbstractEventLoop, str], Pace] = {}
+class _Paces:
+    """Those of an event loop, by the workspace's address."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, Pace] = {}
 
 
 def pace_of(host: str, requests_per_second: float, clock: Clock) -> Pace:
@@ -84,10 +89,10 @@ def pace_of(host: str, requests_per_second: float, clock: Clock) -> Pace:
         requests_per_second: What the block that is asked with allows.
         clock: The time.
     """
-    key = (asyncio.get_running_loop(), host)
-    pace = _paces.get(key)
+    paces = of_loop(_Paces).of
+    pace = paces.get(host)
     if pace is None:
-        pace = _paces[key] = Pace(requests_per_second, clock)
+        pace = paces[host] = Pace(requests_per_second, clock)
     if requests_per_second < pace.requests_per_second:
         pace.set(requests_per_second)
     return pace

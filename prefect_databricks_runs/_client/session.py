@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import httpx
 
 from .._clock import Clock
+from .._runtime import of_loop
 from ..errors import DatabricksConnectionError, RateLimited, Unauthenticated
 from .answers import answered_at, read_answer
-from .http import client_options
+from .connections import Access, Connections
+from .http import time_limits
 from .pace import pace_of
 from .retries import connection_reason
 
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 
-# One client a workspace and way to sign in, for all sessions of the background loop.
-_shared: dict[Any, httpx.AsyncClient] = {}
-# Who was let in before, of the sessions that share: that they are refused now may pass.
-_let_in: set[tuple[str, httpx.Auth]] = set()
-# Which ways to sign in were said to be new, and in the log of which flow run: each session finds that out by itself.
-_told: set[tuple[str, httpx.Auth, str]] = set()
 _SAVE_IT = " Save the credentials block anew under the same name, and what waits with it goes on."
 
 
@@ -57,26 +52,22 @@ class Session:
         logger: Any,
     ) -> None:
         self._host, self._auth, self._timeout_seconds = host, auth, timeout_seconds
-        self._first_auth = auth
         self._is_shared, self._transport = shared, transport
-        self._let_in = _let_in if shared else set()
-        self._told = _told if shared else set()
+        self._own = Connections()
+        self._accesses: dict[httpx.Auth, Access] = {}
         self._refresh, self._pause = refresh, pause
         self._requests_per_second = requests_per_second
         self._clock, self._logger = clock, logger
-        self._own: httpx.AsyncClient | None = None
         self._said = False
 
     async def aclose(self) -> None:
         """Close the client of a session that has its own."""
-        if self._own:
-            await self._own.aclose()
-            self._own = None
+        await self._own.aclose()
 
     @property
     def was_let_in(self) -> bool:
         """Whether the workspace has let these credentials in before."""
-        return any((self._host, auth) in self._let_in for auth in (self._first_auth, self._auth))
+        return any(access.was_let_in for access in self._accesses.values())
 
     async def send(
         self, method: str, path: str, json: Any, params: Any, *, lane: str | None = None
@@ -128,12 +119,14 @@ class Session:
     async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
         auth = self._auth
         try:
-            response = await self.client().request(method, path, json=json, params=params)
+            response = await self._client().request(
+                method, path, json=json, params=params, auth=auth, timeout=time_limits(self._timeout_seconds)
+            )
         except httpx.HTTPError as error:
             reason = connection_reason(error, self._timeout_seconds)
             raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
         answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
-        self._let_in.add((self._host, auth))
+        self._connections().let_in(self._host, self._access(auth))
         self._said = False
         return answer, answered_at(response)
 
@@ -141,7 +134,6 @@ class Session:
         fresh = await self._refresh() if self._refresh else None
         if fresh is not None and fresh != self._auth:
             self._tell_of(fresh, error)
-            await self.aclose()
             self._auth = fresh
             return
         if not self._said:  # a wait asks again and again, for as long as an outage may last
@@ -151,24 +143,20 @@ class Session:
         await self._clock.sleep(self._pause)
 
     def _tell_of(self, fresh: httpx.Auth, error: Unauthenticated) -> None:
-        extra = getattr(self._logger, "extra", None) or {}
-        key = (self._host, fresh, str(extra.get("flow_run_id")))
-        if key not in self._told:
-            self._told.add(key)
+        """Say that there is a new way to sign in: once a flow run, although each session finds that out by itself."""
+        flow_run_id = str((getattr(self._logger, "extra", None) or {}).get("flow_run_id"))
+        said_in = self._access(fresh).said_in
+        if flow_run_id not in said_in:
+            said_in.append(flow_run_id)
             self._logger.info("%s The block was saved anew meanwhile: asking again with what it has now.", error)
 
-    def client(self) -> httpx.AsyncClient:
-        """The client that requests go through now."""
-        if self._is_shared:
-            # A connection belongs to the loop that made it.
-            key = (asyncio.get_running_loop(), self._host, self._auth, self._timeout_seconds)
-            if key not in _shared:
-                _shared[key] = self._new_client()
-            return _shared[key]
-        if self._own is None:
-            self._own = self._new_client()
-        return self._own
+    def _access(self, auth: httpx.Auth) -> Access:
+        if auth not in self._accesses:
+            self._accesses[auth] = self._connections().access(self._host, auth)
+        return self._accesses[auth]
 
-    def _new_client(self) -> httpx.AsyncClient:
-        options = client_options(self._host, self._auth, self._timeout_seconds)
-        return httpx.AsyncClient(transport=self._transport, **options)
+    def _connections(self) -> Connections:
+        return of_loop(Connections) if self._is_shared else self._own
+
+    def _client(self) -> httpx.AsyncClient:
+        return self._connections().client(self._host, self._transport)

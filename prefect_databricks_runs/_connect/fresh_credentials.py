@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import anyio
 import httpx
@@ -12,11 +11,10 @@ import httpx
 from .._client.session import Refresh
 from .._prefect.compat import saved_block
 from .._prefect.logging import Logger
+from .._runtime import of_loop
 from ..credentials import DatabricksCredentials
 
 _READ_SECONDS = 10.0
-
-_saved: dict[Any, _SavedBlock] = {}
 
 
 def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | None:
@@ -30,9 +28,11 @@ def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | 
     if document_id is None:
         return None
     host = credentials.host
+    block: _SavedBlock | None = None
 
     async def refresh() -> httpx.Auth | None:
-        block = _saved.setdefault((asyncio.get_running_loop(), document_id), _SavedBlock(document_id))
+        nonlocal block
+        block = block or of_loop(_SavedBlocks).of(document_id)
         try:
             saved = await block.read()
         except Exception as error:
@@ -73,3 +73,17 @@ class _SavedBlock:
                     self._credentials = DatabricksCredentials(**document.data)
                     self._asked_before_reading = asked_before
                 return self._credentials
+
+
+class _SavedBlocks:
+    """The saved blocks that are in use in an event loop, as long as they are."""
+
+    def __init__(self) -> None:
+        self._blocks: WeakValueDictionary[UUID, _SavedBlock] = WeakValueDictionary()
+
+    def of(self, document_id: UUID) -> _SavedBlock:
+        """Give the one that all share who use this block."""
+        block = self._blocks.get(document_id)
+        if block is None:
+            block = self._blocks[document_id] = _SavedBlock(document_id)
+        return block

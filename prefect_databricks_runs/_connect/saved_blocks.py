@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING
 from prefect.exceptions import ObjectNotFound
 
 from .._prefect.paging import read_all
+from .._runtime import of_process
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
-# The last credentials that this process has used for each workspace: they may be saved nowhere.
-_used: dict[str, DatabricksCredentials] = {}
 
+class UsedCredentials:
+    """The last credentials that this process has used for each workspace: they may be saved nowhere."""
 
-def remember(credentials: DatabricksCredentials) -> None:
-    """Keep credentials, while this process lasts, for the workspace that they were used for."""
-    _used[credentials.host] = credentials
+    def __init__(self) -> None:
+        self._by_host: dict[str, DatabricksCredentials] = {}
+
+    def remember(self, credentials: DatabricksCredentials) -> None:
+        """Keep credentials for the workspace that they are used for."""
+        self._by_host[credentials.host] = credentials
+
+    def all(self) -> list[DatabricksCredentials]:
+        """Give those of every workspace."""
+        return list(self._by_host.values())
 
 
 async def known_credentials(client: PrefectClient) -> list[DatabricksCredentials]:
@@ -29,7 +37,7 @@ async def known_credentials(client: PrefectClient) -> list[DatabricksCredentials
     Args:
         client: Prefect's.
     """
-    used = list(_used.values())
+    used = of_process(UsedCredentials).all()
     return used + [each for each in (await saved_credentials(client)).values() if each not in used]
 
 

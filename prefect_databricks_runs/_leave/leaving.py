@@ -22,9 +22,10 @@ from prefect.logging.handlers import APILogHandler
 from .._prefect.logging import Logger
 from .._report import FlowRunReport
 from .._report.traces import flow_runs_around
-from ..errors import DatabricksError, DatabricksUnreachable, NotFound, WaitTimeout, shorten
+from .._runtime import of_process
+from .._text import shorten
+from ..errors import DatabricksError, DatabricksUnreachable, NotFound, WaitTimeout
 from ..hook import DatabricksHook
-from ..runs import Run
 from .signals import signal_behind
 
 # Prefect kills the process of a cancelled flow run after 30 seconds; both together must be well below that.
@@ -32,11 +33,29 @@ CANCEL_SECONDS = 10.0
 CANCEL_ALL_SECONDS = 18.0  # of more runs than are cancelled at once
 END_SECONDS = 10.0
 LOG_SECONDS = 2.0
-_PERIOD = 0.5
 _AT_ONCE = 50
 
-# The runs that this process has asked Databricks to cancel: they go on for a while.
-asked_to_cancel: set[int] = set()
+_MAX_ASKED = 1_000
+
+
+class Cancellations:
+    """The runs that this process has asked Databricks to cancel, the last of them: they go on for a while."""
+
+    def __init__(self) -> None:
+        self._run_ids: dict[int, None] = {}
+
+    def add(self, run_id: int) -> None:
+        """Note that a run was asked to be cancelled."""
+        if len(self._run_ids) >= _MAX_ASKED:
+            del self._run_ids[next(iter(self._run_ids))]
+        self._run_ids[run_id] = None
+
+    def forget(self, run_id: int) -> None:
+        """Note that a run is over, or goes on after all."""
+        self._run_ids.pop(run_id, None)
+
+    def __contains__(self, run_id: int) -> bool:
+        return run_id in self._run_ids
 
 
 async def leave(hook: DatabricksHook, run_ids: Sequence[int], reason: BaseException, logger: Logger) -> list[int]:
@@ -111,7 +130,7 @@ async def cancel(hook: DatabricksHook, run_id: int, logger: Logger, because: str
         Whether Databricks has taken it.
     """
     logger.warning("Cancelling Databricks run %d, because %s.", run_id, because)
-    asked_to_cancel.add(run_id)
+    of_process(Cancellations).add(run_id)
     try:
         with anyio.fail_after(CANCEL_SECONDS):
             await hook.cancel_run(run_id)
@@ -120,19 +139,6 @@ async def cancel(hook: DatabricksHook, run_id: int, logger: Logger, because: str
         logger.error("Databricks run %d could not be cancelled and may still be going. %s", run_id, reason)
         return False
     return True
-
-
-async def until_over(hook: DatabricksHook, run_id: int) -> Run:
-    """Wait a few seconds for the end of a run that is being cancelled.
-
-    Raises:
-        TimeoutError: It was not over then.
-        DatabricksError: It could not be read.
-    """
-    with anyio.fail_after(END_SECONDS):
-        while not (run := await hook.get_run(run_id)).state.is_terminal:
-            await hook.clock.sleep(_PERIOD)
-    return run
 
 
 async def leave_alone(report: FlowRunReport) -> None:

@@ -12,7 +12,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
-from .._connect.calls import hook_for
+from .._connect.call import plain_call
 from .._connect.saved_blocks import saved_credentials
 from .._leave.leaving import cancel_all
 from .._prefect.compat import SecretStr, without_sign_in
@@ -108,14 +108,14 @@ async def _of_workspace(known: Sequence[_Workspace], wanted: Wanted, listing: Li
 
 
 async def _seen_with(credentials: DatabricksCredentials, wanted: Wanted, listing: Listing, met: set[UUID]) -> int:
-    hook = hook_for(credentials, {}, run_logger())
-    owned = await find_owned(hook, wanted.flow_run_ids)
+    call = plain_call(credentials, run_logger())
+    owned = await find_owned(call.hook, wanted.flow_run_ids)
     met.update(*(each.flow_run_ids for each in owned))
     found = [each for each in owned if each.is_orphan]
     counted = [each for each in found if wanted.completed or not each.is_completed]
     listing.note(_summary(credentials.host, len(counted), len(found) - len(counted)))
     run_ids = [each.run.run_id for each in counted]
-    taken = await cancel_all(hook, run_ids, run_logger(), because="it is an orphan") if wanted.cancel else []
+    taken = await cancel_all(call.hook, run_ids, call.logger, because="it is an orphan") if wanted.cancel else []
     listing.add([Listed(each, _becomes(each.run.run_id in taken, wanted)) for each in counted])
     going = [each for each in owned if not each.is_orphan]
     if going:

@@ -75,7 +75,7 @@ def named_parameters(function: F) -> F:
     if last.kind is not inspect.Parameter.VAR_KEYWORD or not is_typeddict(fields):
         raise TypeError(f"{function.__qualname__} does not end with **{last.name}: Unpack[SomeTypedDict]")
     named = [each.replace(annotation=parameter_annotation(hints.get(each.name, Any))) for each in named]
-    expanded = [*named, *(_parameter(name, hint) for name, hint in get_type_hints(fields, include_extras=True).items())]
+    expanded = [*named, *_parameters(fields)]
     returns = hints.get("return", Any)
     called = CalledSignature(expanded, return_annotation=returns)
     called.called = function.__name__
@@ -84,20 +84,23 @@ def named_parameters(function: F) -> F:
     return function
 
 
-def default_of(fields: type, name: str) -> Any:
-    """The default of a field, as `named_parameters` shows it."""
-    return _defaults_of(fields)[name]
+@cache  # to resolve the hints takes some 40 µs
+def defaults_of(fields: type) -> dict[str, Any]:
+    """Give the default of each field, as `named_parameters` shows it.
 
-
-@cache  # to resolve the hints takes some 40 µs, and each wait asks for a dozen defaults
-def _defaults_of(fields: type) -> dict[str, Any]:
+    Args:
+        fields: The `TypedDict`.
+    """
     hints = get_type_hints(fields, include_extras=True)
-    return {name: _parameter(name, hint).default for name, hint in hints.items()}
+    return {name: _default_in(hint) for name, hint in hints.items()}
 
 
-def _parameter(name: str, hint: Any) -> inspect.Parameter:
-    default = None
-    if get_origin(hint) is Annotated:
-        hint, *extras = get_args(hint)
-        default = next((extra.value for extra in extras if isinstance(extra, Default)), None)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+def _parameters(fields: type) -> list[inspect.Parameter]:
+    plain, defaults = get_type_hints(fields), defaults_of(fields)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, kind, default=defaults[name], annotation=plain[name]) for name in plain]
+
+
+def _default_in(hint: Any) -> Any:
+    extras = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((extra.value for extra in extras if isinstance(extra, Default)), None)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from .._prefect.logging import Logger
-from ..errors import first_line, shorten
+from .._text import first_line, shorten
 from ..run_states import Outcome, RunState
 from ..runs import Run, RunTask
 

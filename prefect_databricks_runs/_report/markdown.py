@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 
-from ..errors import first_line, shorten
+from .._text import first_line, shorten
 
 _PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 _CELL_CHARACTERS = 100  # a longer one hides the columns after it

@@ -20,6 +20,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
 from .._clock import Clock, SystemClock
+from .._runtime import of_loop
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -217,13 +218,6 @@ def _complain(thing: Thing, error: Exception) -> bool:
     return True
 
 
-_queues: dict[asyncio.AbstractEventLoop, PrefectQueue] = {}
-
-
 def prefect_queue() -> PrefectQueue:
-    """The queue of the process; a fork has a loop and a queue of its own."""
-    loop = asyncio.get_running_loop()
-    if loop not in _queues:
-        _queues.clear()
-        _queues[loop] = PrefectQueue()
-    return _queues[loop]
+    """Give the queue of the process, which its background loop has; a fork has a loop and a queue of its own."""
+    return of_loop(PrefectQueue)

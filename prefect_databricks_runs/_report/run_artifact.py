@@ -15,7 +15,8 @@ from prefect.context import FlowRunContext, TaskRunContext
 
 from .._prefect import portal
 from .._prefect.logging import Logger
-from ..errors import shorten
+from .._runtime import of_process
+from .._text import shorten
 from .queue import prefect_queue
 from .things import Artifact
 
@@ -28,8 +29,22 @@ _IDS_A_VALUE = 25  # Prefect cuts each value at 500 characters
 _MAX_STARTED = 1_000
 _TELL_SECONDS = 15.0
 
-# Of runs that were started in a flow run and that it has not waited for yet, the newest of them.
-_started: dict[tuple[UUID, int], Artifact] = {}
+
+class _Started:
+    """The artifacts of runs that were started in a flow run and that it has not waited for yet, the newest of them."""
+
+    def __init__(self) -> None:
+        self._artifacts: dict[tuple[UUID, int], Artifact] = {}
+
+    def take(self, flow_run_id: UUID, run_id: int) -> Artifact | None:
+        """Give that of a run, once."""
+        return self._artifacts.pop((flow_run_id, run_id), None)
+
+    def keep(self, artifact: Artifact, flow_run_id: UUID, run_id: int) -> None:
+        """Keep that of a run until the wait for it takes it."""
+        if len(self._artifacts) >= _MAX_STARTED:
+            del self._artifacts[next(iter(self._artifacts))]
+        self._artifacts[flow_run_id, run_id] = artifact
 
 
 def metadata_of_runs(host: str, run_ids: Iterable[int]) -> dict[str, str]:
@@ -57,7 +72,7 @@ def run_artifact(flow_run_id: UUID, host: str, run_id: int, run_name: str, logge
         run_name: The run's name, may be empty.
         logger: Where it is said that Prefect could not be told.
     """
-    there = _started.pop((flow_run_id, run_id), None)
+    there = of_process(_Started).take(flow_run_id, run_id)
     return there or Artifact(
         flow_run_id,
         f"{PREFIX}{run_id}",
@@ -83,9 +98,7 @@ def show_started(host: str, run_id: int, run_name: str, url: str, logger: Logger
     if flow_run_id is None:
         return
     artifact = run_artifact(flow_run_id, host, run_id, run_name, logger)
-    if len(_started) >= _MAX_STARTED:
-        del _started[next(iter(_started))]
-    _started[flow_run_id, run_id] = artifact
+    of_process(_Started).keep(artifact, flow_run_id, run_id)
     artifact.note = note
     if artifact.show(_text(run_id, run_name, url, note)):
         prefect_queue().put(artifact)

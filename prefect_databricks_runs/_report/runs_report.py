@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from .._prefect.logging import Logger
-from ..errors import DatabricksError, shorten
+from .._text import shorten
+from ..errors import DatabricksError
 from ..runs import Run
 from .events import ChangeEvents
 from .flow_run_report import END_NOT_SEEN, FlowRunReport, shown_name

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from ..errors import DatabricksError, shorten
+from .._text import shorten
+from ..errors import DatabricksError
 from ..run_states import Outcome
 from ..runs import Run
 from .artifact import MAX_ROWS, time_text

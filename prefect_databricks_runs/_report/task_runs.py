@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import StateType, TaskRunResult
 
 from .._prefect.compat import PREFECT_3
 from .._prefect.paging import read_all
-from ..errors import shorten
+from .._text import shorten
 from ..run_states import Outcome, RunState
 from ..runs import MAX_FAILED_ITERATIONS, Run, RunTask
 from .queue import Thing

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from .._prefect.compat import run_contexts
+from .._runtime import of_process
 
 if TYPE_CHECKING:
     from prefect.context import TaskRunContext
@@ -175,7 +176,19 @@ class Moment(NamedTuple):
         return max(now.monotonic - self.monotonic, now.wall - self.wall)
 
 
-_roots: OrderedDict[UUID, _Root] = OrderedDict()
+class Roots:
+    """The outermost flow runs of this process, those that asked last."""
+
+    def __init__(self) -> None:
+        self._roots: OrderedDict[UUID, _Root] = OrderedDict()
+
+    def of(self, outermost: UUID) -> _Root:
+        """Give what is known of one."""
+        root = self._roots.setdefault(outermost, _Root())
+        self._roots.move_to_end(outermost)
+        if len(self._roots) > _MAX_ROOTS:
+            self._roots.popitem(last=False)
+        return root
 
 
 class Submission:
@@ -193,7 +206,7 @@ class Submission:
         outermost = caller.steps[0]
         request = _digest(host, endpoint, payload)
         self._attempts = caller.attempts
-        self._root, self._order = _root(outermost.id), outermost.order
+        self._root, self._order = of_process(Roots).of(outermost.id), outermost.order
         attempt = self._root.attempt(outermost.order)
         self._slot = attempt.requests.setdefault(request, _Requests()).slot(caller.steps)
         self._parts = (str(outermost.id), request, self._slot)
@@ -221,14 +234,6 @@ class Submission:
         known = self._root.started_in.get(run_id)
         if known is None or known[0] <= self._order:
             self._root.started_in[run_id] = (self._order, self._attempts)
-
-
-def _root(outermost: UUID) -> _Root:
-    root = _roots.setdefault(outermost, _Root())
-    _roots.move_to_end(outermost)
-    if len(_roots) > _MAX_ROOTS:
-        _roots.popitem(last=False)
-    return root
 
 
 def _digest(*parts: Any) -> str:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any
 
 import anyio
 import anyio.lowlevel
 
-from .._connect.calls import hook_for
+from .._connect.call import Call
 from .._leave.leaving import leave, send_log
 from .._leave.signals import async_wait, is_last_of_an_ending_process
 from .._prefect import portal
-from .._prefect.logging import run_logger
-from ..credentials import DatabricksCredentials
 from ..hook import StartedRun
+from ..options import RequestOptions
 
 
 class _Request:
@@ -46,23 +44,20 @@ class Handover:
     A flow's call has that of its task inside. On Prefect 2 they are in two threads, and a signal ends the flow's first.
 
     Args:
-        credentials: The workspace, and how to sign in.
-        options: How requests are tried.
+        call: Of the task or flow.
         fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a bad end for who waits for them.
         outer: That of who has called.
     """
 
     def __init__(
         self,
-        credentials: DatabricksCredentials,
-        options: Mapping[str, Any],
+        call: Call[RequestOptions],
         *,
         fail_on_task_failures: bool = False,
         outer: Handover | None = None,
     ) -> None:
         self.fail_on_task_failures = fail_on_task_failures
-        self._credentials = credentials
-        self._options = options
+        self._call = call
         self._all: list[Handover] = [*(outer._all if outer else ()), self]  # the outermost first
         self._requests: list[_Request] = []
         self._run_ids: list[int] = []
@@ -131,8 +126,7 @@ class Handover:
         reason = self._reason()
         if reason and run_id not in self._left:
             self._left.add(run_id)
-            logger = run_logger()
-            await leave(hook_for(self._credentials, self._options, logger), [run_id], reason, logger)
+            await leave(self._call.hook, [run_id], reason, self._call.logger)
 
 
 _current: ContextVar[Handover | None] = ContextVar("handover", default=None)
@@ -147,19 +141,16 @@ def current_handover() -> Handover:
 
 
 @contextmanager
-def handing_over(
-    credentials: DatabricksCredentials, options: Mapping[str, Any], *, fail_on_task_failures: bool = False
-) -> Iterator[None]:
+def handing_over(call: Call[RequestOptions], *, fail_on_task_failures: bool = False) -> Iterator[None]:
     """Leave whatever run is started in this block, when the block is interrupted before its end.
 
     Args:
-        credentials: The workspace, and how to sign in.
-        options: How requests are tried.
+        call: Of the task or flow.
         fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a bad end; also so where it is one for who has called.
     """
     outer = _current.get()
     fails = fail_on_task_failures or bool(outer and outer.fail_on_task_failures)
-    handover = Handover(credentials, options, fail_on_task_failures=fails, outer=outer)
+    handover = Handover(call, fail_on_task_failures=fails, outer=outer)
     token = _current.set(handover)
     try:
         with nullcontext() if outer else async_wait():

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from .._prefect.compat import flow_run_url, run_contexts
-from ..errors import shorten
+from .._text import shorten
 from ..runs import Run
 
 _NAME_CHARACTERS = 200

@@ -11,10 +11,12 @@ from uuid import uuid4
 
 import anyio
 
-from .._leave.leaving import asked_to_cancel
-from .._prefect.logging import Logger
+from .._connect.call import Call
+from .._leave.leaving import Cancellations
+from .._runtime import of_process
 from ..errors import BadRequest, Conflict, DatabricksApiError, DatabricksError, NotFound
-from ..hook import DatabricksHook, StartedRun
+from ..hook import StartedRun
+from ..options import StartOptions
 from ..run_states import Outcome
 from ..runs import Run
 from .identity import Submission, caller
@@ -71,18 +73,16 @@ class Starter:
     """Starts runs, each of them once.
 
     Args:
-        hook: Where.
-        on_retry: What becomes of a run that ended badly in an earlier attempt: `resubmit` or `repair`.
-        logger: Where it is said what was found.
+        call: Of the task that starts one.
     """
 
-    def __init__(self, hook: DatabricksHook, on_retry: str, logger: Logger) -> None:
-        self._hook = hook
+    def __init__(self, call: Call[StartOptions]) -> None:
+        self._hook = call.hook
         self._handover = current_handover()
-        self._repairs = on_retry == "repair"
+        self._repairs = call.options["on_retry"] == "repair"
         good = {Outcome.SUCCESS, Outcome.SUCCESS_WITH_FAILURES}
         self._good = {Outcome.SUCCESS} if self._handover.fail_on_task_failures else good
-        self._logger = logger
+        self._logger = call.logger
 
     async def start(self, endpoint: str, payload: Mapping[str, Any], lasting: Mapping[str, Any]) -> Found:
         """Start a run, unless an earlier attempt has started it and it is going or ended well.
@@ -159,7 +159,7 @@ class Starter:
         """A run that is about to end, as it ends: the earlier attempt may have cancelled it on its way out."""
         with anyio.move_on_after(_SETTLE_SECONDS):
             while not run.state.is_terminal and (
-                run.state.life_cycle_state == "TERMINATING" or run.run_id in asked_to_cancel
+                run.state.life_cycle_state == "TERMINATING" or run.run_id in of_process(Cancellations)
             ):
                 await self._hook.clock.sleep(_PERIOD)
                 run = await self._read(run.run_id) or run
@@ -206,7 +206,7 @@ class Starter:
             if after.latest_repair_id == before.latest_repair_id and after.state.is_terminal:
                 self._logger.warning("Databricks run %d cannot be repaired. %s", run.run_id, error)
                 return None
-        asked_to_cancel.discard(run.run_id)
+        of_process(Cancellations).forget(run.run_id)
         return await self._going_again(before)
 
     async def _going_again(self, before: Run) -> Run:

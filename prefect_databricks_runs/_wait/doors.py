@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar, cast
 
 import anyio
 from prefect import State
 
-from .._clock import SystemClock
-from .._connect.calls import hook_for
-from .._leave.leaving import END_SECONDS
+from .._connect.call import Call
+from .._leave.leaving import END_SECONDS, Cancellations
 from .._leave.signals import async_wait, is_last_of_an_ending_process
 from .._prefect import portal
-from .._prefect.logging import Logger
 from .._report import may_return
-from ..credentials import DatabricksCredentials
+from .._runtime import of_process
 from ..errors import DatabricksError
-from ..hook import DatabricksHook
-from ..options import option
+from ..options import PollOptions, RequestOptions
 from .outages import Outages
 from .run_reader import reader_for
 from .watch import OnChange, Watch
 
 # How often a run is asked for that is being cancelled.
 _PERIOD = 0.5
-_WATCH_OPTIONS = ("polling_period_seconds", "max_wait_seconds", "max_outage_seconds")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -105,65 +101,70 @@ def give(state: State[Any], value: T) -> T:
     return value
 
 
-async def see_ends(
-    credentials: DatabricksCredentials, run_ids: Iterable[int], on_change: OnChange, logger: Logger
-) -> set[int]:
+async def see_ends(call: Call[RequestOptions], run_ids: Collection[int], on_change: OnChange) -> set[int]:
     """Show how runs ended that are being cancelled, as far as they do so within a few seconds.
 
     Args:
-        credentials: The workspace, and how to sign in.
+        call: Of the task, flow or command that has had them cancelled.
         run_ids: The job runs.
         on_change: Told of each change.
-        logger: Where failing polls are told.
 
     Returns:
         Those whose end was seen.
     """
     seen: set[int] = set()
-    options = {"polling_period_seconds": _PERIOD, "max_outage_seconds": END_SECONDS}
-    outages = outages_of(options, logger)
+    outages = Outages(call.logger, call.hook.clock, END_SECONDS)
 
     async def one(run_id: int) -> None:
+        watch = Watch(
+            reader_for(call.credentials, call.hook.clock),
+            call.polling_hook,
+            run_id,
+            on_change,
+            polling_period_seconds=_PERIOD,
+            max_wait_seconds=None,
+            max_outage_seconds=END_SECONDS,
+            outages=outages,
+        )
         with suppress(DatabricksError):  # it is in the log
-            await watch_of(credentials, run_id, on_change, options, logger, outages=outages).until_over()
+            await watch.until_over()
+            of_process(Cancellations).forget(run_id)
             seen.add(run_id)
 
     with anyio.move_on_after(END_SECONDS):
         async with anyio.create_task_group() as together:
             for run_id in run_ids:
                 together.start_soon(one, run_id)
+    for run_id in set(run_ids) - seen:
+        call.logger.warning("Databricks was asked to cancel run %d; its end was not seen.", run_id)
     return seen
 
 
-def outages_of(options: Mapping[str, Any], logger: Logger) -> Outages:
-    """What is to be told of failing polls, of one run or of many that are waited for together.
+def outages_of(call: Call[PollOptions]) -> Outages:
+    """Give what is to be told of failing polls, of one run or of many that are waited for together.
 
     Args:
-        options: `PollOptions`.
-        logger: Of the flow run.
+        call: Of the flow that waits.
     """
-    return Outages(logger, SystemClock(), option(options, "max_outage_seconds"))
+    return Outages(call.logger, call.hook.clock, call.options["max_outage_seconds"])
 
 
-def watch_of(
-    credentials: DatabricksCredentials,
-    run_id: int,
-    on_change: OnChange,
-    options: Mapping[str, Any],
-    logger: Logger,
-    *,
-    outages: Outages,
-) -> Watch:
-    """A watch that reads its run together with all others of this process.
+def watch_of(call: Call[PollOptions], run_id: int, on_change: OnChange, *, outages: Outages) -> Watch:
+    """Make a watch that reads its run together with all others of this process.
 
     Args:
-        credentials: The workspace, and how to sign in.
+        call: Of the flow that waits.
         run_id: The job run.
         on_change: Told of each change.
-        options: `PollOptions`.
-        logger: Of the flow run.
         outages: Told of failing polls.
     """
-    polls: DatabricksHook = hook_for(credentials, {**options, "databricks_retry_limit": 1}, logger)
-    settings = {name: option(options, name) for name in _WATCH_OPTIONS}
-    return Watch(reader_for(credentials, polls.clock), polls, run_id, on_change, outages=outages, **settings)
+    return Watch(
+        reader_for(call.credentials, call.hook.clock),
+        call.polling_hook,
+        run_id,
+        on_change,
+        polling_period_seconds=call.options["polling_period_seconds"],
+        max_wait_seconds=call.options["max_wait_seconds"],
+        max_outage_seconds=call.options["max_outage_seconds"],
+        outages=outages,
+    )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
 import anyio.abc
 
-from .._connect.calls import check_call, hook_for
+from .._connect.call import Call
 from .._leave.leaving import cancel_all, leave, leave_alone, send_log
-from .._prefect.logging import run_logger
 from .._report import RunsReport, failure_of, state_of_runs
-from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, DatabricksUnreachable, InvalidOption, RunsFailed, WaitTimeout
-from ..hook import DatabricksHook
-from ..options import WaitForRunsOptions, option
+from ..options import WaitForRunsOptions
 from ..runs import Run
 from .doors import give, outages_of, see_ends, watch_of
 from .outputs import OutputReader
@@ -27,26 +24,22 @@ class ManyRuns:
     """Waits for many runs and shows each as a task run; made in the flow run that waits.
 
     Args:
-        credentials: The workspace, and how to sign in.
+        call: Of the flow that waits.
         run_ids: The job runs; one that is given twice is waited for once.
-        options: `WaitForRunsOptions`.
 
     Raises:
-        InvalidCredentials: It is no `DatabricksCredentials` block.
-        InvalidOption: Options that make no sense, or `run_ids` that are none.
+        InvalidOption: `run_ids` are none.
     """
 
-    def __init__(self, credentials: DatabricksCredentials, run_ids: Sequence[int], options: Mapping[str, Any]) -> None:
-        check_call(credentials, options)
+    def __init__(self, call: Call[WaitForRunsOptions], run_ids: Sequence[int]) -> None:
         _check(run_ids)
-        self._credentials, self._options = credentials, options
+        self._call, self._options = call, call.options
         self._run_ids = list(run_ids)
-        self._logger = run_logger()
         self._going = dict.fromkeys(self._run_ids)
-        self._report = RunsReport(self._logger, credentials.host, list(self._going), self._option("max_mirrored_runs"))
+        self._report = RunsReport(call.logger, call.host, list(self._going), call.options["max_mirrored_runs"])
         self._errors: dict[int, DatabricksError] = {}
         self._ended_by: DatabricksError | None = None
-        self._outages = outages_of(options, self._logger)
+        self._outages = outages_of(call)
         self._is_cancelling = False
         # None until it was tried.
         self._cancelled: list[int] | None = None
@@ -65,7 +58,7 @@ class ManyRuns:
 
     async def leave(self, reason: BaseException) -> bool:
         """Cancel the runs that are not over, or say that they go on; returns whether some are being cancelled."""
-        self._cancelled = await leave(self._hook(), list(self._going), reason, self._logger)
+        self._cancelled = await leave(self._call.hook, list(self._going), reason, self._call.logger)
         return bool(self._cancelled)
 
     async def see_it_end(self) -> None:
@@ -87,7 +80,7 @@ class ManyRuns:
 
     async def _one(self, run_id: int, all_of_them: anyio.CancelScope) -> None:
         """Wait for one of them, and decide what its end means for the others."""
-        watch = watch_of(self._credentials, run_id, self._report, self._options, self._logger, outages=self._outages)
+        watch = watch_of(self._call, run_id, self._report, outages=self._outages)
         try:
             run = await watch.until_over()
         except DatabricksError as error:
@@ -104,13 +97,13 @@ class ManyRuns:
     async def _ended(self, run_id: int, run: Run) -> None:
         del self._going[run_id]
         with anyio.CancelScope(shield=True):  # how it ended is known, and why it failed is to be
-            outputs = OutputReader(self._hook(), self._logger, every_task=self._option("fetch_output"))
+            outputs = OutputReader(self._call.hook, self._call.logger, every_task=self._options["fetch_output"])
             run = await outputs.at_the_end(run)
         await self._report.finish(run)
         self._note_failure(run)
 
     def _note_failure(self, run: Run) -> None:
-        failure = failure_of(run, fail_on_task_failures=self._option("fail_on_task_failures"))
+        failure = failure_of(run, fail_on_task_failures=self._options["fail_on_task_failures"])
         if failure:
             self._errors[run.run_id] = failure
 
@@ -124,24 +117,24 @@ class ManyRuns:
         self._report.could_not_read(run_id, error)
         if isinstance(error, DatabricksUnreachable):
             with anyio.CancelScope(shield=True):
-                await cancel_all(self._hook(), [run_id], self._logger, "it cannot be read any more")
+                await cancel_all(self._call.hook, [run_id], self._call.logger, "it cannot be read any more")
 
     async def _after_a_failure(self, all_of_them: anyio.CancelScope) -> None:
         if self._is_cancelling:
             return  # the end of one that was cancelled: who cancels goes on
-        if self._option("cancel_others") and self._cancelled is None and self._going:
+        if self._options["cancel_others"] and self._cancelled is None and self._going:
             self._is_cancelling = True
             with anyio.CancelScope(shield=True):
-                self._cancelled = await cancel_all(self._hook(), list(self._going), self._logger, _BECAUSE)
+                self._cancelled = await cancel_all(self._call.hook, list(self._going), self._call.logger, _BECAUSE)
             self._is_cancelling = False
-        if self._option("return_when") == "any_failure":
+        if self._options["return_when"] == "any_failure":
             all_of_them.cancel()
 
     async def _leave_the_others(self) -> None:
         """Show what becomes of those that are not over, when one that failed has ended the wait."""
         if self._cancelled is None:
             text = "One run has failed, which ends the wait: %d Databricks runs go on."
-            self._logger.warning(text, len(self._going))
+            self._call.logger.warning(text, len(self._going))
             await self._report.leave()
         else:
             await self._see_ends()
@@ -151,7 +144,7 @@ class ManyRuns:
 
     async def _see_ends(self) -> None:
         cancelled = [run_id for run_id in self._cancelled or () if run_id in self._going]
-        for run_id in await see_ends(self._credentials, cancelled, self._report, self._logger):
+        for run_id in await see_ends(self._call, cancelled, self._report):
             self._going.pop(run_id, None)
         await self._report.leave_these(set(cancelled) & set(self._going))
 
@@ -166,12 +159,6 @@ class ManyRuns:
             state=error.state,
             others=len(self._going) - 1,
         )
-
-    def _option(self, name: str) -> Any:
-        return option(self._options, name, WaitForRunsOptions)
-
-    def _hook(self) -> DatabricksHook:
-        return hook_for(self._credentials, self._options, self._logger)
 
 
 def _check(run_ids: Any) -> None:

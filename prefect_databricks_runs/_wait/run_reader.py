@@ -18,6 +18,7 @@ from itertools import count
 from typing import Any
 
 from .._clock import Clock
+from .._runtime import of_loop
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError
 from ..hook import RUNS_A_PAGE, DatabricksHook
@@ -231,19 +232,26 @@ class RunReader:
             insort(self._known, (each.place, each), key=lambda entry: entry[0])
 
 
-_readers: dict[Any, RunReader] = {}
+class _Readers:
+    """Those of an event loop, by the workspace and the way to sign in."""
+
+    def __init__(self) -> None:
+        self._readers: dict[Any, RunReader] = {}
+
+    def of(self, key: Any, clock: Clock) -> RunReader:
+        """Give one; those that nobody waits with are forgotten."""
+        for other in [other for other, reader in self._readers.items() if reader.is_idle and other != key]:
+            del self._readers[other]
+        return self._readers.setdefault(key, RunReader(clock))
 
 
 def reader_for(credentials: DatabricksCredentials, clock: Clock) -> RunReader:
-    """The reader of all who wait in this event loop for runs of one workspace, with the same way to sign in.
+    """Give the reader of all who wait in this event loop for runs of one workspace, with the same way to sign in.
 
     Args:
         credentials: The workspace, and how to sign in.
         clock: The time.
     """
     # With the saved block: who has one goes on with its new token where that one ends, and others do not.
-    block = credentials._block_document_id
-    key = (asyncio.get_running_loop(), credentials.host, credentials.get_auth(), block)
-    for other in [other for other, reader in _readers.items() if reader.is_idle and other != key]:
-        del _readers[other]
-    return _readers.setdefault(key, RunReader(clock))
+    key = (credentials.host, credentials.get_auth(), credentials._block_document_id)
+    return of_loop(_Readers).of(key, clock)

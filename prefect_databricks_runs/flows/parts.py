@@ -1,32 +1,45 @@
-"""What the flows share that start a run and wait for it."""
+"""What the flows share that start a run and wait for it, and their async twins."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
+from prefect import Task
+
+from .._connect.call import called_with
 from .._start.in_flight import handing_over
-from ..credentials import DatabricksCredentials
-from ..options import option
+from .._wait.doors import wait_async, wait_here
+from .._wait.one_run import OneRun
+from ..options import StartAndWaitOptions
+from ..runs import Run
 
 
-def starting(credentials: DatabricksCredentials, parameters: Mapping[str, Any]) -> AbstractContextManager[None]:
-    """Leave the run that is started in this block, when the block is interrupted.
-
-    Args:
-        credentials: The workspace, and how to sign in.
-        parameters: Of the flow.
-    """
-    fails = option(parameters, "fail_on_task_failures")
-    return handing_over(credentials, parameters, fail_on_task_failures=fails)
-
-
-def only(fields: type, parameters: Mapping[str, Any]) -> Any:
-    """Pick those of a flow's parameters that the task takes.
+def start_and_wait(task: Task[..., int], credentials: Any, json: Any, parameters: Mapping[str, Any]) -> Run:
+    """Start a run with a task, and wait for it in this thread; what ends either early leaves the run as it should be.
 
     Args:
-        fields: The named parameters of the task.
-        parameters: Of the flow.
+        task: `submit_run` or `run_now`.
+        credentials: What is to be a block.
+        json: The request body.
+        parameters: The other parameters of the flow.
     """
-    return {key: value for key, value in parameters.items() if key in fields.__annotations__}
+    call = called_with(credentials, parameters, StartAndWaitOptions)
+    with handing_over(call, fail_on_task_failures=call.options["fail_on_task_failures"]):
+        run_id = task(credentials, json, **_for(task, parameters))
+    return wait_here(OneRun(call, run_id))
+
+
+async def astart_and_wait(task: Task[..., Any], credentials: Any, json: Any, parameters: Mapping[str, Any]) -> Run:
+    """Start a run with an async task, and wait for it without blocking the caller's loop; see `start_and_wait`."""
+    call = called_with(credentials, parameters, StartAndWaitOptions)
+    with handing_over(call, fail_on_task_failures=call.options["fail_on_task_failures"]):
+        run_id = await task(credentials, json, **_for(task, parameters))
+    return await wait_async(OneRun(call, run_id))
+
+
+def _for(task: Task[..., Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a flow's parameters that its task takes."""
+    taken = inspect.signature(task.fn).parameters
+    return {key: value for key, value in parameters.items() if key in taken}

@@ -6,17 +6,14 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from .._connect.calls import check_call
 from .._lazy import at_home_in
 from .._prefect.signature import named_parameters
-from .._wait.doors import wait_async, wait_here
-from .._wait.one_run import OneRun
 from ..credentials import DatabricksCredentials
 from ..options import WaitOptions
 from ..runs import Run
 from ..tasks import SubmitRunParameters, asubmit_run, submit_run
 from .flow import Flow
-from .parts import only, starting
+from .parts import astart_and_wait, start_and_wait
 
 
 class SubmitRunAndWaitParameters(SubmitRunParameters, WaitOptions, total=False):
@@ -43,10 +40,7 @@ def submit_run_and_wait(
         InvalidPayload: The request has faults; nothing was sent.
         DatabricksError: As in `submit_run` and `wait_for_run`.
     """
-    check_call(databricks_credentials, parameters)
-    with starting(databricks_credentials, parameters):
-        run_id = submit_run(databricks_credentials, json, **only(SubmitRunParameters, parameters))
-    return wait_here(OneRun(databricks_credentials, run_id, parameters))
+    return start_and_wait(submit_run, databricks_credentials, json, parameters)
 
 
 @Flow
@@ -56,7 +50,4 @@ async def asubmit_run_and_wait(
     databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[SubmitRunAndWaitParameters]
 ) -> Run:
     """Async twin of `submit_run_and_wait`: the same parameters, result and errors."""
-    check_call(databricks_credentials, parameters)
-    with starting(databricks_credentials, parameters):
-        run_id = await asubmit_run(databricks_credentials, json, **only(SubmitRunParameters, parameters))
-    return await wait_async(OneRun(databricks_credentials, run_id, parameters))
+    return await astart_and_wait(asubmit_run, databricks_credentials, json, parameters)

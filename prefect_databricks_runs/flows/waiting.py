@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import Unpack
 
+from .._connect.call import called_with
 from .._lazy import at_home_in
 from .._prefect.signature import named_parameters
 from .._wait.doors import wait_async, wait_here
@@ -37,7 +38,7 @@ def wait_for_run(databricks_credentials: DatabricksCredentials, run_id: int, **p
         DatabricksUnreachable: It could not be read for `max_outage_seconds`.
         NotFound: There is no such run, or it was deleted meanwhile.
     """
-    return wait_here(OneRun(databricks_credentials, run_id, parameters))
+    return wait_here(OneRun(called_with(databricks_credentials, parameters, WaitOptions), run_id))
 
 
 @Flow
@@ -47,4 +48,4 @@ async def await_for_run(
     databricks_credentials: DatabricksCredentials, run_id: int, **parameters: Unpack[WaitOptions]
 ) -> Run:
     """Async twin of `wait_for_run`: the same parameters, result and errors."""
-    return await wait_async(OneRun(databricks_credentials, run_id, parameters))
+    return await wait_async(OneRun(called_with(databricks_credentials, parameters, WaitOptions), run_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import Unpack
 
+from .._connect.call import called_with
 from .._lazy import at_home_in
 from .._prefect.signature import named_parameters
 from .._wait.doors import wait_async, wait_here
@@ -38,7 +39,7 @@ def wait_for_runs(
         DatabricksUnreachable: Databricks could not be read for `max_outage_seconds`.
         InvalidOption: Options that make no sense; nothing was asked.
     """
-    return wait_here(ManyRuns(databricks_credentials, run_ids, parameters))
+    return wait_here(ManyRuns(called_with(databricks_credentials, parameters, WaitForRunsOptions), run_ids))
 
 
 @Flow
@@ -48,4 +49,4 @@ async def await_for_runs(
     databricks_credentials: DatabricksCredentials, run_ids: list[int], **parameters: Unpack[WaitForRunsOptions]
 ) -> list[Run]:
     """Async twin of `wait_for_runs`: the same parameters, result and errors."""
-    return await wait_async(ManyRuns(databricks_credentials, run_ids, parameters))
+    return await wait_async(ManyRuns(called_with(databricks_credentials, parameters, WaitForRunsOptions), run_ids))

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict, Unpack
 
 import prefect_databricks_runs as package
 from prefect_databricks_runs._prefect import signature
-from prefect_databricks_runs._prefect.signature import Default, default_of, named_parameters
+from prefect_databricks_runs._prefect.signature import Default, defaults_of, named_parameters
 from prefect_databricks_runs.errors import InvalidOption
 from prefect_databricks_runs.fields import RunNowFields, SubmitRunFields
 from prefect_databricks_runs.options import WaitOptions
@@ -130,9 +130,10 @@ def test_the_deployment_form_knows_every_parameter(each) -> None:
 
 
 def test_the_defaults_are_those_of_the_issue() -> None:
-    assert default_of(WaitOptions, "polling_period_seconds") == 30
-    assert default_of(WaitOptions, "databricks_retry_limit") == 3
-    assert default_of(WaitOptions, "databricks_retry_delay") == 1
+    defaults = defaults_of(WaitOptions)
+    assert defaults["polling_period_seconds"] == 30
+    assert defaults["databricks_retry_limit"] == 3
+    assert defaults["databricks_retry_delay"] == 1
 
 
 def test_what_starts_or_polls_is_never_cached() -> None:
@@ -160,8 +161,7 @@ def test_the_defaults_of_options_are_worked_out_once(monkeypatch) -> None:
         return resolve(fields, **more)
 
     monkeypatch.setattr(signature, "get_type_hints", count)
-    signature._defaults_of.cache_clear()
+    signature.defaults_of.cache_clear()
     for _ in range(3):
-        assert signature.default_of(WaitOptions, "max_mirrored_tasks") == 250
-        assert signature.default_of(WaitOptions, "fetch_output") is True
+        assert signature.defaults_of(WaitOptions)["fetch_output"] is True
     assert resolved == [WaitOptions]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_databricks_runs._start import identity
-from prefect_databricks_runs._start.identity import Caller, Step, Submission, caller
+from prefect_databricks_runs import _runtime
+from prefect_databricks_runs._runtime import of_process
+from prefect_databricks_runs._start.identity import Caller, Roots, Step, Submission, caller
 
 HOST = "https://adb-1.2.azuredatabricks.net"
 BODY = {"tasks": [{"task_key": "main"}]}
@@ -29,7 +30,7 @@ def fresh_process(monkeypatch) -> Iterator[None]:
 
 def restart() -> None:
     """As if the process had been killed, and another one had taken over."""
-    identity._roots.clear()
+    _runtime.forget()
 
 
 def of(*steps: Step, own_task: Step | None = None) -> Caller:
@@ -182,16 +183,16 @@ def test_attempts_that_are_long_past_are_forgotten() -> None:
     for _ in range(50):
         token(of(flow))
         flow = retried(flow)
-    assert len(identity._roots[flow.id].attempts) < 10
+    assert len(of_process(Roots).of(flow.id).attempts) < 10
 
 
 def test_a_thousand_flow_runs_are_remembered_and_no_more() -> None:
     first = a_step()
-    token(of(first))
+    started = token(of(first))
     for _ in range(1000):
         token(of(a_step()))
-    assert len(identity._roots) == 1000
-    assert first.id not in identity._roots
+    assert token(of(first)) == started, "its first slot again"
+    assert token(of(first)) != started
 
 
 def test_outside_of_any_run_there_is_no_caller() -> None:

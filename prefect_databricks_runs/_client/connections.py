@@ -1,0 +1,79 @@
+"""What the sessions of one event loop share: connections to workspaces, and who was let in."""
+
+from __future__ import annotations
+
+from collections import deque
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from weakref import WeakValueDictionary
+
+import httpx
+
+from .http import CONNECT_SECONDS, client_options
+
+_FLOW_RUNS = 100
+
+
+class Access:
+    """One way to sign in to one workspace.
+
+    Attributes:
+        was_let_in: Whether the workspace has let it in before: that it is refused now may pass.
+        said_in: The flow runs in whose logs it was said that it is new, the last of them.
+    """
+
+    def __init__(self) -> None:
+        self.was_let_in = False
+        self.said_in: deque[str] = deque(maxlen=_FLOW_RUNS)
+
+
+class Connections:
+    """The clients of one event loop: one a workspace, whoever signs in, so that none is left behind by an old token."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        # As long as a session has it, and the last one of each workspace: who waits goes on where another has started.
+        self._accesses: WeakValueDictionary[tuple[str, httpx.Auth], Access] = WeakValueDictionary()
+        self._last: dict[str, Access] = {}
+
+    def client(self, host: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+        """Give the client for a workspace, without a way to sign in.
+
+        Args:
+            host: The workspace's address.
+            transport: Where its requests go instead of the network; that of the first call holds.
+        """
+        client = self._clients.get(host)
+        if client is None:
+            # Who signs in differs from one request to the next, so that no answer may leave a cookie for another one.
+            cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            options = client_options(host, CONNECT_SECONDS)
+            client = self._clients[host] = httpx.AsyncClient(transport=transport, cookies=cookies, **options)
+        return client
+
+    def access(self, host: str, auth: httpx.Auth) -> Access:
+        """Give what is known of one way to sign in.
+
+        Args:
+            host: The workspace's address.
+            auth: How to sign in.
+        """
+        access = self._accesses.get((host, auth))
+        if access is None:
+            access = self._accesses[host, auth] = Access()
+        return access
+
+    def let_in(self, host: str, access: Access) -> None:
+        """Note that a workspace has let somebody in.
+
+        Args:
+            host: The workspace's address.
+            access: How it was signed in.
+        """
+        access.was_let_in = True
+        self._last[host] = access
+
+    async def aclose(self) -> None:
+        """Close all clients; they are made anew where they are needed again."""
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.aclose()

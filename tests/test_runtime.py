@@ -1,0 +1,105 @@
+"""What a process keeps from one call to the next, and that it is no more after a thousand of them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from prefect_databricks_runs import DatabricksCredentials, _runtime, submit_run, wait_for_run
+from prefect_databricks_runs._prefect import portal
+from prefect_databricks_runs._runtime import of_loop, of_process
+from prefect_databricks_runs.local import LocalWorkspace
+
+BODY = {"tasks": [{"task_key": "main", "notebook_task": {"notebook_path": "/n"}}]}
+TIMES = 1_000 if os.environ.get("PREFECT_DATABRICKS_RUNS_LONG") else 60
+
+
+class Kept:
+    """Something that a room keeps."""
+
+
+@pytest.mark.anyio
+async def test_each_event_loop_keeps_its_own_and_the_process_one() -> None:
+    mine, of_all = of_loop(Kept), of_process(Kept)
+    assert of_loop(Kept) is mine
+
+    async def elsewhere() -> tuple[Kept, Kept]:
+        return of_loop(Kept), of_process(Kept)
+
+    theirs, of_process_there = await asyncio.to_thread(lambda: asyncio.run(elsewhere()))
+    assert theirs is not mine
+    assert of_process_there is of_all
+
+
+@pytest.mark.anyio
+async def test_what_loops_that_are_closed_kept_goes_with_the_next_one() -> None:
+    async def ask() -> None:
+        of_loop(Kept)
+
+    for _ in range(5):
+        await asyncio.to_thread(lambda: asyncio.run(ask()))
+    assert sum(loop.is_closed() for loop in _runtime._of_loops) <= 1
+
+
+@pytest.mark.anyio
+async def test_all_of_it_is_forgotten_at_once() -> None:
+    before = of_loop(Kept), of_process(Kept)
+    _runtime.forget()
+    assert of_loop(Kept) is not before[0]
+    assert of_process(Kept) is not before[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="There is no fork here.")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_the_child_of_a_fork_knows_what_the_process_did_and_has_no_loops_of_it() -> None:
+    async def ask() -> None:
+        of_loop(Kept)
+
+    portal.call(ask)
+    of_all = of_process(Kept)
+    child = os.fork()
+    if not child:
+        os._exit(0 if not _runtime._of_loops and of_process(Kept) is of_all else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_runs_under_tokens_that_are_rotated_leave_nothing_behind(prefect_server: Any) -> None:
+    """Each run has another token, as in a `serve` process that goes on for months."""
+    with LocalWorkspace(script={"*": {"running": 0, "result": "done"}}) as workspace:
+
+        def start_and_wait() -> None:
+            token = workspace.add_user("someone@localhost")
+            databricks = DatabricksCredentials(host=workspace.url, token=token)
+            run_id = submit_run.fn(databricks, BODY)
+            wait_for_run.fn(databricks, run_id, polling_period_seconds=0.01)
+            workspace.revoke_token(token)
+
+        start_and_wait()
+        start_and_wait()
+        before = held()
+        for _ in range(TIMES):
+            start_and_wait()
+        grown = held() - before
+    assert not grown, f"{TIMES} runs more, and there are more of: {grown}"
+
+
+def held() -> Counter[str]:
+    """How many objects of ours and of httpx there are, and how many entries in what is kept."""
+    portal.settle()
+    gc.collect()
+    names: Counter[str] = Counter()
+    for each in gc.get_objects():
+        module = str(type(each).__module__)
+        if module.startswith(("prefect_databricks_runs", "httpx", "httpcore")) and ".local" not in module:
+            names[f"{module}.{type(each).__name__}"] += 1
+    for runtime in (_runtime._of_process, *_runtime._of_loops.values()):
+        for part in runtime._parts.values():
+            for name, value in getattr(part, "__dict__", {}).items():
+                if hasattr(value, "__len__"):
+                    names[f"{type(part).__name__}.{name}"] += len(value)
+    return names
