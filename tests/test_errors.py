@@ -9,7 +9,7 @@ import pytest
 
 from prefect_databricks_runs import Run, RunFailed, WaitTimeout, errors
 from prefect_databricks_runs._report import failure_of
-from prefect_databricks_runs._text import shorten
+from prefect_databricks_runs._text import first_line, shorten
 from tests.support.answers import HOST, RUN_ID, run, task, with_output
 
 FAILED = with_output(
@@ -124,6 +124,6 @@ def test_somebody_elses_long_text_is_cut_and_says_how_much_is_missing() -> None:
 
 
 def test_of_a_huge_text_only_the_beginning_is_looked_at() -> None:
-    huge = errors.first_line("\n" + "x" * 5_000_000 + "\nsecond", 10)
+    huge = first_line("\n" + "x" * 5_000_000 + "\nsecond", 10)
     assert huge == "x" * 10 + "… (4999990 more characters)"
-    assert errors.first_line("\x1b[31mred\x00") == "[31mred"
+    assert first_line("\x1b[31mred\x00") == "[31mred"

@@ -74,7 +74,7 @@ def test_runs_under_tokens_that_are_rotated_leave_nothing_behind(prefect_server:
 
         def start_and_wait() -> None:
             token = workspace.add_user("someone@localhost")
-            databricks = DatabricksCredentials(host=workspace.url, token=token)
+            databricks = DatabricksCredentials(host=workspace.url, token=token, requests_per_second=1000)
             run_id = submit_run.fn(databricks, BODY)
             wait_for_run.fn(databricks, run_id, polling_period_seconds=0.01)
             workspace.revoke_token(token)

@@ -21,8 +21,8 @@ from prefect.states import Crashed, Running
 
 from prefect_databricks_runs import DatabricksCredentials, cancel_databricks_runs, run_now, submit_run, wait_for_run
 from prefect_databricks_runs._connect.saved_blocks import UsedCredentials
-from prefect_databricks_runs._runtime import of_process
 from prefect_databricks_runs._report.things import Artifact
+from prefect_databricks_runs._runtime import of_process
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.support.processes import wait_until
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-
-from prefect import Task
 
 from .._connect.call import called_with
 from .._start.in_flight import handing_over
@@ -16,30 +13,33 @@ from ..options import StartAndWaitOptions
 from ..runs import Run
 
 
-def start_and_wait(task: Task[..., int], credentials: Any, json: Any, parameters: Mapping[str, Any]) -> Run:
-    """Start a run with a task, and wait for it in this thread; what ends either early leaves the run as it should be.
+def start_and_wait(
+    start: Callable[..., int], fields: type, credentials: Any, json: Any, parameters: Mapping[str, Any]
+) -> Run:
+    """Start a run and wait for it in this thread; what ends either early leaves the run as it should be.
 
     Args:
-        task: `submit_run` or `run_now`.
+        start: The task `submit_run` or `run_now`.
+        fields: The named parameters of the task.
         credentials: What is to be a block.
         json: The request body.
-        parameters: The other parameters of the flow.
+        parameters: The named parameters of the flow.
     """
     call = called_with(credentials, parameters, StartAndWaitOptions)
     with handing_over(call, fail_on_task_failures=call.options["fail_on_task_failures"]):
-        run_id = task(credentials, json, **_for(task, parameters))
+        run_id = start(credentials, json, **_only(fields, parameters))
     return wait_here(OneRun(call, run_id))
 
 
-async def astart_and_wait(task: Task[..., Any], credentials: Any, json: Any, parameters: Mapping[str, Any]) -> Run:
-    """Start a run with an async task, and wait for it without blocking the caller's loop; see `start_and_wait`."""
+async def astart_and_wait(
+    start: Callable[..., Awaitable[int]], fields: type, credentials: Any, json: Any, parameters: Mapping[str, Any]
+) -> Run:
+    """Start a run and wait for it without blocking the caller's loop; otherwise as `start_and_wait`."""
     call = called_with(credentials, parameters, StartAndWaitOptions)
     with handing_over(call, fail_on_task_failures=call.options["fail_on_task_failures"]):
-        run_id = await task(credentials, json, **_for(task, parameters))
+        run_id = await start(credentials, json, **_only(fields, parameters))
     return await wait_async(OneRun(call, run_id))
 
 
-def _for(task: Task[..., Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a flow's parameters that its task takes."""
-    taken = inspect.signature(task.fn).parameters
-    return {key: value for key, value in parameters.items() if key in taken}
+def _only(fields: type, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key in fields.__annotations__}

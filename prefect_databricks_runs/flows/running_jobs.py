@@ -40,7 +40,7 @@ def run_now_and_wait(
         InvalidPayload: The request has faults; nothing was sent.
         DatabricksError: As in `run_now` and `wait_for_run`.
     """
-    return start_and_wait(run_now, databricks_credentials, json, parameters)
+    return start_and_wait(run_now, RunNowParameters, databricks_credentials, json, parameters)
 
 
 @Flow
@@ -50,4 +50,4 @@ async def arun_now_and_wait(
     databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[RunNowAndWaitParameters]
 ) -> Run:
     """Async twin of `run_now_and_wait`: the same parameters, result and errors."""
-    return await astart_and_wait(arun_now, databricks_credentials, json, parameters)
+    return await astart_and_wait(arun_now, RunNowParameters, databricks_credentials, json, parameters)

@@ -40,7 +40,7 @@ def submit_run_and_wait(
         InvalidPayload: The request has faults; nothing was sent.
         DatabricksError: As in `submit_run` and `wait_for_run`.
     """
-    return start_and_wait(submit_run, databricks_credentials, json, parameters)
+    return start_and_wait(submit_run, SubmitRunParameters, databricks_credentials, json, parameters)
 
 
 @Flow
@@ -50,4 +50,4 @@ async def asubmit_run_and_wait(
     databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[SubmitRunAndWaitParameters]
 ) -> Run:
     """Async twin of `submit_run_and_wait`: the same parameters, result and errors."""
-    return await astart_and_wait(asubmit_run, databricks_credentials, json, parameters)
+    return await astart_and_wait(asubmit_run, SubmitRunParameters, databricks_credentials, json, parameters)

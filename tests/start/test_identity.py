@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from prefect_databricks_runs import _runtime
 from prefect_databricks_runs._runtime import of_process
+from prefect_databricks_runs._start import identity
 from prefect_databricks_runs._start.identity import Caller, Roots, Step, Submission, caller
 
 HOST = "https://adb-1.2.azuredatabricks.net"
