@@ -22,9 +22,9 @@ from ._prefect.compat import (
     EmptyText,
     Field,
     SecretStr,
-    saved_block,
     unknown_fields,
 )
+from ._prefect.references import saved_block
 from .auth import BasicAuth, TokenAuth
 from .errors import InvalidCredentials
 

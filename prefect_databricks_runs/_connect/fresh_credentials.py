@@ -9,8 +9,8 @@ import anyio
 import httpx
 
 from .._client.session import Refresh
-from .._prefect.compat import saved_block
 from .._prefect.logging import Logger
+from .._prefect.references import saved_block
 from .._runtime import of_loop
 from ..credentials import DatabricksCredentials
 

@@ -15,8 +15,9 @@ from prefect.settings import PREFECT_API_URL
 from .._connect.call import plain_call
 from .._connect.saved_blocks import saved_credentials
 from .._leave.leaving import cancel_all
-from .._prefect.compat import SecretStr, without_sign_in
+from .._prefect.compat import SecretStr
 from .._prefect.logging import run_logger
+from .._prefect.urls import without_sign_in
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, InvalidCredentials
 from .listing import Listed, Listing

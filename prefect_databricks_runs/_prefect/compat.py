@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -17,15 +15,14 @@ from typing_extensions import Self
 
 from ..errors import InvalidCredentials
 from . import portal
+from .references import A_REFERENCE, saved_block
+from .urls import without_sign_in
 
 if TYPE_CHECKING:
     from prefect import State
     from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import BlockDocument
 
 C = TypeVar("C", bound=ContextModel)
-
-_SIGN_IN = re.compile(r"(?<=//)[^/?#]*@")  # login and password in a URL
 
 PREFECT_3 = not prefect.__version__.startswith("2.")
 
@@ -54,7 +51,6 @@ else:
 # The default of a block's field that must be filled in. On Prefect 2 no field may be `required` in the schema: the form
 # of a deployment sends a chosen block as a reference, and Prefect 2 misses every required field in that.
 REQUIRED_TEXT: Any = ... if PREFECT_3 else ""
-_A_REFERENCE = '{"$ref": {"block_document_slug": "databricks-runs-credentials/NAME"}}'
 
 __all__ = [
     "PREFECT_3",
@@ -66,16 +62,13 @@ __all__ = [
     "Field",
     "SecretStr",
     "ValidBlock",
-    "emit_event",
     "flow_run_id",
     "flow_run_url",
     "parameter_annotation",
     "run_contexts",
-    "saved_block",
     "state_exception",
     "unknown_fields",
     "update_artifact",
-    "without_sign_in",
 ]
 
 
@@ -115,11 +108,6 @@ def flow_run_url(flow_run_id: UUID) -> str:
         return ""
     ui = without_sign_in(url)  # Prefect makes it of the API's URL
     return f"{ui.rstrip('/')}/{'runs' if PREFECT_3 else 'flow-runs'}/flow-run/{flow_run_id}"
-
-
-def without_sign_in(url: str) -> str:
-    """A URL as everybody may see it: without the login and password that may stand before its host."""
-    return _SIGN_IN.sub("", url)
 
 
 def unknown_fields(block: Block) -> list[str]:
@@ -172,7 +160,7 @@ class BlockOfEitherPydantic:
                 # A `ValueError`, to which Prefect adds the parameter's name, and after which a union tries its others.
                 raise ValueError(
                     f"must be a DatabricksCredentials block, not {type(value).__name__}. Give what"
-                    f" DatabricksCredentials.load(…) gives, and from a deployment the reference {_A_REFERENCE}."
+                    f" DatabricksCredentials.load(…) gives, and from a deployment the reference {A_REFERENCE}."
                 )
             if isinstance(value, dict) and "$ref" in value:
                 return cls.of_reference(value["$ref"])
@@ -196,7 +184,7 @@ class BlockOfEitherPydantic:
             is_a = document.block_type.name if document.block_type else "of an unknown type"
             raise InvalidCredentials(
                 f"The block {document.name!r} is not a {cls.__name__} block, but {is_a}. Choose one, or"
-                f" refer to one by {_A_REFERENCE}."
+                f" refer to one by {A_REFERENCE}."
             )
         try:
             block = kind(**document.data)
@@ -216,38 +204,6 @@ def _kinds_of(cls: Any) -> Iterator[Any]:
         yield from _kinds_of(each)
 
 
-async def saved_block(reference: Any) -> BlockDocument:
-    """Read a saved block.
-
-    Args:
-        reference: Its id, or `{"block_document_id": id}`, or `{"block_document_slug": "block-type-slug/name"}`.
-
-    Raises:
-        InvalidCredentials: There is no such block, or the reference is none.
-    """
-    from prefect.client.orchestration import get_client
-    from prefect.exceptions import ObjectNotFound
-
-    which = reference if isinstance(reference, dict) else {"block_document_id": reference}
-    async with get_client() as client:
-        try:
-            if "block_document_id" in which:
-                document_id = UUID(str(which["block_document_id"]))
-                return await client.read_block_document(document_id, include_secrets=True)
-            type_slug, _, name = str(which.get("block_document_slug", "")).partition("/")
-            if type_slug and name:
-                return await client.read_block_document_by_name(name, type_slug, include_secrets=True)
-        except ObjectNotFound:
-            found = which.get("block_document_slug") or f"with the id {which['block_document_id']}"
-            raise InvalidCredentials(
-                f"The saved block {found} does not exist. Refer to one by {_A_REFERENCE}."
-            ) from None
-        except ValueError:  # not an id
-            pass
-    # Not quoted: whoever mistook the place may have pasted a token.
-    raise InvalidCredentials(f"`$ref` does not name a saved block. Refer to one by {_A_REFERENCE}.")
-
-
 def parameter_annotation(annotation: Any) -> Any:
     """The annotation that a flow's parameter must have.
 
@@ -257,14 +213,6 @@ def parameter_annotation(annotation: Any) -> Any:
     if PREFECT_3 or not (isinstance(annotation, type) and issubclass(annotation, Block)):
         return annotation
     return Annotated[annotation, "a block"]
-
-
-def emit_event(event: str, resource: dict[str, str], payload: dict[str, Any], related: list[dict[str, str]]) -> None:
-    """Send an event to Prefect. Prefect 2 drops it without a word, unless its events are switched on."""
-    from prefect.events import emit_event
-
-    with contextlib.suppress(Exception):  # an event that cannot be sent must not end a wait
-        emit_event(event=event, resource=resource, payload=payload, related=related)
 
 
 async def state_exception(state: State[Any]) -> BaseException | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .artifact import artifact_text
 from .flow_run_report import END_NOT_SEEN, FlowRunReport
-from .flow_runs import failure_of, final_state, may_return, state_of_runs
+from .flow_runs import final_state, may_return, state_of_runs
 from .run_artifact import show_started
 from .run_report import RunReport
 from .runs_report import RunsReport
@@ -15,7 +15,6 @@ __all__ = [
     "RunReport",
     "RunsReport",
     "artifact_text",
-    "failure_of",
     "final_state",
     "may_return",
     "show_started",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from prefect.context import FlowRunContext
 
-from .._prefect import compat
 from ..run_states import RunState
 from ..runs import Run
 
@@ -52,12 +52,15 @@ class ChangeEvents:
         return known != state.name
 
     def _tell(self, what: str, resource: str, name: str, state: RunState, payload: Mapping[str, object]) -> None:
-        compat.emit_event(
-            event=f"databricks.{what}.{_snake(state.name)}",
-            resource={"prefect.resource.id": resource, "prefect.resource.name": name},
-            payload={**payload, "state": state.name, "message": state.explanation},
-            related=self._related,
-        )
+        from prefect.events import emit_event
+
+        with suppress(Exception):  # an event that cannot be sent must not end a wait
+            emit_event(
+                event=f"databricks.{what}.{_snake(state.name)}",
+                resource={"prefect.resource.id": resource, "prefect.resource.name": name},
+                payload={**payload, "state": state.name, "message": state.explanation},
+                related=self._related,
+            )
 
 
 def _outermost_flow_run() -> list[dict[str, str]]:

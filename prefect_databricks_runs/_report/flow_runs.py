@@ -9,30 +9,9 @@ from prefect import State
 from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, Crashed, Failed
 
-from ..errors import RunCanceled, RunFailed, RunInternalError, RunsFailed, RunSkipped, RunTimedOut
-from ..run_states import Outcome
+from .._failures import failure_of
+from ..errors import RunCanceled, RunInternalError, RunsFailed
 from ..runs import Run
-
-_ERRORS: dict[Outcome, type[RunFailed]] = {
-    Outcome.TIMED_OUT: RunTimedOut,
-    Outcome.CANCELED: RunCanceled,
-    Outcome.UPSTREAM_CANCELED: RunCanceled,
-    Outcome.SKIPPED: RunSkipped,
-    Outcome.INTERNAL_ERROR: RunInternalError,
-}
-
-
-def failure_of(run: Run, *, fail_on_task_failures: bool) -> RunFailed | None:
-    """Why a run that is over did not end well; None where it did.
-
-    Args:
-        run: The run, with the outputs of its failed tasks.
-        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a failure.
-    """
-    outcome = run.state.outcome
-    if outcome is Outcome.SUCCESS or (outcome is Outcome.SUCCESS_WITH_FAILURES and not fail_on_task_failures):
-        return None
-    return _ERRORS.get(outcome, RunFailed)(run) if outcome else RunFailed(run)
 
 
 def state_of_runs(runs: Sequence[Run], error: RunsFailed | None) -> State[Any]:

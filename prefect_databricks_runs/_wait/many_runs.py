@@ -9,8 +9,9 @@ import anyio
 import anyio.abc
 
 from .._connect.call import Call
+from .._failures import failure_of
 from .._leave.leaving import cancel_all, leave, leave_alone, send_log
-from .._report import RunsReport, failure_of, state_of_runs
+from .._report import RunsReport, state_of_runs
 from ..errors import DatabricksError, DatabricksUnreachable, InvalidOption, RunsFailed, WaitTimeout
 from ..options import WaitForRunsOptions
 from ..runs import Run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Container, Mapping, Sequence
 from contextlib import aclosing
 from enum import Enum
 from typing import Any, NamedTuple
@@ -42,7 +42,7 @@ class _Known(NamedTuple):
 
 
 async def run_list(
-    hook: DatabricksHook, way: Way, newest: int | None, watched: Collection[int], due: Mapping[int, int]
+    hook: DatabricksHook, way: Way, newest: int | None, watched: Container[int], due: Mapping[int, int]
 ) -> AsyncGenerator[Page, None]:
     """Read pages of a list, as long as that is better than asking for one run after the other.
 

@@ -9,8 +9,6 @@ asked for with `runs/get`.
 from __future__ import annotations
 
 import asyncio
-import math
-from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from heapq import heappop, heappush
@@ -21,10 +19,10 @@ from .._clock import Clock
 from .._runtime import of_loop
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError
-from ..hook import RUNS_A_PAGE, DatabricksHook
+from ..hook import DatabricksHook
 from ..runs import Run
 from .run_lists import ListCosts, Page, Way, run_list
-from .watched import Watched
+from .watched import Watched, WatchedRuns
 
 _AT_ONCE = 10
 _numbers = count()
@@ -40,10 +38,7 @@ class RunReader:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._costs = ListCosts(clock)
-        self._all: dict[int, list[Watched]] = {}
-        # By when they started: neighbours stand on the same page of a list.
-        self._known: list[tuple[tuple[int, int], Watched]] = []
-        self._new: dict[Watched, None] = {}
+        self._all = WatchedRuns()
         self._asked: list[tuple[float, int, Watched]] = []
         self._changed = asyncio.Event()
         self._scheduler: asyncio.Task[None] | None = None
@@ -63,8 +58,7 @@ class RunReader:
             run_id: The job run.
         """
         watched = Watched(hook, run_id, self.ask)
-        self._all.setdefault(run_id, []).append(watched)
-        self._new[watched] = None
+        self._all.add(watched)
         try:
             yield watched
         finally:
@@ -79,14 +73,7 @@ class RunReader:
             self._scheduler.add_done_callback(self._stopped)
 
     def _forget(self, watched: Watched) -> None:
-        of_this_run = self._all[watched.run_id]
-        of_this_run.remove(watched)
-        if not of_this_run:
-            del self._all[watched.run_id]
-        self._new.pop(watched, None)
-        if watched.run:
-            del self._known[self._index(watched)]
-        watched.due = math.inf
+        self._all.remove(watched)
         if self.is_idle:
             for task in [*self._under_way, *([self._scheduler] if self._scheduler else [])]:
                 task.cancel()
@@ -106,15 +93,15 @@ class RunReader:
                 await first.hook.until_free("runs/list", "runs/get")
                 longest = self._first()
                 if longest and longest.is_due(self._clock.monotonic()):
-                    self._start(longest, self._page_of(longest))
+                    self._start(longest, self._all.page_of(longest, self._clock.monotonic()))
 
     def _stopped(self, scheduler: asyncio.Task[None]) -> None:
         """Nobody is left waiting for ever, should there be a fault in here."""
         if scheduler is self._scheduler:
             self._scheduler = None
         error = None if scheduler.cancelled() else scheduler.exception()
-        for each in [each for of_one_run in self._all.values() for each in of_one_run]:
-            if isinstance(error, Exception):
+        if isinstance(error, Exception):
+            for each in list(self._all):
                 each.fail(error)
 
     def _first(self) -> Watched | None:
@@ -135,35 +122,19 @@ class RunReader:
             for each in waits:
                 each.cancel()
 
-    def _page_of(self, first: Watched) -> list[Watched]:
-        """Those that may stand on the same page of a list, itself among them."""
-        if first.is_alone or first.is_long:
-            return [first]
-        now = self._clock.monotonic()
-        if first.run is None:
-            return [each for each in self._new if each.is_due(now) and each.is_listable]
-        # A list goes back in time: from the first itself, which it has for sure then, unless more are due before it.
-        index = self._index(first)
-        back, forth = self._known[max(0, index + 1 - RUNS_A_PAGE) : index + 1], self._known[index : index + RUNS_A_PAGE]
-        pages = [[each for _, each in page if each.is_listable] for page in (back, forth)]
-        return max(pages, key=lambda page: sum(each.is_due(now) for each in page))
-
-    def _index(self, watched: Watched) -> int:
-        return bisect_left(self._known, watched.place, key=lambda each: each[0])
-
     def _start(self, first: Watched, together: list[Watched]) -> None:
         now = self._clock.monotonic()
         worth = sum(each.worth(now) for each in together)
         starts = [each.place[0] for each in together if each.is_due(now)]
         way = self._costs.best(worth, max(starts) - min(starts), is_new=first.run is None)
         if len(together) < 2 or way is None:  # noqa: PLR2004 - a list is for two or more
-            together = [each for each in self._all[first.run_id] if each.read_by is None]
+            together = [each for each in self._all.of(first.run_id) if each.read_by is None]
             reading = self._get(first)
         else:
             reading = self._list(way, together)
         task = asyncio.get_running_loop().create_task(reading)
         for each in together:
-            each.read_by, each.sent_at = task, now
+            each.begin(task, now)
         self._under_way.add(task)
         task.add_done_callback(lambda done: self._done(done, together))
 
@@ -174,11 +145,10 @@ class RunReader:
         for each in together:
             if each.read_by is not task:
                 continue  # it was read
-            each.read_by = None
             if isinstance(error, Exception) and each.is_due(self._clock.monotonic()):
                 each.fail(error)
-            elif each.due < math.inf:
-                self.ask(each)
+            else:
+                each.ask_again()
 
     async def _get(self, watched: Watched) -> None:
         run = await watched.hook.get_run(watched.run_id)
@@ -204,7 +174,7 @@ class RunReader:
             self._costs.failed(is_for_good=not hook.may_pass(error))
         left = [each for each in due if each.read_by is asyncio.current_task()]
         for each in left:
-            each.is_alone = True
+            each.read_alone()
         if pages:
             missing = sum(each.place[0] > pages[-1].oldest for each in left)
             self._costs.learned(way, pages, missing / len(due))
@@ -212,24 +182,19 @@ class RunReader:
     def _learn_listed(self, hook: DatabricksHook, entry: Mapping[str, Any]) -> None:
         run_id = entry["run_id"]
         if entry.get("has_more"):
-            for each in self._all[run_id]:
-                each.is_long = True
+            for each in self._all.of(run_id):
+                each.never_list()
         else:
             self._learn(run_id, hook, entry)
 
     def _learn(self, run_id: int, hook: DatabricksHook, raw: Mapping[str, Any], run: Run | None = None) -> None:
         """Answer who waits for a run; most often it is as it was."""
-        for each in tuple(self._all.get(run_id, ())):
+        for each in self._all.of(run_id):
             if each.run and each.run.raw == raw:
                 each.give(each.run, self._clock.monotonic())
-                continue
-            run = run or hook.read_listed(raw)
-            if each.run:
-                del self._known[self._index(each)]
-            each.give(run, self._clock.monotonic())
-            self._new.pop(each, None)
-            each.place = (run.start_time, each.place[1])
-            insort(self._known, (each.place, each), key=lambda entry: entry[0])
+            else:
+                run = run or hook.read_listed(raw)
+                self._all.learned(each, run, self._clock.monotonic())
 
 
 class _Readers:

@@ -1,13 +1,14 @@
-"""One wait for one run, as the reader of runs sees it."""
+"""The waits for runs as the reader of runs sees them, each by itself and all in the order in which the runs started."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
 from itertools import count
 
-from ..hook import DatabricksHook
+from ..hook import RUNS_A_PAGE, DatabricksHook
 from ..runs import Run
 
 _numbers = count()
@@ -83,6 +84,88 @@ class Watched:
 
     def fail(self, error: Exception) -> None:
         """Answer who waits that it could not be read."""
-        self.due, self.is_alone = math.inf, False
+        self.due, self.read_by, self.is_alone = math.inf, None, False
         if self._answer and not self._answer.done():
             self._answer.set_exception(error)
+
+    def begin(self, request: object, now: float) -> None:
+        """Note that a request for it is under way."""
+        self.read_by, self.sent_at = request, now
+
+    def ask_again(self) -> None:
+        """Have it read when it is due, because the request that was under way did not tell."""
+        self.read_by = None
+        if self.due < math.inf:
+            self._ask(self)
+
+    def read_alone(self) -> None:
+        """Have it read by itself next time: a list did not have it."""
+        self.is_alone = True
+
+    def never_list(self) -> None:
+        """Have it read by itself each time: a list does not have all of it."""
+        self.is_long = True
+
+
+class WatchedRuns:
+    """All waits for runs of one workspace."""
+
+    def __init__(self) -> None:
+        self._all: dict[int, list[Watched]] = {}
+        # By when they started: neighbours stand on the same page of a list.
+        self._known: list[tuple[tuple[int, int], Watched]] = []
+        self._new: dict[Watched, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Watched]:
+        return (each for of_one_run in self._all.values() for each in of_one_run)
+
+    def __contains__(self, run_id: object) -> bool:
+        """Whether anybody waits for a run."""
+        return run_id in self._all
+
+    def of(self, run_id: int) -> tuple[Watched, ...]:
+        """Give those for one run."""
+        return tuple(self._all.get(run_id, ()))
+
+    def add(self, watched: Watched) -> None:
+        """Add one whose run was not read yet."""
+        self._all.setdefault(watched.run_id, []).append(watched)
+        self._new[watched] = None
+
+    def remove(self, watched: Watched) -> None:
+        """Forget one."""
+        of_this_run = self._all[watched.run_id]
+        of_this_run.remove(watched)
+        if not of_this_run:
+            del self._all[watched.run_id]
+        self._new.pop(watched, None)
+        if watched.run:
+            del self._known[self._index(watched)]
+        watched.due = math.inf
+
+    def learned(self, watched: Watched, run: Run, now: float) -> None:
+        """Answer who waits, and note where the run stands among the others."""
+        if watched.run:
+            del self._known[self._index(watched)]
+        watched.give(run, now)
+        self._new.pop(watched, None)
+        watched.place = (run.start_time, watched.place[1])
+        insort(self._known, (watched.place, watched), key=lambda entry: entry[0])
+
+    def page_of(self, first: Watched, now: float) -> list[Watched]:
+        """Give those that may stand on the same page of a list as `first`, itself among them."""
+        if first.is_alone or first.is_long:
+            return [first]
+        if first.run is None:
+            return [each for each in self._new if each.is_due(now) and each.is_listable]
+        # A list goes back in time: from the first itself, which it has for sure then, unless more are due before it.
+        index = self._index(first)
+        back, forth = self._known[max(0, index + 1 - RUNS_A_PAGE) : index + 1], self._known[index : index + RUNS_A_PAGE]
+        pages = [[each for _, each in page if each.is_listable] for page in (back, forth)]
+        return max(pages, key=lambda page: sum(each.is_due(now) for each in page))
+
+    def _index(self, watched: Watched) -> int:
+        return bisect_left(self._known, watched.place, key=lambda each: each[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from prefect_databricks_runs import Run
-from prefect_databricks_runs._prefect import compat
 from prefect_databricks_runs._report.events import ChangeEvents
 from tests.support.answers import HOST, RUN_ID, run, task
 
@@ -13,7 +12,7 @@ from tests.support.answers import HOST, RUN_ID, run, task
 @pytest.fixture
 def sent(monkeypatch) -> list[dict]:
     events: list[dict] = []
-    monkeypatch.setattr(compat, "emit_event", lambda **event: events.append(event))
+    monkeypatch.setattr("prefect.events.emit_event", lambda **event: events.append(event))
     return events
 
 

@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 
 from prefect_databricks_runs import Run, RunCanceled, RunFailed, RunInternalError, RunSkipped, RunTimedOut
-from prefect_databricks_runs._prefect import compat
 from prefect_databricks_runs._prefect.compat import SHOWS_PROGRESS
 from prefect_databricks_runs._report import RunReport, final_state, flow_run_report
 from tests.support.answers import HOST, RUN_ID, run, task, with_output
@@ -32,7 +31,7 @@ FINAL = [
 @pytest.fixture(autouse=True)
 def no_events(monkeypatch) -> None:
     """Without a Prefect server, Prefect 3 would start one to send them to."""
-    monkeypatch.setattr(compat, "emit_event", lambda **_: None)
+    monkeypatch.setattr("prefect.events.emit_event", lambda **_: None)
 
 
 def over(life_cycle: str, result: str | None, **more: object) -> Run:

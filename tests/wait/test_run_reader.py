@@ -309,11 +309,11 @@ def test_when_requests_are_slow_nobody_waits_for_much_longer_than_the_others() -
 
 def test_after_a_fault_of_our_own_others_are_served() -> None:
     async def main(scene: Waiting) -> None:
-        page_of = scene.reader._page_of
-        scene.reader._page_of = lambda _first: 1 / 0
+        page_of = scene.reader._all.page_of
+        scene.reader._all.page_of = lambda *_: 1 / 0
         with pytest.raises(ZeroDivisionError):
             await scene.wait_for(scene.workspace.add(1, scene.now, scene.now + 20))
-        scene.reader._page_of = page_of
+        scene.reader._all.page_of = page_of
         await scene.wait_for(scene.workspace.add(2, scene.now, scene.now + 20))
 
     assert list(waiting(main).noticed) == [2]
@@ -322,7 +322,7 @@ def test_after_a_fault_of_our_own_others_are_served() -> None:
 @pytest.mark.parametrize("number", [1, 30])
 def test_a_fault_of_our_own_reaches_who_waits(number: int, monkeypatch) -> None:
     async def main(scene: Waiting) -> None:
-        monkeypatch.setattr(scene.reader, "_page_of", lambda _first: 1 / 0)
+        monkeypatch.setattr(scene.reader._all, "page_of", lambda *_: 1 / 0)
         ids = [scene.workspace.add(n, scene.now, scene.now + 20) for n in range(1, number + 1)]
         await asyncio.gather(*(scene.wait_for(run_id) for run_id in ids), return_exceptions=True)
         assert not scene.results
