@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
 from prefect_databricks_runs._prefect.compat import PREFECT_3
+from prefect_databricks_runs.auth import BasicAuth, TokenAuth
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.support.prefect_cli import prefect
 
@@ -32,7 +34,8 @@ def test_registered_as_the_readme_says_it_is_in_the_ui_with_its_form(prefect_ser
         assert block_type["name"] == "Databricks Runs Credentials"
         assert "BLOCK_NAME" in block_type["code_example"]
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}
-        (schema,) = api.post("/block_schemas/filter", json=wanted).raise_for_status().json()
+        schemas = api.post("/block_schemas/filter", json=wanted).raise_for_status().json()
+    (schema,) = [each for each in schemas if each["checksum"] == DatabricksCredentials._calculate_schema_checksum()]
     fields = ["host", "token", "login", "password", "request_timeout_seconds", "requests_per_second"]
     assert list(schema["fields"]["properties"]) == fields
     assert set(schema["fields"]["secret_fields"]) == {"token", "password"}
@@ -71,6 +74,46 @@ def test_what_the_ui_saves_is_checked_when_it_is_loaded(prefect_server: PrefectS
         api.post("/block_documents/", json={"name": "half", "data": data, **ids}).raise_for_status()
     with pytest.raises(InvalidCredentials, match="`password` is missing for https://x.net"):
         DatabricksCredentials.load("half")
+
+
+# The form of the first version. What was saved with it stays as it is when the package is upgraded.
+FIRST_FORM: dict[str, Any] = {
+    "title": "DatabricksCredentials",
+    "type": "object",
+    "properties": {
+        "host": {"title": "Host", "type": "string"},
+        "token": {"title": "Token", "type": "string", "format": "password", "writeOnly": True, "default": ""},
+        "login": {"title": "Login", "type": "string", "default": ""},
+        "password": {"title": "Password", "type": "string", "format": "password", "writeOnly": True, "default": ""},
+    },
+    "required": ["host"],
+    "secret_fields": ["token", "password"],
+    "block_type_slug": "databricks-runs-credentials",
+    "block_schema_references": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "auth"),
+    [
+        ({"token": "dapi-old", "login": "", "password": ""}, TokenAuth("dapi-old")),
+        ({"token": "", "login": "ada", "password": "pw"}, BasicAuth("ada", "pw")),
+        ({"token": None, "login": "ada", "password": "pw"}, BasicAuth("ada", "pw")),
+    ],
+    ids=["token", "password", "empty secret as Prefect 2 gives it"],
+)
+def test_a_block_that_the_first_version_saved_loads(prefect_server: PrefectServer, data: dict[str, Any], auth) -> None:
+    DatabricksCredentials.register_type_and_schema()
+    name = f"of-the-first-version-{uuid4().hex[:8]}"
+    with httpx.Client(base_url=prefect_server.api_url) as api:
+        type_id = api.get("/block_types/slug/databricks-runs-credentials").json()["id"]
+        schema = api.post("/block_schemas/", json={"block_type_id": type_id, "fields": FIRST_FORM}).raise_for_status()
+        ids = {"block_type_id": type_id, "block_schema_id": schema.json()["id"]}
+        body = {"name": name, "data": {"host": "https://x.example.net", **data}, **ids}
+        document = api.post("/block_documents/", json=body).raise_for_status().json()
+    loaded = DatabricksCredentials.load(name)
+    assert (loaded.host, loaded.get_auth()) == ("https://x.example.net", auth)
+    assert DatabricksCredentials.of_reference(document["id"]).get_auth() == auth
 
 
 def make_block_of_the_other_package(server: PrefectServer, name: str, data: dict[str, Any]) -> None:
