@@ -351,14 +351,30 @@ def _task(entry: Mapping[str, Any], host: str, job_id: int | None, workspace_id:
 
 def _in_order(attempts: list[RunTask]) -> list[RunTask]:
     """Dependencies first, and oldest first within a task: the API gives them in any order."""
-    waits_for = {task.task_key: task.depends_on for task in attempts}
-    depths: dict[str, int] = {}
-    left = set(waits_for)
-    while left:
-        ready = {key for key in left if not left.intersection(waits_for[key])} or left  # a circle: all that is left
-        depths.update(dict.fromkeys(ready, len(depths)))
-        left -= ready
+    depths = _depths({task.task_key: set(task.depends_on) for task in attempts})
     return sorted(attempts, key=lambda task: (depths[task.task_key], task.task_key, task.attempt_number, task.run_id))
+
+
+def _depths(waits_for: Mapping[str, set[str]]) -> dict[str, int]:
+    """How many tasks come before each one; those in a circle, and what waits for these, are the deepest."""
+    depths: dict[str, int] = {}
+    waiters: dict[str, list[str]] = {}
+    left = {key: len(others & waits_for.keys()) for key, others in waits_for.items()}
+    for key, others in waits_for.items():
+        for other in others:
+            waiters.setdefault(other, []).append(key)
+    ready = [key for key, others in left.items() if not others]
+    depth = 0
+    while ready:
+        depths.update(dict.fromkeys(ready, depth))
+        depth += 1
+        following: list[str] = []
+        for waiter in [waiter for key in ready for waiter in waiters.get(key, ())]:
+            left[waiter] -= 1
+            if not left[waiter]:
+                following.append(waiter)
+        ready = following
+    return {**dict.fromkeys(waits_for, depth), **depths}
 
 
 def _numbers(answer: Mapping[str, Any], *names: str) -> dict[str, Any]:

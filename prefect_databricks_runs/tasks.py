@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 
+from anyio import to_thread
 from prefect import task
-from typing_extensions import Unpack
+from typing_extensions import ParamSpec, Unpack
 
 from ._connect.call import Call, called_with
-from ._payload.build import build_run_now, build_submit_run, lasting_payload, placeholders
-from ._payload.spelling import misspelt_keys
-from ._payload.templates import template_values
+from ._payload.build import run_now_template, submit_run_template
+from ._payload.placeholders import placeholder_values
+from ._payload.spelling import Misspelt, misspelt_keys
+from ._payload.template import Template
 from ._prefect import portal
 from ._prefect.signature import named_parameters
 from ._report import show_started
@@ -28,6 +32,8 @@ from .runs import run_url
 
 DEFAULT_RUN_NAME = "Run Submitted by Prefect"
 _FLOW_RUN_NAME = "prefect.flow_run.name"
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SubmitRunParameters(SubmitRunFields, StartOptions, total=False):
@@ -126,12 +132,11 @@ async def arun_now(
 
 
 async def _submit_run(call: Call[StartOptions], json: Any, parameters: Mapping[str, Any]) -> int:
-    fields = _only_fields(parameters)
-    values = await template_values({*placeholders(json, fields), _FLOW_RUN_NAME})
-    payload = build_submit_run(json, fields, values)
-    lasting = lasting_payload(build_submit_run, json, fields, values, payload)
-    payload.setdefault("run_name", values.get(_FLOW_RUN_NAME) or DEFAULT_RUN_NAME)
-    return await _start(call, "runs/submit", with_marker(payload), lasting)
+    template = await _off_the_loop(submit_run_template, json, _only_fields(parameters))
+    values = await placeholder_values({*template.placeholders, _FLOW_RUN_NAME})
+    request = await _off_the_loop(_Request.of, template, values)
+    request.payload.setdefault("run_name", values.get(_FLOW_RUN_NAME) or DEFAULT_RUN_NAME)
+    return await _start(call, replace(request, payload=with_marker(request.payload)))
 
 
 async def _run_now(call: Call[StartOptions], json: Any, parameters: Mapping[str, Any]) -> int:
@@ -139,10 +144,37 @@ async def _run_now(call: Call[StartOptions], json: Any, parameters: Mapping[str,
     job_name = fields.pop("job_name", None)
     if job_name is not None:
         fields["job_id"] = await _job_named(call.hook, job_name, json, fields)
-    values = await template_values(placeholders(json, fields))
-    payload = build_run_now(json, fields, values)
-    lasting = lasting_payload(build_run_now, json, fields, values, payload)
-    return await _start(call, "run-now", payload, lasting)
+    template = await _off_the_loop(run_now_template, json, fields)
+    values = await placeholder_values(template.placeholders)
+    return await _start(call, await _off_the_loop(_Request.of, template, values))
+
+
+async def _off_the_loop(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call in a thread: a body of a thousand tasks would hold up the loop in which all waits of the process live."""
+    return await to_thread.run_sync(partial(function, *args, **kwargs))
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A request to start a run.
+
+    Attributes:
+        endpoint: `runs/submit` or `run-now`.
+        payload: The body.
+        lasting: The body as far as it is the same in each attempt.
+        misspelt: Keys that are not known and look like others that are.
+    """
+
+    endpoint: str
+    payload: dict[str, Any]
+    lasting: dict[str, Any]
+    misspelt: list[Misspelt]
+
+    @classmethod
+    def of(cls, template: Template, values: Mapping[str, Any]) -> _Request:
+        payload = template.fill(values)
+        lasting = template.lasting(values, payload)
+        return cls(template.endpoint, payload, lasting, misspelt_keys(payload, template.endpoint))
 
 
 async def _job_named(hook: DatabricksHook, job_name: Any, json: Any, fields: Mapping[str, Any]) -> int:
@@ -153,19 +185,17 @@ async def _job_named(hook: DatabricksHook, job_name: Any, json: Any, fields: Map
     return await hook.find_job(job_name)
 
 
-async def _start(
-    call: Call[StartOptions], endpoint: str, payload: Mapping[str, Any], lasting: Mapping[str, Any]
-) -> int:
+async def _start(call: Call[StartOptions], request: _Request) -> int:
     """Start the run, and tell the log and the flow run's page of it."""
     logger = call.logger
-    for place, key, meant in misspelt_keys(payload, endpoint):
+    for place, key, meant in request.misspelt:
         where = place or "the request"
         logger.warning("Unknown key `%s` in %s is sent as it is; did you mean `%s`?", key, where, meant)
-    found = await Starter(call).start(endpoint, payload, lasting)
+    found = await Starter(call).start(request.endpoint, request.payload, request.lasting)
     if found.past:
         await take_over(found.past, logger)
-    name = found.run.run_name if found.run else str(payload.get("run_name") or "")
-    url = found.run.url if found.run else run_url(call.host, payload.get("job_id"), found.run_id)
+    name = found.run.run_name if found.run else str(request.payload.get("run_name") or "")
+    url = found.run.url if found.run else run_url(call.host, request.payload.get("job_id"), found.run_id)
     if not found.note:
         logger.info("Started Databricks run %d %r: %s", found.run_id, name, url)
     show_started(call.host, found.run_id, name, url, logger, note=found.note)

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pydantic import v1 as pydantic_v1
 from typing_extensions import get_type_hints
 
-from prefect_databricks_runs._payload.build import build_run_now, build_submit_run, placeholders
+from prefect_databricks_runs._payload.build import run_now_template, submit_run_template
 from prefect_databricks_runs.errors import InvalidPayload
 from prefect_databricks_runs.fields import RunNowFields, SubmitRunFields
 
@@ -68,6 +68,18 @@ class Sdk:
 
     def as_dict(self) -> dict[str, Any]:
         return self.body
+
+
+def build_submit_run(json: Any, fields: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    return submit_run_template(json, fields).fill(values)
+
+
+def build_run_now(json: Any, fields: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    return run_now_template(json, fields).fill(values)
+
+
+def placeholders(json: Any, fields: dict[str, Any]) -> set[str]:
+    return submit_run_template(json, fields).placeholders
 
 
 def submit(json: Any = None, values: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:

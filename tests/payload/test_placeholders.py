@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_databricks_runs._payload.templates import as_text, fill, find, template_values
+from prefect_databricks_runs._payload.placeholders import as_text, fill, find, placeholder_values
 
 VALUES = {
     "prefect.flow_run.name": "calm-otter",
@@ -123,7 +123,7 @@ def test_as_text(value: Any, text: str) -> None:
     assert as_text(value) == text
 
 
-# --- template_values ------------------------------------------------------------------------------------------------
+# --- placeholder_values ---------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -174,7 +174,7 @@ def in_a_flow_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def values_of(*paths: str) -> dict[str, Any]:
-    return asyncio.run(template_values(paths))
+    return asyncio.run(placeholder_values(paths))
 
 
 @pytest.mark.usefixtures("in_a_flow_run")
@@ -256,7 +256,7 @@ def test_this_prefect_has_what_is_read(room: str, name: str) -> None:
 def test_a_placeholder_never_reaches_a_secret() -> None:
     """What is filled in is logged, shown in the Prefect UI, and stored in Databricks."""
     from prefect_databricks_runs import DatabricksCredentials
-    from prefect_databricks_runs._payload.templates import _NOTHING, _inside
+    from prefect_databricks_runs._payload.placeholders import _NOTHING, _inside
 
     credentials = DatabricksCredentials(host="x.net", token="hunter2")
     parameters = {"credentials": credentials, "token": credentials.token, "plain": {"a": 1, "_a": 2}}

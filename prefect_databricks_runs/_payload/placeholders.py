@@ -85,7 +85,7 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else dumps(value, separators=(",", ":"), default=str)
 
 
-async def template_values(paths: Collection[str]) -> dict[str, Any]:
+async def placeholder_values(paths: Collection[str]) -> dict[str, Any]:
     """Get the values of placeholders from the Prefect run that this is called in, and variables from the Prefect API.
 
     Args:
