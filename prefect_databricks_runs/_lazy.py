@@ -20,7 +20,7 @@ def names_of(module: str, homes: Mapping[str, Iterable[str]]) -> tuple[Callable[
     home_of = {name: home for home, names in homes.items() for name in names}
 
     def imported(name: str) -> Any:
-        """Imports a public name, or one of the modules that hold them."""
+        """Import a public name, or one of the modules that hold them."""
         if name in homes:
             return importlib.import_module(f"{module}.{name}")
         if name not in home_of:
@@ -30,7 +30,7 @@ def names_of(module: str, homes: Mapping[str, Iterable[str]]) -> tuple[Callable[
         return value
 
     def listed() -> list[str]:
-        """Lists the public names too that were not used yet: Prefect looks for blocks among them."""
+        """List the public names too that were not used yet: Prefect looks for blocks among them."""
         return sorted({*vars(sys.modules[module]), *home_of})
 
     return imported, listed

@@ -203,7 +203,7 @@ class DatabricksHook:
                 yield self.read_listed(entry)
 
     def read_listed(self, entry: Mapping[str, Any]) -> Run:
-        """A run as an entry of `runs/list` gives it; all of it, unless the entry says `has_more`."""
+        """Give a run as an entry of `runs/list` gives it; all of it, unless the entry says `has_more`."""
         return self._read("GET", "runs/list", lambda: Run.from_api(entry, self.host))
 
     async def get_run_output(self, run_id: int) -> RunOutput:
@@ -252,7 +252,7 @@ class DatabricksHook:
     async def _pages(
         self, endpoint: str, params: Mapping[str, Any], read: Callable[[dict[str, Any]], T]
     ) -> AsyncIterator[T]:
-        """What `read` reads in each page."""
+        """Give what `read` reads in each page."""
 
         def with_token(page: dict[str, Any]) -> tuple[T, str | None]:
             return read(page), page.get("next_page_token")

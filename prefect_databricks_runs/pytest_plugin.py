@@ -18,7 +18,7 @@ MARKER = "databricks_workspace"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Makes the marker known, and leaves out a warning of Prefect's that the package knows of.
+    """Make the marker known, and leave out a warning of Prefect's that the package knows of.
 
     Each call of a flow that has a parameter `json` warns; where warnings are errors, such a flow would fail.
     """
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorkspace]:
-    """A local Databricks workspace of the test's own, which has started; it stops when the test is over.
+    """Give a local Databricks workspace of the test's own, which has started; it stops when the test is over.
 
     Options of `LocalWorkspace` are given by `@pytest.mark.databricks_workspace(concurrency=2)`, on the test, its class
     or its module; the nearest one wins for each option.

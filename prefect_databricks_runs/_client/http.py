@@ -19,7 +19,7 @@ USER_AGENT = (
 
 
 def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
-    """What to give to `httpx.Client` or `httpx.AsyncClient`.
+    """Give what to give to `httpx.Client` or `httpx.AsyncClient`.
 
     Args:
         host: The workspace's address, normalised.

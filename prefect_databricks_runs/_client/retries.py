@@ -28,7 +28,7 @@ _LONGEST_RETRY_AFTER = 600.0  # past that, the caller is told instead of being l
 def retrying(
     limit: int, delay: float, helps: Callable[[BaseException], bool], clock: Clock, logger: Any
 ) -> AsyncRetrying:
-    """Tries of one request.
+    """Make tries of one request.
 
     Args:
         limit: How many in all.

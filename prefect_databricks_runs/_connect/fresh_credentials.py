@@ -18,7 +18,7 @@ _READ_SECONDS = 10.0
 
 
 def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | None:
-    """What gives the way to sign in of a block as it is saved now; None where it was never saved.
+    """Give what gives the way to sign in of a block as it is saved now; None where it was never saved.
 
     Args:
         credentials: The block as it was loaded or saved.
@@ -58,7 +58,7 @@ class _SavedBlock:
         self._asked = self._asked_before_reading = 0
 
     async def read(self) -> DatabricksCredentials:
-        """The block as it is now.
+        """Give the block as it is now.
 
         Raises:
             TimeoutError: Prefect's API did not tell in time.

@@ -32,7 +32,7 @@ class UsedCredentials:
 
 
 async def known_credentials(client: PrefectClient) -> list[DatabricksCredentials]:
-    """The credentials that there are: what this process has used, then what is saved in Prefect.
+    """Give the credentials that there are: what this process has used, then what is saved in Prefect.
 
     Args:
         client: Prefect's.
@@ -42,7 +42,7 @@ async def known_credentials(client: PrefectClient) -> list[DatabricksCredentials
 
 
 async def saved_credentials(client: PrefectClient) -> dict[str, DatabricksCredentials]:
-    """The saved credentials blocks by name, but for those that are not good as they are saved.
+    """Give the saved credentials blocks by name, but for those that are not good as they are saved.
 
     Args:
         client: Prefect's.

@@ -16,7 +16,7 @@ _Handler = Callable[[int, FrameType | None], Any]
 
 
 class _Noting:
-    """A handler of Ctrl-C that notes that it came, and leaves the rest to the handler that was there before.
+    """A handler of Ctrl-C that notes that it came, and leave the rest to the handler that was there before.
 
     Args:
         before: That one.
@@ -76,7 +76,7 @@ def async_wait() -> Iterator[None]:
 
 
 def signal_behind(reason: BaseException) -> signal.Signals | None:
-    """The signal that ended a wait, if it was one: SIGTERM or SIGINT.
+    """Give the signal that ended a wait, if it was one: SIGTERM or SIGINT.
 
     Args:
         reason: What ended the wait.

@@ -59,7 +59,7 @@ class StateName(Thing):
         self._message = ""
 
     def show(self, name: str, message: str) -> bool:
-        """Have this name shown; returns whether it is another one."""
+        """Have this name shown; return whether it is another one."""
         changed = name != self._wanted
         self._wanted, self._message = name, message
         return changed
@@ -111,12 +111,12 @@ class Artifact(Thing):
         self._shown: str | float | None = None
 
     def show(self, data: str | float) -> bool:
-        """Have this shown; returns whether it is something else than before."""
+        """Have this shown; return whether it is something else than before."""
         changed, self._wanted = data != self._wanted, data
         return changed
 
     def data(self) -> str | float | None:
-        """What is to be shown, when Prefect is told of it."""
+        """Give what is to be shown, when Prefect is told of it."""
         return self._wanted
 
     async def tell(self, client: PrefectClient) -> None:
@@ -144,7 +144,7 @@ class Artifact(Thing):
         self._shown = wanted
 
     async def _find(self, client: PrefectClient) -> UUID | None:
-        """The id of the artifact, if Prefect made it and the answer was lost; made several times, only one is kept."""
+        """Give the id of the artifact, if Prefect made it and the answer was lost; of several, only one is kept."""
         key, flow_run_id = ArtifactFilterKey(any_=[self._key]), ArtifactFilterFlowRunId(any_=[self._flow_run_id])
         found = await client.read_artifacts(
             artifact_filter=ArtifactFilter(key=key, flow_run_id=flow_run_id), sort=ArtifactSort.CREATED_DESC

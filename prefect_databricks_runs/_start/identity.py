@@ -66,7 +66,7 @@ class Caller:
 
 
 def caller() -> Caller | None:
-    """The caller of whatever is going on now; None outside of any flow and task run."""
+    """Give the caller of whatever is going on now; None outside of any flow and task run."""
     flows, tasks = run_contexts()
     steps: dict[UUID, Step] = {}  # by id, because Prefect 3 enters a task run twice
     own: set[Step] = set()
@@ -106,7 +106,7 @@ class _Place:
     taken: int = 0
 
     def of(self, step: Step) -> _Place:
-        """The place of a step in this one: its own again, or that of its forerunner, or a new one."""
+        """Give the place of a step in this one: its own again, or that of its forerunner, or a new one."""
         place = self.seen.get(step.id)
         if place is None:
             if len(self.seen) == len(self.inner):
@@ -125,7 +125,7 @@ class _Requests:
     slots: int = 0
 
     def slot(self, steps: tuple[Step, ...]) -> int:
-        """The slot of a submission: the next free one, or for steps that come again their own ones, in order."""
+        """Give the slot of a submission: the next free one, or for steps that come again their own ones, in order."""
         place = self.place
         for step in steps:
             place = place.of(step)
@@ -167,7 +167,7 @@ class Moment(NamedTuple):
 
     @classmethod
     def now(cls) -> Moment:
-        """This moment."""
+        """Give this moment."""
         return cls(time.monotonic(), time.time())
 
     def seconds_ago(self) -> float:
@@ -213,7 +213,7 @@ class Submission:
         self._began = attempt.began.setdefault((request, self._slot, self._attempts), Moment.now())
 
     def token(self, generation: int) -> str:
-        """The idempotency token, 64 hexadecimal characters.
+        """Give the idempotency token, 64 hexadecimal characters.
 
         Args:
             generation: How many runs of this request ended badly in earlier attempts.

@@ -35,7 +35,7 @@ class Wait(Protocol[T_co]):
         ...
 
     async def leave(self, reason: BaseException) -> bool:
-        """Decide what becomes of what is not over; returns whether its end is to be expected."""
+        """Decide what becomes of what is not over; return whether its end is to be expected."""
         ...
 
     async def see_it_end(self) -> None:

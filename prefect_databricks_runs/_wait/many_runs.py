@@ -58,7 +58,7 @@ class ManyRuns:
         await self._report.told_at_the_end()
 
     async def leave(self, reason: BaseException) -> bool:
-        """Cancel the runs that are not over, or say that they go on; returns whether some are being cancelled."""
+        """Cancel the runs that are not over, or say that they go on; return whether some are being cancelled."""
         self._cancelled = await leave(self._call.hook, list(self._going), reason, self._call.logger)
         return bool(self._cancelled)
 
@@ -150,7 +150,7 @@ class ManyRuns:
         await self._report.leave_these(set(cancelled) & set(self._going))
 
     def _timeout(self, error: DatabricksError) -> DatabricksError:
-        """The error of one of them, which is that of all that are still going."""
+        """Give the error of one of them, which is that of all that are still going."""
         if not isinstance(error, WaitTimeout):
             return error
         return WaitTimeout(

@@ -36,7 +36,7 @@ class OneRun:
         await self._report.finish(self._run)
 
     async def leave(self, reason: BaseException) -> bool:
-        """Cancel the run, or say that it goes on; returns whether it is being cancelled."""
+        """Cancel the run, or say that it goes on; return whether it is being cancelled."""
         return bool(await leave(self._call.hook, [self._run_id], reason, self._call.logger))
 
     async def see_it_end(self) -> None:

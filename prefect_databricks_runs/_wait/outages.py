@@ -22,7 +22,7 @@ class Outages:
         self._read_at = float("-inf")
 
     def failed(self, run_id: int, error: Exception) -> None:
-        """A poll of a run has failed."""
+        """Note that a poll of a run has failed."""
         if not self._failing:
             self._logger.warning(
                 "Databricks run %d could not be read, which says nothing of the run; asking on for %g s. %s",
@@ -33,7 +33,7 @@ class Outages:
         self._failing.add(run_id)
 
     def passed(self, run_id: int) -> None:
-        """A run was read."""
+        """Note that a run was read."""
         self._read_at = self._clock.monotonic()
         if run_id in self._failing:
             self._failing.discard(run_id)
@@ -41,7 +41,7 @@ class Outages:
                 self._logger.info("Databricks run %d can be read again.", run_id)
 
     def forget(self, run_id: int) -> None:
-        """A run is not read any more."""
+        """Note that a run is not read any more."""
         self._failing.discard(run_id)
 
     def is_of_all(self, seconds: float) -> bool:

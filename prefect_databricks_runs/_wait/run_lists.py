@@ -83,7 +83,7 @@ class ListCosts:
         self._not_before = 0.0
 
     def best(self, worth: float, span: int, *, is_new: bool) -> Way | None:
-        """The way that takes the fewest requests; None for asking for one run after the other.
+        """Give the way that takes the fewest requests; None for asking for one run after the other.
 
         Args:
             worth: How many requests are saved.
@@ -98,7 +98,7 @@ class ListCosts:
         return way if self._cost(way, span, worth) <= max(1.0, _BETTER * worth) else None
 
     def learned(self, way: Way, pages: Sequence[Page], missing: float) -> None:
-        """A list has been read.
+        """Note that a list has been read.
 
         Args:
             way: What list.
@@ -113,7 +113,7 @@ class ListCosts:
         self._known[way] = _Known(a_page, missing, self._clock.monotonic())
 
     def failed(self, *, is_for_good: bool) -> None:
-        """A list could not be read.
+        """Note that a list could not be read.
 
         Args:
             is_for_good: Whether the workspace has refused it.

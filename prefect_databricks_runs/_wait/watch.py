@@ -126,7 +126,7 @@ class Watch:
         return self._run.url if self._run else run_url(self._hook.host, None, self._run_id)
 
     def _delay(self, began: float) -> float:
-        """A short run is noticed at once, and a long one costs little."""
+        """Say how long to wait: a short run is noticed at once, and a long one costs little."""
         started = self._run.start_time / 1000 if self._run else 0
         age = max(self._clock.monotonic() - began, self._clock.time() - started if started else 0)
         due = min(self._polling_period_seconds, max(_SHORTEST_PERIOD, _SHARE_OF_AGE * age))
@@ -145,7 +145,7 @@ class Watch:
 
 
 def states_of(run: Run) -> tuple[Any, ...]:
-    """What has to differ for a run to have changed: its state, and the state and progress of each attempt."""
+    """Give what has to differ for a run to have changed: its state, and the state and progress of each attempt."""
     return run.state, {task.run_id: (task.state, _progress(task)) for task in run.attempts}
 
 

@@ -46,7 +46,7 @@ class Watched:
         self._answer: asyncio.Future[Run] | None = None
 
     async def read(self, due: float) -> Run:
-        """The run as it is at a moment, or a little before where that costs no request.
+        """Give the run as it is at a moment, or a little before where that costs no request.
 
         Args:
             due: The moment, by the clock's `monotonic`.

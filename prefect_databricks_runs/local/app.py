@@ -16,14 +16,32 @@ from .accounts.sign_in import SignIn
 from .faults.fault_actions import play
 from .faults.faults import Faults
 from .faults.waits import Waits
-from .not_served import NOT_SERVED_APIS
 from .texts import text
-from .web.calls import Call, Endpoint
+from .web.calls import Call, Endpoint, error_response, json_response
 from .web.connection import connection_of
 from .web.errors import ApiError, malformed, path_not_served, unknown_path
 from .web.request_body import max_body_bytes, read_body, read_fields
 from .web.request_log import LogEntry, RequestLog, recorded
-from .web.responses import error_response, json_response
+
+# How the paths of other APIs begin.
+NOT_SERVED_APIS = (
+    "clusters/",
+    "dbfs/",
+    "fs/",
+    "instance-pools/",
+    "libraries/",
+    "permissions/",
+    "pipelines",
+    "policies/",
+    "preview/",
+    "repos",
+    "secrets/",
+    "sql/",
+    "token/",
+    "unity-catalog/",
+    "workspace/",
+)
+
 
 # What answers a path by itself: request and body to response. It may raise an ApiError.
 Page = Callable[[Request, bytes], Response]
@@ -90,7 +108,7 @@ class App:
             await response(scope, receive, send)
 
     async def _response_or_fault(self, request: Request, raw: bytes | None, entry: LogEntry) -> Response | None:
-        """Returns what to answer; None when a fault has cut the connection."""
+        """Return what to answer; None when a fault has cut the connection."""
         rule = self._faults.strike(entry.request.method, entry.request.path)
         if rule is None:
             return self._response(request, raw)
@@ -99,7 +117,7 @@ class App:
         return await play(rule, connection_of(request.scope), self._waits, answer)
 
     def _response(self, request: Request, raw: bytes | None) -> Response:
-        """Does what is asked for, and returns the answer, which may be an error."""
+        """Do what is asked for, and return the answer, which may be an error."""
         response = self._page_or_answer(request, raw)
         if request.scope["path"].startswith("/api/"):
             response.headers["X-Databricks-Org-Id"] = str(self._workspace_id)

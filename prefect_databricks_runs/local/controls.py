@@ -30,7 +30,7 @@ class Controls:
         return self._log.all()
 
     def requests_to(self, pattern: str) -> tuple[RecordedRequest, ...]:
-        """Returns the requests that a pattern means, in order.
+        """Return the requests that a pattern means, in order.
 
         Args:
             pattern: as for `fault`, such as `POST */runs/submit`.
@@ -125,5 +125,5 @@ class Controls:
         )
 
     def clear_faults(self) -> None:
-        """Removes all faults; requests that hang or wait because of one go on doing so."""
+        """Remove all faults; requests that hang or wait because of one go on doing so."""
         self._faults.clear()

@@ -200,7 +200,7 @@ class LocalWorkspace(Controls):
         self._started().call(lambda: clock.advance(seconds))
 
     def add_user(self, name: str, token: str | None = None) -> str:
-        """Gives a user a personal access token and returns it; a user may have several.
+        """Give a user a personal access token and return it; a user may have several.
 
         What a user makes and starts carries the name as `creator_user_name`. All users may do everything.
 
@@ -234,7 +234,7 @@ class LocalWorkspace(Controls):
             self._server.call(self._parts.oauth_tokens.expire_all)
 
     def start(self) -> LocalWorkspace:
-        """Starts to serve and returns this workspace.
+        """Start to serve and return this workspace.
 
         Raises:
             RuntimeError: it was started before, or this is not Linux or macOS.
@@ -251,7 +251,7 @@ class LocalWorkspace(Controls):
         return self
 
     def stop(self) -> None:
-        """Stops to serve and ends all tasks; returns when no thread, child process or temporary file is left."""
+        """Stop to serve and end all tasks; return when no thread, child process or temporary file is left."""
         if self._server is not None:
             self._parts.waits.end()
             self._server.stop()
@@ -278,7 +278,7 @@ class LocalWorkspace(Controls):
         return self._server
 
     def _app(self) -> ASGIApp:
-        """Puts the pieces together, in the server's event loop."""
+        """Put the pieces together, in the server's event loop."""
         self._assembly = Assembly(self._parts, self.url)
         return self._assembly.app
 

@@ -139,7 +139,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _clients(form: Mapping[str, str], authorization: str | None) -> list[tuple[str, str]]:
-    """Returns the ways to read who asks: the header alone counts when there is one.
+    """Return the ways to read who asks: the header alone counts when there is one.
 
     Clients differ in whether they encode id and secret before they put them into the header, as RFC 6749 wants.
     """

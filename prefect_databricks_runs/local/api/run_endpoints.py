@@ -45,7 +45,7 @@ class RunEndpoints:
         }
 
     def submit(self, call: Call) -> Fields:
-        """Starts a run that belongs to no job: `run_id`."""
+        """Start a run that belongs to no job: `run_id`."""
         body = read_settings(call.fields, bodies.SUBMIT, call.version)
         token = body.pop("idempotency_token", None)
         known = self._store.run_of_token(token)
@@ -61,7 +61,7 @@ class RunEndpoints:
         return {"run_id": run.run_id}
 
     def run_now(self, call: Call) -> Fields:
-        """Starts a run of a job: `run_id`, `number_in_job`."""
+        """Start a run of a job: `run_id`, `number_in_job`."""
         body = read(call.fields, bodies.RUN_NOW)
         token = body.pop("idempotency_token", None)
         run = self._store.run_of_token(token)
@@ -70,7 +70,7 @@ class RunEndpoints:
         return {"run_id": run.run_id, "number_in_job": run.run_id}
 
     def repair(self, call: Call) -> Fields:
-        """Runs tasks of a run that is over once more: `repair_id`."""
+        """Run tasks of a run that is over once more: `repair_id`."""
         if call.version == "2.0":
             raise unknown_path("POST", "/jobs/runs/repair")
         body = read(call.fields, bodies.REPAIR)

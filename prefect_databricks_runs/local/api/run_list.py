@@ -61,7 +61,7 @@ def _offset(asked: Mapping[str, Any], version: str) -> int:
 
 
 def _chosen(store: Store, asked: Mapping[str, Any]) -> list[RunRecord]:
-    """Returns the runs that the query asks for, newest first."""
+    """Return the runs that the query asks for, newest first."""
     active_only, completed_only = asked.get("active_only", False), asked.get("completed_only", False)
     if active_only and completed_only:
         raise invalid("both_active_and_completed")

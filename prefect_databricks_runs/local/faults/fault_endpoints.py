@@ -7,9 +7,9 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..web.calls import json_response
 from ..web.errors import ApiError
 from ..web.request_body import read_fields
-from ..web.responses import json_response
 from .fault_rules import FaultRule
 from .faults import Faults
 
@@ -34,7 +34,7 @@ class FaultEndpoints:
         }
 
     def set(self, request: Request, raw: bytes) -> Response:
-        """Sets a fault: the fault with its counters."""
+        """Set a fault: the fault with its counters."""
         self._sign_in(request)
         try:
             rule = FaultRule.from_json(read_fields(request, raw))
@@ -48,7 +48,7 @@ class FaultEndpoints:
         return json_response({"faults": [fault.as_json() for fault in self._faults.all()]})
 
     def remove(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - what every page is given
-        """Removes all faults."""
+        """Remove all faults."""
         self._sign_in(request)
         self._faults.clear()
         return json_response({})

@@ -33,7 +33,7 @@ class Fault:
         self._remove(self)
 
     def as_json(self) -> dict[str, Any]:
-        """Returns its fields and counters, fit for JSON."""
+        """Return its fields and counters, fit for JSON."""
         return {**self.rule.as_json(), "seen": self.seen, "met": self.met}
 
     def is_about(self, method: str, path: str) -> bool:
@@ -65,24 +65,24 @@ class Faults:
         self._lock = threading.Lock()
 
     def add(self, rule: FaultRule) -> Fault:
-        """Sets a fault."""
+        """Set a fault."""
         fault = Fault(rule, self._remove)
         with self._lock:
             self._faults.append(fault)
         return fault
 
     def all(self) -> tuple[Fault, ...]:
-        """Returns all faults that are set, also those that have happened as often as they should."""
+        """Return all faults that are set, also those that have happened as often as they should."""
         with self._lock:
             return tuple(self._faults)
 
     def clear(self) -> None:
-        """Removes all faults."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
     def strike(self, method: str, path: str) -> FaultRule | None:
-        """Returns what happens to a request; None when nothing does.
+        """Return what happens to a request; None when nothing does.
 
         Each fault whose pattern matches counts the request, also when an earlier one happens to it.
         """

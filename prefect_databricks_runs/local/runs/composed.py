@@ -50,7 +50,7 @@ class Decided:
 
 
 def compare(condition: dict[str, str]) -> bool:
-    """Returns what a condition, with its references resolved, comes to.
+    """Return what a condition, with its references resolved, comes to.
 
     Raises:
         CannotRunError: it compares by size what is no number.
@@ -73,7 +73,7 @@ def compare(condition: dict[str, str]) -> bool:
 
 
 def read_inputs(inputs: str) -> list[Any]:
-    """Returns what a for-each task goes through, of its `inputs` with references resolved.
+    """Return what a for-each task goes through, of its `inputs` with references resolved.
 
     Raises:
         CannotRunError: it is no JSON array, or too long.
@@ -112,7 +112,7 @@ class ForEachWork:
         going.clock.call_later(0, self._open)
 
     def stop(self, *, at_once: bool) -> None:
-        """Cancels the iterations that are going; the others do not begin."""
+        """Cancel the iterations that are going; the others do not begin."""
         self._stopped = True
         for attempts in list(self._active):
             attempts.stop(CANCELED, at_once=at_once)
@@ -151,7 +151,7 @@ class ForEachWork:
 
 
 def latest_iterations(task: TaskRecord) -> list[TaskRecord]:
-    """Returns the latest attempt at each iteration of a for-each task."""
+    """Return the latest attempt at each iteration of a for-each task."""
     return list({record.original_attempt_run_id: record for record in task.iterations or []}.values())
 
 
@@ -159,14 +159,14 @@ class JobStarter(Protocol):
     """Whoever starts the runs of other jobs."""
 
     def start_child(self, parent: RunRecord, settings: dict[str, Any], over: Callable[[RunRecord], None]) -> RunRecord:
-        """Starts a run of the job that a run-job task names.
+        """Start a run of the job that a run-job task names.
 
         Raises:
             CannotRunError: there is no such job, or it is already going in this chain of runs.
         """
 
     def cancel(self, run: RunRecord, *, at_once: bool) -> None:
-        """Cancels a run."""
+        """Cancel a run."""
 
 
 class RunJobWork:
@@ -193,7 +193,7 @@ class RunJobWork:
         going.clock.call_later(0, self._open)
 
     def stop(self, *, at_once: bool) -> None:
-        """Cancels the other run."""
+        """Cancel the other run."""
         self._stopped = True
         if self._child:
             self._starter.cancel(self._child, at_once=at_once)

@@ -1,4 +1,4 @@
-"""Dynamic value references: `{{job.run_id}}` and the like inside the strings of a task."""
+"""Dynamic value references, `{{job.run_id}}` and the like, and the parameters of a task in which they stand."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class References:
             self._names |= _input_names(task.input)
 
     def resolve(self, value: Any) -> Any:
-        """Returns `value` with every reference in its strings replaced by what it refers to, at any depth.
+        """Return `value` with every reference in its strings replaced by what it refers to, at any depth.
 
         Raises:
             UnresolvedReferenceError: a reference has no value.
@@ -130,7 +130,7 @@ def _time(milliseconds: int) -> datetime:
 
 
 def _input_names(value: Any) -> dict[str, Any]:
-    """Returns `input`, and `input.key` for each key of an input that is an object."""
+    """Return `input`, and `input.key` for each key of an input that is an object."""
     keys = {f"input.{key}": item for key, item in value.items()} if isinstance(value, dict) else {}
     return {"input": value, **keys}
 
@@ -145,3 +145,26 @@ def _json(value: Any) -> str:
 
 def _unresolved(reference: str) -> UnresolvedReferenceError:
     return UnresolvedReferenceError(text("unresolved_reference", reference=reference))
+
+
+def notebook_parameters(run: RunRecord, task: TaskRecord, references: References) -> dict[str, str]:
+    """Return a notebook's widgets: its `base_parameters`, over them `notebook_params`, over them the job's parameters.
+
+    Raises:
+        UnresolvedReferenceError: a reference has no value.
+    """
+    own: dict[str, str] = task.settings["notebook_task"].get("base_parameters", {})
+    given = {**own, **run.overrides.get("notebook_params", {}), **run.job_parameters}
+    resolved: dict[str, str] = references.resolve(given)
+    return resolved
+
+
+def python_parameters(run: RunRecord, task: TaskRecord, references: References) -> list[str]:
+    """Return a Python file's arguments: `python_params` if `run-now` gave them, else its own `parameters`.
+
+    Raises:
+        UnresolvedReferenceError: a reference has no value.
+    """
+    own: list[str] = task.settings["spark_python_task"].get("parameters", [])
+    resolved: list[str] = references.resolve(run.overrides.get("python_params") or own)
+    return resolved

@@ -20,9 +20,8 @@ from ..texts import text
 from . import states
 from .child_process import Tail, run_process
 from .composed import CannotRunError
-from .parameters import notebook_parameters, python_parameters
 from .records import Ending, Output, RunRecord, TaskRecord
-from .references import References, UnresolvedReferenceError
+from .references import References, UnresolvedReferenceError, notebook_parameters, python_parameters
 
 _HERE = Path(__file__).parent.parent
 # By its folder: importing it by its full name would import the server and Prefect into every child.
@@ -47,7 +46,7 @@ class Workshop:
     async def run(
         self, run: RunRecord, task: TaskRecord, references: References, started: Callable[[], None]
     ) -> Ending:
-        """Runs one attempt at a task and returns how it ended.
+        """Run one attempt at a task and return how it ended.
 
         Args:
             run: the run.
@@ -70,7 +69,7 @@ class Workshop:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _spec(self, run: RunRecord, task: TaskRecord, references: References) -> dict[str, Any]:
-        """Returns what the child is told."""
+        """Return what the child is told."""
         values = {key: other.output.values for key, other in run.current.items() if other.state.is_terminal}
         common = {"root": str(self._root), "values": values}
         if "notebook_task" in task.settings:
@@ -129,7 +128,7 @@ class Workshop:
 
 
 def _outcome(file: Path, code: int, written: Tail) -> tuple[Output, bool]:
-    """Returns what the child wrote down, and whether it succeeded: only when it says so and then ended as it should."""
+    """Return what the child wrote down, and whether it succeeded: only when it says so and then ended as it should."""
     told: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {"succeeded": False}
     succeeded = told.pop("succeeded") and code == 0
     output = Output(**told)

@@ -38,7 +38,7 @@ class OtherNotebooks:
         self._caller = caller
 
     def run(self, path: str, timeout_seconds: float, arguments: Mapping[str, str]) -> str | None:
-        """Runs a notebook and returns the value it exits with; None when it just ends.
+        """Run a notebook and return the value it exits with; None when it just ends.
 
         Args:
             path: absolute in the workspace, or relative to the notebook that calls.
@@ -88,7 +88,7 @@ class OtherNotebooks:
 
 
 def _run_process(spec: Mapping[str, Any], folder: Path, seconds: float | None, name: str) -> int:
-    """Runs a process that is started as this one was, and returns its exit code."""
+    """Run a process that is started as this one was, and return its exit code."""
     spec_file, working_folder = folder / "spec.json", folder / "work"
     spec_file.write_text(json.dumps(spec), "utf-8")
     working_folder.mkdir()

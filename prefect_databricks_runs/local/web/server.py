@@ -60,7 +60,7 @@ class ServerThread:
         close: Callable[[], Awaitable[None]],
         certificate: Path | None = None,
     ) -> None:
-        """Starts to serve; returns when requests are answered.
+        """Start to serve; return when requests are answered.
 
         Args:
             make_app: called in the event loop; returns the application.
@@ -79,7 +79,7 @@ class ServerThread:
             raise RuntimeError(f"The local workspace did not start on port {self.port}") from self._error
 
     def stop(self) -> None:
-        """Stops to serve; returns when thread and socket are gone."""
+        """Stop to serve; return when thread and socket are gone."""
         if self._server and self._loop:
             with contextlib.suppress(RuntimeError):  # the loop has ended by itself
                 self._loop.call_soon_threadsafe(self._server.exit)
@@ -88,7 +88,7 @@ class ServerThread:
         self._socket.close()
 
     def call(self, function: Callable[[], T]) -> T:
-        """Returns what `function` returns when called in the event loop; called right here once that has stopped.
+        """Return what `function` returns when called in the event loop; called right here once that has stopped.
 
         Raises:
             TimeoutError: the event loop did not get to it in 10 seconds.
@@ -158,7 +158,7 @@ class _Server(uvicorn.Server):
             task.cancel()
 
     async def main_loop(self) -> None:
-        """Waits until it is to stop; every second, uvicorn renews the date in its answers."""
+        """Wait until it is to stop; every second, uvicorn renews the date in its answers."""
         while not await self.on_tick(0):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._exit.wait(), _TICK_SECONDS)
