@@ -16,14 +16,12 @@ from .accounts.sign_in import SignIn
 from .faults.fault_actions import play
 from .faults.faults import Faults
 from .faults.waits import Waits
-from .not_served import NOT_SERVED_APIS
 from .texts import text
-from .web.calls import Call, Endpoint
+from .web.calls import Call, Endpoint, error_response, json_response
 from .web.connection import connection_of
 from .web.errors import ApiError, malformed, path_not_served, unknown_path
 from .web.request_body import max_body_bytes, read_body, read_fields
 from .web.request_log import LogEntry, RequestLog, recorded
-from .web.responses import error_response, json_response
 
 # What answers a path by itself: request and body to response. It may raise an ApiError.
 Page = Callable[[Request, bytes], Response]
@@ -33,6 +31,24 @@ logger = logging.getLogger(__name__)
 # How the paths begin by which tests control the workspace: they are not written down, and no fault strikes them.
 _CONTROL = "/local/"
 _API_PATH = re.compile(r"/api/(2\.[012])/(.+)")
+# How the paths of other APIs begin, which Databricks has under `/api` and the local workspace lacks.
+_NOT_SERVED_APIS = (
+    "clusters/",
+    "dbfs/",
+    "fs/",
+    "instance-pools/",
+    "libraries/",
+    "permissions/",
+    "pipelines",
+    "policies/",
+    "preview/",
+    "repos",
+    "secrets/",
+    "sql/",
+    "token/",
+    "unity-catalog/",
+    "workspace/",
+)
 _HOME_PAGE = """<!doctype html><title>Local workspace</title>
 <h1>Local workspace</h1>
 <p>A small Databricks Jobs API on this machine. It answers under <code>/api/2.2/jobs/</code>, with a token.</p>
@@ -129,6 +145,6 @@ class App:
         endpoint = self._endpoints.get(f"{request.method} {name}")
         if endpoint is not None:
             return endpoint(Call(version, read_fields(request, raw), user))
-        if name.startswith(NOT_SERVED_APIS):
+        if name.startswith(_NOT_SERVED_APIS):
             raise path_not_served(request.method, path)
         raise unknown_path(request.method, f"/{name}")

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..texts import text
+from ..web.calls import error_response
 from ..web.connection import Connection
 from ..web.errors import ApiError, bad_token
-from ..web.responses import error_response
 from .fault_rules import FIRST_ERROR, FaultRule
 from .waits import Waits
 

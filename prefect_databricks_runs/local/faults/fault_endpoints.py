@@ -7,9 +7,9 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..web.calls import json_response
 from ..web.errors import ApiError
 from ..web.request_body import read_fields
-from ..web.responses import json_response
 from .fault_rules import FaultRule
 from .faults import Faults
 

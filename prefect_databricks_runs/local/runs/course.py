@@ -1,17 +1,21 @@
-"""The course of one run: its tasks start when what they depend on is over, and end; then the run ends."""
+"""The course of one run: its tasks start or are skipped when what they depend on is over; then the run ends."""
 
 from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from ..clock import Timer
+from ..texts import text
 from . import states
 from .attempts import CANCELED, Attempts, Going, timed_out
 from .records import Ending, RunRecord, TaskRecord
-from .run_ending import run_ending
-from .run_if import skipped
+
+EXCLUDED = Ending(states.EXCLUDED, text("excluded"))
+DISABLED = Ending(states.DISABLED, text("disabled"))
+UPSTREAM_FAILED = Ending(states.UPSTREAM_FAILED, text("upstream_failed"))
+UPSTREAM_CANCELED = Ending(states.UPSTREAM_CANCELED, text("upstream_canceled"))
 
 
 class Course:
@@ -144,3 +148,75 @@ class Course:
         for record in (self.run, self.run.history[-1]):
             record.end(ending, now)
         self._ended(self)
+
+
+def skipped(task: TaskRecord, upstream: Sequence[TaskRecord]) -> Ending | None:
+    """Returns how a task ends without running; None when it is to run.
+
+    Excluded and disabled tasks count as successful. A cancelled task counts as one that failed, so that tasks which
+    handle failures still run.
+
+    Args:
+        task: the task.
+        upstream: the latest attempts at the tasks that it depends on, all of them over.
+    """
+    if task.settings.get("disabled"):
+        return DISABLED
+    if not upstream:
+        return None
+    if _wrong_branch(task, upstream) or all(other.state is states.EXCLUDED for other in upstream):
+        return EXCLUDED
+    return _by_rule(task.settings.get("run_if", "ALL_SUCCESS"), upstream)
+
+
+def _by_rule(rule: str, upstream: Sequence[TaskRecord]) -> Ending | None:
+    failed = [other.state.failed or other.state.canceled for other in upstream]
+    if rule == "ALL_DONE":
+        return None
+    if rule == "AT_LEAST_ONE_FAILED":
+        return None if any(failed) else EXCLUDED
+    if rule == "ALL_FAILED":
+        return None if all(failed) else EXCLUDED
+    # ALL_SUCCESS and NONE_FAILED are the same, as what is excluded or disabled counts as successful.
+    if not all(failed) if rule == "AT_LEAST_ONE_SUCCESS" else not any(failed):
+        return None
+    return UPSTREAM_FAILED if any(other.state.failed for other in upstream) else UPSTREAM_CANCELED
+
+
+def _wrong_branch(task: TaskRecord, upstream: Sequence[TaskRecord]) -> bool:
+    """Whether a condition that it depends on came out the other way."""
+    outcomes = {other.task_key: other.outcome for other in upstream if other.outcome is not None}
+    return any(
+        outcomes.get(dependency["task_key"], dependency["outcome"]) != dependency["outcome"]
+        for dependency in task.settings.get("depends_on", [])
+        if "outcome" in dependency
+    )
+
+
+def run_ending(tasks: Collection[TaskRecord], failed_state: states.State) -> Ending:
+    """Returns the ending.
+
+    Args:
+        tasks: the latest attempt at each of its tasks, all of them over.
+        failed_state: the state of a run of which a task failed.
+    """
+    in_order = sorted(tasks, key=lambda task: task.end_time)
+    failed = [task for task in in_order if task.state.failed and task.state is not states.UPSTREAM_FAILED]
+    if not failed:
+        return _without_failures(in_order)
+    upstream = {key for task in tasks for key in task.upstream}
+    leaves = [task for task in tasks if task.task_key not in upstream]
+    if not any(leaf.state.failed or leaf.state.canceled for leaf in leaves):
+        return Ending(states.SUCCESS_WITH_FAILURES, text("success_with_failures", count=len(failed)))
+    message = text("task_failed", task_key=failed[0].task_key, message=failed[0].message.removesuffix("."))
+    if any(task.state is states.UPSTREAM_FAILED for task in tasks):
+        message += text("downstream_skipped")
+    ours = any(task.state.life_cycle_state == "INTERNAL_ERROR" and not task.state.result_state for task in failed)
+    return Ending(states.INTERNAL_ERROR if ours else failed_state, message)
+
+
+def _without_failures(tasks: list[TaskRecord]) -> Ending:
+    canceled = [task for task in tasks if task.state.canceled]
+    if canceled:
+        return Ending(states.CANCELED, text("task_canceled", task_key=canceled[0].task_key))
+    return Ending(states.SUCCESS)

@@ -20,9 +20,8 @@ from ..texts import text
 from . import states
 from .child_process import Tail, run_process
 from .composed import CannotRunError
-from .parameters import notebook_parameters, python_parameters
 from .records import Ending, Output, RunRecord, TaskRecord
-from .references import References, UnresolvedReferenceError
+from .references import References, UnresolvedReferenceError, notebook_parameters, python_parameters
 
 _HERE = Path(__file__).parent.parent
 # By its folder: importing it by its full name would import the server and Prefect into every child.

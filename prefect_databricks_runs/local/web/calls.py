@@ -1,10 +1,15 @@
-"""One request to the API, as the endpoints see it."""
+"""One request to the API, as the endpoints see it, and its answer as an HTTP response."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from starlette.responses import Response
+
+from .errors import ApiError
 
 Fields = dict[str, Any]
 
@@ -25,3 +30,14 @@ class Call:
 
 
 Endpoint = Callable[[Call], Fields]
+
+
+def json_response(answer: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Returns an answer as JSON."""
+    # Plain ASCII: a lone surrogate, which JSON can hold and UTF-8 cannot, then does no harm.
+    return Response(json.dumps(answer), status, headers, "application/json")
+
+
+def error_response(error: ApiError) -> Response:
+    """Returns the API's envelope of an error."""
+    return json_response({"error_code": error.error_code, "message": error.message}, error.status, error.headers)
