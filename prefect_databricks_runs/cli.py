@@ -145,7 +145,7 @@ def orphans(
 
 
 def main() -> None:
-    """Entry point of the command."""
+    """Run the command."""
     try:
         app()
     except KeyboardInterrupt:
@@ -153,7 +153,7 @@ def main() -> None:
 
 
 def _prefect_api_url(stack: ExitStack, console: Console) -> str:
-    """The Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
+    """Return the Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
     from .demo.servers import PrefectServer
 
     configured = _configured_api_url()
@@ -164,7 +164,7 @@ def _prefect_api_url(stack: ExitStack, console: Console) -> str:
 
 
 def _configured_api_url() -> str:
-    """What `PREFECT_API_URL` says, in the environment or in the profile; empty where it is not set."""
+    """Return `PREFECT_API_URL` from the environment or the profile; empty if it is not set."""
     from prefect.settings import PREFECT_API_URL
 
     return str(PREFECT_API_URL.value() or "")

@@ -124,7 +124,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         self.get_auth()
 
     def get_auth(self) -> TokenAuth | BasicAuth:
-        """How these credentials sign a request.
+        """Return the `httpx.Auth` with which these credentials sign a request.
 
         Raises:
             InvalidCredentials: None, both, or half of a way to sign in is set.
@@ -152,11 +152,11 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         raise InvalidCredentials(f"{missing} for {self.host}. {_WAYS}")
 
     def get_client(self) -> httpx.Client:
-        """An authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it when done."""
+        """Return an authenticated `httpx.Client`, for paths such as `/api/2.2/jobs/list`. Close it when done."""
         return httpx.Client(**client_options(self.host, self.get_auth(), self.request_timeout_seconds))
 
     def get_async_client(self) -> httpx.AsyncClient:
-        """An authenticated `httpx.AsyncClient`; paths such as `/api/2.2/jobs/list` are enough. Close it when done."""
+        """Return an authenticated `httpx.AsyncClient`, for paths such as `/api/2.2/jobs/list`. Close it when done."""
         return httpx.AsyncClient(**client_options(self.host, self.get_auth(), self.request_timeout_seconds))
 
     @classmethod

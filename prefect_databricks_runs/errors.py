@@ -55,7 +55,7 @@ def shorten(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
 
 
 def first_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
-    """The first line of a text that somebody else wrote that is not blank, shortened and without control characters."""
+    """Return the first line of another's text that is not blank, shortened and without control characters."""
     line = text.lstrip().partition("\n")[0]  # of a text of 5 MB nothing more is looked at
     return shorten("".join(each if each.isprintable() else " " for each in line[:limit]) + line[limit:], limit)
 

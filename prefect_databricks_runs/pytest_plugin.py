@@ -18,7 +18,7 @@ MARKER = "databricks_workspace"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Makes the marker known, and leaves out a warning of Prefect's that the package knows of.
+    """Make the marker known, and leaves out a warning of Prefect's that the package knows of.
 
     Each call of a flow that has a parameter `json` warns; where warnings are errors, such a flow would fail.
     """
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorkspace]:
-    """A local Databricks workspace of the test's own, which has started; it stops when the test is over.
+    """Start a local Databricks workspace for one test; it stops when the test is over.
 
     Options of `LocalWorkspace` are given by `@pytest.mark.databricks_workspace(concurrency=2)`, on the test, its class
     or its module; the nearest one wins for each option.
@@ -44,7 +44,7 @@ def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorksp
 
 @pytest.fixture
 def databricks_credentials(databricks_workspace: LocalWorkspace) -> DatabricksCredentials:
-    """Credentials for `databricks_workspace`, which are not saved anywhere."""
+    """Return credentials for `databricks_workspace`, which are not saved anywhere."""
     from ._prefect.compat import SecretStr
     from .credentials import DatabricksCredentials
 

@@ -290,7 +290,7 @@ class Run:
         return tuple(attempt for attempt in self.attempts if attempt.is_failed)
 
     def with_outputs(self, outputs: Mapping[int, RunOutput]) -> Run:
-        """The same run, with these outputs put into its attempts.
+        """Return the same run with these outputs put into its attempts.
 
         Args:
             outputs: What `runs/get-output` returned, by the `run_id` of the attempt.
@@ -300,7 +300,7 @@ class Run:
         )
 
     def with_attempts(self, attempts: Iterable[RunTask]) -> Run:
-        """The same run, with more known of its attempts.
+        """Return the same run with more known of its attempts.
 
         Args:
             attempts: All its attempts, in the same order.
@@ -310,7 +310,7 @@ class Run:
 
 
 def run_url(host: str, job_id: int | None, run_id: int, workspace_id: str | None = None) -> str:
-    """The page of a run. The API's own `run_page_url` is an old form that only admins can open.
+    """Return the URL of a run's page. The API's own `run_page_url` is an old form that only admins can open.
 
     Args:
         host: The workspace's address.
@@ -350,7 +350,7 @@ def _task(entry: Mapping[str, Any], host: str, job_id: int | None, workspace_id:
 
 
 def _in_order(attempts: list[RunTask]) -> list[RunTask]:
-    """Dependencies first, and oldest first within a task: the API gives them in any order."""
+    """Sort by dependencies, and by age within a task: the API returns them in any order."""
     waits_for = {task.task_key: task.depends_on for task in attempts}
     depths: dict[str, int] = {}
     left = set(waits_for)

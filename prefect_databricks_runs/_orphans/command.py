@@ -86,7 +86,7 @@ async def orphans(wanted: Wanted, listing: Listing) -> int:
 
 @contextmanager
 def _prefect_asked() -> Iterator[None]:
-    """Of all that is done here only Prefect's client raises errors of httpx."""
+    """Turn errors of httpx, which only Prefect's client raises here, into one of the command."""
     try:
         yield
     except httpx.HTTPError as error:
@@ -128,7 +128,7 @@ def _becomes(is_taken: bool, wanted: Wanted) -> str:
 
 
 async def _workspaces(blocks: Sequence[str]) -> list[list[_Workspace]]:
-    """The ways into each workspace, in the order in which they are to be tried."""
+    """Return the credentials for each workspace, in the order in which they are to be tried."""
     async with get_client() as client:
         saved = await saved_credentials(client)
     unknown = sorted(set(blocks) - set(saved))
@@ -167,7 +167,7 @@ def _summary(host: str, counted: int, completed: int) -> str:
 
 
 def _of_others(going: Sequence[OwnedRun]) -> str:
-    """What Prefect calls going: it is, or its process was killed, of which Prefect never hears."""
+    """Name the flow runs that are not over in Prefect; Prefect never hears that a process was killed."""
     flow_runs = {each.flow_run_id: f"{each.flow_run_name} {each.flow_run_id} {each.state_name}" for each in going}
     named = list(flow_runs.values())[:_MAX_NAMED]
     if len(flow_runs) > _MAX_NAMED:

@@ -29,7 +29,7 @@ class Listed:
     becomes: str
 
     def fields(self) -> dict[str, Any]:
-        """What is told of it, by name."""
+        """Return the fields of the listing, by name."""
         run = self.owned.run
         return {
             "run_id": run.run_id,
@@ -55,7 +55,7 @@ class Listing(ABC):
         typer.echo(text, err=True)
 
     def close(self) -> None:  # noqa: B027 - most print as they go
-        """All are listed."""
+        """End the listing."""
 
 
 class TableListing(Listing):
@@ -109,7 +109,7 @@ class JsonListing(Listing):
 
 
 def listing_for(*, as_json: bool) -> Listing:
-    """The listing that suits where the standard output leads."""
+    """Return the listing that suits the standard output."""
     if as_json:
         return JsonListing()
     console = Console()

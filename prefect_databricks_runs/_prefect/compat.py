@@ -80,7 +80,7 @@ __all__ = [
 
 
 def flow_run_id() -> str | None:
-    """The id of the flow run that this is called in, or None; on Prefect 2 a task outside of a flow makes it raise."""
+    """Return the id of the flow run this is called in, or None; on Prefect 2 it raises in a task outside of a flow."""
     try:
         return cast("str | None", prefect.runtime.flow_run.id)
     except AttributeError:
@@ -88,7 +88,7 @@ def flow_run_id() -> str | None:
 
 
 def run_contexts() -> tuple[list[FlowRunContext], list[TaskRunContext]]:
-    """The flow runs and the task runs of this process that this is called in, the outermost first.
+    """Return the flow runs and task runs of this process that this is called in, the outermost first.
 
     Prefect itself tells only of the innermost; the one around it is what its context variable had before. A task that
     was sent to another process brings a copy of its flow run's context there on Prefect 3, which is left out, and
@@ -109,7 +109,7 @@ def _around(kind: type[C]) -> Iterator[C]:
 
 
 def flow_run_url(flow_run_id: UUID) -> str:
-    """The page of a flow run in the Prefect UI, for everybody to see; empty where that is not known."""
+    """Return the URL of a flow run in the Prefect UI without secrets; empty if it is not known."""
     url = PREFECT_UI_URL.value()
     if not url:
         return ""
@@ -118,12 +118,12 @@ def flow_run_url(flow_run_id: UUID) -> str:
 
 
 def without_sign_in(url: str) -> str:
-    """A URL as everybody may see it: without the login and password that may stand before its host."""
+    """Return a URL without the login and password that may stand before its host."""
     return _SIGN_IN.sub("", url)
 
 
 def unknown_fields(block: Block) -> list[str]:
-    """The names that a block was given and that are no fields of it; Prefect keeps them without a word.
+    """Return the names given to a block that are not fields of it; Prefect keeps them without a warning.
 
     Those that Prefect itself puts there, when it sends a block as data, are left out.
     """
@@ -210,7 +210,7 @@ class BlockOfEitherPydantic:
 
 
 def _kinds_of(cls: Any) -> Iterator[Any]:
-    """A kind of block, then all that derive from it: one without a slug of its own has that of its parent."""
+    """Return a kind of block, then all that derive from it: one without its own slug has its parent's."""
     yield cls
     for each in cls.__subclasses__():
         yield from _kinds_of(each)
@@ -249,7 +249,7 @@ async def saved_block(reference: Any) -> BlockDocument:
 
 
 def parameter_annotation(annotation: Any) -> Any:
-    """The annotation that a flow's parameter must have.
+    """Return the annotation that a flow's parameter must have.
 
     Prefect 2 validates all parameters of a flow with pydantic 1 as soon as one is a block, and pydantic 1 refuses a
     parameter called `json`. It does not look into `Annotated` when it validates, but does when it makes the form.
@@ -268,7 +268,7 @@ def emit_event(event: str, resource: dict[str, str], payload: dict[str, Any], re
 
 
 async def state_exception(state: State[Any]) -> BaseException | None:
-    """What a failed state was made of, or None. On Prefect 2 it stands behind a result, which is asked for it."""
+    """Return the exception of a failed state, or None. On Prefect 2 it is read from the state's result."""
     data: Any = state.data
     if not PREFECT_3 and hasattr(data, "get"):
         data = await data.get()

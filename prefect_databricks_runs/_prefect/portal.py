@@ -95,7 +95,7 @@ async def acall(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.
 
 
 def _from_here(error: DatabricksError) -> DatabricksError:
-    """An error that says itself what is wrong, without the way that it came through the background loop."""
+    """Return the error without the frames of the background loop: it says itself what is wrong."""
     return error.with_traceback(None)
 
 
@@ -122,7 +122,7 @@ class _Job(Generic[T]):
         return self._future
 
     def abandon(self) -> None:
-        """See to it that it does not go on, and wait a short while until it has ended.
+        """Cancel it, and wait a short while until it has ended.
 
         What it has shielded goes on for longer, such as a request to start a run; `settle` waits for that.
         """

@@ -39,7 +39,7 @@ class CalledSignature(inspect.Signature):
     called = "this call"
 
     def bind(self, /, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
-        """As `inspect.Signature.bind`.
+        """Bind arguments as `inspect.Signature.bind` does.
 
         Raises:
             InvalidOption: The call has a parameter that there is not, or lacks one.
@@ -85,7 +85,7 @@ def named_parameters(function: F) -> F:
 
 
 def default_of(fields: type, name: str) -> Any:
-    """The default of a field, as `named_parameters` shows it."""
+    """Return the default of a field, as `named_parameters` shows it."""
     return _defaults_of(fields)[name]
 
 

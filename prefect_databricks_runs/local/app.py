@@ -89,7 +89,7 @@ class App:
         self._workspace_id = workspace_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answer one request."""
         request = Request(scope, receive)
         try:
             raw = await read_body(request, max_body_bytes(request.scope["path"]))
@@ -106,7 +106,7 @@ class App:
             await response(scope, receive, send)
 
     async def _response_or_fault(self, request: Request, raw: bytes | None, entry: LogEntry) -> Response | None:
-        """Returns what to answer; None when a fault has cut the connection."""
+        """Return the answer; None when a fault has cut the connection."""
         rule = self._faults.strike(entry.request.method, entry.request.path)
         if rule is None:
             return self._response(request, raw)
@@ -115,7 +115,7 @@ class App:
         return await play(rule, connection_of(request.scope), self._waits, answer)
 
     def _response(self, request: Request, raw: bytes | None) -> Response:
-        """Does what is asked for, and returns the answer, which may be an error."""
+        """Carry out the request, and return the answer, which may be an error."""
         response = self._page_or_answer(request, raw)
         if request.scope["path"].startswith("/api/"):
             response.headers["X-Databricks-Org-Id"] = str(self._workspace_id)

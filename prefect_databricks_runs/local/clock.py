@@ -19,17 +19,17 @@ class Timer(Protocol):
     """A callback that was asked for."""
 
     def cancel(self) -> None:
-        """Sees to it that it is not called any more."""
+        """Cancel the call."""
 
 
 class Clock(Protocol):
-    """Tells the time and calls back. Used only in the server's event loop."""
+    """The time, and calls at a time. Used only in the server's event loop."""
 
     def now(self) -> float:
-        """Returns the time in seconds since 1970."""
+        """Return the time in seconds since 1970."""
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Calls `callback` in `seconds`, never before this call has returned to the one who began the present turn.
+        """Call `callback` in `seconds`, never before this call has returned to the one who began the present turn.
 
         Args:
             seconds: 0 = as soon as possible.
@@ -41,11 +41,11 @@ class RealClock:
     """The machine's time."""
 
     def now(self) -> float:
-        """Returns the time in seconds since 1970."""
+        """Return the time in seconds since 1970."""
         return time.time()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Calls `callback` in `seconds`."""
+        """Call `callback` in `seconds`."""
         loop = asyncio.get_running_loop()
         guarded = functools.partial(_call, callback)
         return loop.call_later(seconds, guarded) if seconds > 0 else loop.call_soon(guarded)
@@ -66,11 +66,11 @@ class VirtualClock:
         self._turning = False
 
     def now(self) -> float:
-        """Returns the time in seconds since 1970."""
+        """Return the time in seconds since 1970."""
         return self._now
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Calls `callback` when the time has been advanced by `seconds`; one that is due at once is called here."""
+        """Call `callback` when the time has been advanced by `seconds`; one that is due at once is called here."""
         timer = _VirtualTimer(callback)
         if seconds > 0:
             heapq.heappush(self._timers, (self._now + seconds, next(self._sequence), timer))
@@ -80,7 +80,7 @@ class VirtualClock:
         return timer
 
     def advance(self, seconds: float) -> None:
-        """Lets `seconds` pass, and calls what falls due in them, each at its own time."""
+        """Let `seconds` pass, and call what falls due in them, each at its own time."""
         end = self._now + seconds
         while self._timers and self._timers[0][0] <= end:
             self._now, _, timer = heapq.heappop(self._timers)
@@ -89,7 +89,7 @@ class VirtualClock:
         self._now = end
 
     def _turn(self) -> None:
-        """Calls what is due, and what falls due through that, one after the other and never one inside another."""
+        """Call what is due, and what falls due through that, one after the other and never one inside another."""
         if self._turning:
             return
         self._turning = True
@@ -103,7 +103,7 @@ class VirtualClock:
 
 
 def _call(callback: Callable[[], None]) -> None:
-    """Calls back, and lets an error end neither the others nor a request that only let time pass."""
+    """Call back, and let an error end neither the others nor a request that only let time pass."""
     try:
         callback()
     except Exception:

@@ -30,7 +30,7 @@ class Controls:
         return self._log.all()
 
     def requests_to(self, pattern: str) -> tuple[RecordedRequest, ...]:
-        """Returns the requests that a pattern means, in order.
+        """Return the requests that a pattern means, in order.
 
         Args:
             pattern: as for `fault`, such as `POST */runs/submit`.
@@ -41,7 +41,7 @@ class Controls:
         return self._log.matching(pattern)
 
     def clear_requests(self) -> None:
-        """Forgets all requests."""
+        """Forget all requests."""
         self._log.clear()
 
     def fault(
@@ -66,7 +66,7 @@ class Controls:
         expired_token: bool = False,
         after_effect: bool = False,
     ) -> Fault:
-        """Lets something go wrong with requests to come.
+        """Set a fault, which happens to later requests.
 
         Of several faults that match a request, the one that was set first and is not used up happens to it. Each of
         them counts it for its own `after`.
@@ -125,5 +125,5 @@ class Controls:
         )
 
     def clear_faults(self) -> None:
-        """Removes all faults; requests that hang or wait because of one go on doing so."""
+        """Remove all faults; requests that hang or wait because of one go on doing so."""
         self._faults.clear()

@@ -168,6 +168,6 @@ INVENTED: Final = {
 
 
 def text(name: str, **values: object) -> str:
-    """Returns the text called `name` with `values` filled in."""
+    """Return the text called `name` with `values` filled in."""
     template = KNOWN[name] if name in KNOWN else INVENTED[name]
     return template.format(**values)

@@ -183,7 +183,7 @@ class LocalWorkspace(Controls):
         return self._started().call(self._all_runs)
 
     def advance(self, seconds: float) -> None:
-        """Lets time pass in a workspace with virtual time: what falls due in it happens, each at its own time.
+        """Advance the virtual time: each event that falls due happens at its own time.
 
         Args:
             seconds: how long, 0 or more.
@@ -200,7 +200,7 @@ class LocalWorkspace(Controls):
         self._started().call(lambda: clock.advance(seconds))
 
     def add_user(self, name: str, token: str | None = None) -> str:
-        """Gives a user a personal access token and returns it; a user may have several.
+        """Give a user a personal access token and return it; a user may have several.
 
         What a user makes and starts carries the name as `creator_user_name`. All users may do everything.
 
@@ -218,7 +218,7 @@ class LocalWorkspace(Controls):
         return token
 
     def revoke_token(self, token: str) -> None:
-        """Lets a personal access token be good no more, as when it has expired: who comes with it gets 403.
+        """Revoke a personal access token, as if it had expired: a request with it gets 403.
 
         Args:
             token: the token; one that nobody has changes nothing.
@@ -226,7 +226,7 @@ class LocalWorkspace(Controls):
         self._parts.users.remove_token(token)
 
     def expire_tokens(self) -> None:
-        """Lets all OAuth tokens that were issued so far expire; personal tokens do not by themselves.
+        """Expire all OAuth tokens that were issued so far; personal access tokens stay valid.
 
         The tokens of a service principal get 403 from then on, and a client has to ask for a new one.
         """
@@ -234,7 +234,7 @@ class LocalWorkspace(Controls):
             self._server.call(self._parts.oauth_tokens.expire_all)
 
     def start(self) -> LocalWorkspace:
-        """Starts to serve and returns this workspace.
+        """Start the workspace and return it.
 
         Raises:
             RuntimeError: it was started before, or this is not Linux or macOS.
@@ -251,7 +251,7 @@ class LocalWorkspace(Controls):
         return self
 
     def stop(self) -> None:
-        """Stops to serve and ends all tasks; returns when no thread, child process or temporary file is left."""
+        """Stop the workspace and end all tasks; return when no thread, child process or temporary file is left."""
         if self._server is not None:
             self._parts.waits.end()
             self._server.stop()
@@ -278,7 +278,7 @@ class LocalWorkspace(Controls):
         return self._server
 
     def _app(self) -> ASGIApp:
-        """Puts the pieces together, in the server's event loop."""
+        """Put the pieces together, in the server's event loop."""
         self._assembly = Assembly(self._parts, self.url)
         return self._assembly.app
 

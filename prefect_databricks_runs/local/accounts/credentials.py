@@ -9,23 +9,23 @@ import hmac
 
 
 def same(given: str, wanted: str) -> bool:
-    """Returns whether two secrets are the same, in a time that does not tell how much of them is."""
+    """Return whether two secrets are the same, in a time that does not tell how much of them is."""
     return hmac.compare_digest(given.encode("utf-8"), wanted.encode("utf-8"))
 
 
 def fingerprint(token: str) -> bytes:
-    """Returns what a token is looked up by; the time of a look-up then tells nothing about the tokens that exist."""
+    """Return the key that a token is looked up by, so that the time of a lookup says nothing about other tokens."""
     return hashlib.sha256(token.encode("utf-8")).digest()
 
 
 def split(authorization: str | None) -> tuple[str, str]:
-    """Returns the scheme of an `Authorization` header, in lower case, and the credential; both empty without one."""
+    """Return the scheme of an `Authorization` header, in lower case, and the credential; both empty without one."""
     scheme, _, credential = (authorization or "").partition(" ")
     return scheme.lower(), credential.strip()
 
 
 def login_and_password(credential: str) -> tuple[str, str] | None:
-    """Returns what a credential of the scheme `Basic` holds; None when it cannot be read."""
+    """Return the login and password of a `Basic` credential; None when it cannot be read."""
     try:
         login, _, password = base64.b64decode(credential, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):

@@ -32,14 +32,14 @@ class OAuthTokens:
         self._ends: dict[bytes, float] = {}
 
     def knows(self, client_id: str, client_secret: str) -> bool:
-        """Returns whether this is the service principal with its secret."""
+        """Return whether this is the service principal with its secret."""
         if self._client_id is None or self._client_secret is None:
             return False
         # Both are compared in any case: the time does not tell which one was wrong.
         return same(client_id, self._client_id) & same(client_secret, self._client_secret)
 
     def issue(self) -> str:
-        """Returns a new token of the service principal."""
+        """Return a new token of the service principal."""
         now = self._now()
         self._ends = {known: end for known, end in self._ends.items() if end > now}
         token = secrets.token_urlsafe(64)
@@ -47,10 +47,10 @@ class OAuthTokens:
         return token
 
     def owner(self, token: str) -> str | None:
-        """Returns the client id that a token was issued to; None when it was not issued here, or has expired."""
+        """Return the client id that a token was issued to; None when it was not issued here, or has expired."""
         end = self._ends.get(fingerprint(token))
         return self._client_id if end is not None and self._now() < end else None
 
     def expire_all(self) -> None:
-        """Lets all tokens that were issued so far expire now."""
+        """Expire all tokens that were issued so far."""
         self._ends = {}

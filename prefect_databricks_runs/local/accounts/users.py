@@ -35,12 +35,12 @@ class Users:
         self._by_token: dict[bytes, User] = {}
 
     def add(self, name: str, *, is_service_principal: bool = False) -> User:
-        """Returns the user of this name, who is new unless the name is known."""
+        """Return the user of this name, who is new unless the name is known."""
         new = User(name, _LOWEST_ID + secrets.randbelow(_HIGHEST_ID - _LOWEST_ID), is_service_principal)
         return self._by_name.setdefault(name, new)
 
     def add_token(self, name: str, token: str | None = None) -> str:
-        """Gives a user one more token and returns it.
+        """Give a user one more token and return it.
 
         Args:
             name: the user's name; the user is made if it is new.
@@ -56,13 +56,13 @@ class Users:
         return token
 
     def remove_token(self, token: str) -> None:
-        """Takes a token from its user; nothing when nobody owns it."""
+        """Remove a token from its user; do nothing when it has no user."""
         self._by_token.pop(fingerprint(token), None)
 
     def named(self, name: str) -> User:
-        """Returns the user of this name, who must exist."""
+        """Return the user of this name, who must exist."""
         return self._by_name[name]
 
     def of_token(self, token: str) -> User | None:
-        """Returns the user who owns a personal token; None when nobody does."""
+        """Return the user who owns a personal token; None when nobody does."""
         return self._by_token.get(fingerprint(token))

@@ -20,7 +20,7 @@ _RESOLVED = {"condition_task": ("left", "right"), "run_job_task": ("job_paramete
 
 
 class Answers:
-    """Turns runs into answers.
+    """The maker of answers from runs.
 
     Args:
         url: the workspace's address, for links.
@@ -32,7 +32,7 @@ class Answers:
         self._workspace_id = workspace_id
 
     def run(self, run: RunRecord, version: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the answer of `runs/get` for a job run.
+        """Return the answer of `runs/get` for a job run.
 
         Args:
             run: the run.
@@ -54,11 +54,11 @@ class Answers:
         return _paged({**answer, **_old_form(run, version)}, page)
 
     def whole_run(self, run: RunRecord) -> dict[str, Any]:
-        """Returns a run with all its tasks."""
+        """Return a run with all its tasks."""
         return {**self._run(run), "tasks": [self._task(run, task) for task in _in_order(run.tasks)]}
 
     def listed_run(self, run: RunRecord, version: str, *, with_tasks: bool) -> dict[str, Any]:
-        """Returns a run as `runs/list` answers it; its tasks, up to 100 of them, only when asked for."""
+        """Return a run as `runs/list` answers it; its tasks, up to 100 of them, only when asked for."""
         answer = {**self._run(run), **_old_form(run, version)}
         if with_tasks and (version == "2.2" or len(run.tasks) <= TASKS_PER_PAGE):
             answer["tasks"] = [self._task(run, task) for task in _in_order(run.tasks)[:TASKS_PER_PAGE]]
@@ -67,7 +67,7 @@ class Answers:
         return answer
 
     def task_run(self, run: RunRecord, task: TaskRecord, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Returns the answer of `runs/get` for a task run.
+        """Return the answer of `runs/get` for a task run.
 
         Args:
             run: the job run.
@@ -97,7 +97,7 @@ class Answers:
         return _paged(answer, page)
 
     def output(self, run: RunRecord, task: TaskRecord) -> dict[str, Any]:
-        """Returns the answer of `runs/get-output` for a task run."""
+        """Return the answer of `runs/get-output` for a task run."""
         output = task.output
         answer: dict[str, Any] = {"metadata": self.task_run(run, task)}
         if "notebook_task" in task.settings:
@@ -113,11 +113,11 @@ class Answers:
         return answer
 
     def output_of_run(self, run: RunRecord) -> dict[str, Any]:
-        """Returns the answer of `runs/get-output` for a run in the form of version 2.0."""
+        """Return the answer of `runs/get-output` for a run in the form of version 2.0."""
         return {**self.output(run, run.tasks[-1]), "metadata": self.run(run, "2.0", {})}
 
     def _run(self, run: RunRecord) -> dict[str, Any]:
-        """Returns what a run has beside its tasks."""
+        """Return the fields of a run without its tasks."""
         answer = {
             **self._common(run, run.run_id, run),
             **(_durations(run.tasks[0]) if len(run.tasks) == 1 else _durations(Timed())),
@@ -180,13 +180,13 @@ class Answers:
 
 
 def _run_duration(run: RunRecord) -> int:
-    """Returns the time that a run and its repairs took, without that in a queue, in ms; 0 while it goes on."""
+    """Return the time that a run and its repairs took, without that in a queue, in ms; 0 while it goes on."""
     took = sum(each.end_time - each.start_time for each in run.history)
     return took - run.queue_duration if run.end_time else 0
 
 
 def _old_form(run: RunRecord, version: str) -> dict[str, Any]:
-    """Returns what a run of a single task has at the top level in version 2.0, and nothing in others."""
+    """Return the top-level fields of a run of a single task in version 2.0, and none in other versions."""
     if version != "2.0" or len(run.current) != 1:
         return {}
     settings = run.tasks[-1].settings
@@ -203,12 +203,12 @@ def _run_id(task: TaskRecord) -> int:
 
 
 def _in_order(tasks: Sequence[TaskRecord]) -> list[TaskRecord]:
-    """Returns tasks in the order of their random ids: Databricks does not keep the order of the body either."""
+    """Return tasks in the order of their random ids: Databricks does not keep the order of the body either."""
     return sorted(tasks, key=_run_id, reverse=True)
 
 
 def _paged(answer: dict[str, Any], page: Page[TaskRecord]) -> dict[str, Any]:
-    """Adds what leads to the next page; `runs/get` has no way back."""
+    """Add what leads to the next page; `runs/get` has no way back."""
     if page.next_page_token is None:
         return answer
     return {**answer, "has_more": True, "next_page_token": page.next_page_token}

@@ -28,7 +28,7 @@ class _Shown:
 
 
 def notebook_html(source: str, name: str) -> str:
-    """Returns the page of a notebook: a whole HTML document that loads nothing from elsewhere.
+    """Return the page of a notebook: a whole HTML document that loads nothing from elsewhere.
 
     Markdown is shown as it is written. Outputs are not shown: the local workspace keeps none.
 

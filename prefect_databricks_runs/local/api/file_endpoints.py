@@ -44,7 +44,7 @@ class FileEndpoints:
         }
 
     def import_(self, call: Call) -> Fields:
-        """Writes a notebook or a file."""
+        """Write a notebook or a file."""
         asked = read(call.fields, _IMPORT)
         path = clean_path(asked["path"])
         if path == "/":
@@ -57,28 +57,28 @@ class FileEndpoints:
         return {}
 
     def mkdirs(self, call: Call) -> Fields:
-        """Makes a folder with all that it is in."""
+        """Make a folder with all that it is in."""
         self._files.make_folder(clean_path(read(call.fields, _PATH)["path"]))
         return {}
 
     def delete(self, call: Call) -> Fields:
-        """Deletes a file, a notebook or a folder."""
+        """Delete a file, a notebook or a folder."""
         asked = read(call.fields, _DELETE)
         self._files.delete(clean_path(asked["path"]), recursive=asked.get("recursive", False))
         return {}
 
     def get_status(self, call: Call) -> Fields:
-        """Answers what is at a path."""
+        """Return the object at a path."""
         path = clean_path(read(call.fields, _PATH)["path"])
         return describe(self._files.find(path), path)
 
     def list_objects(self, call: Call) -> Fields:
-        """Answers what is in a folder: `objects`, if there are any."""
+        """Return the content of a folder: `objects`, if there are any."""
         objects = list(self._files.children(clean_path(read(call.fields, _PATH)["path"])))
         return {"objects": objects} if objects else {}
 
     def export(self, call: Call) -> Fields:
-        """Answers a notebook or a file as it is kept: `content` in base64, `file_type`."""
+        """Return a notebook or a file as it is kept: `content` in base64, `file_type`."""
         asked = read(call.fields, _EXPORT)
         if asked.get("direct_download"):
             raise field_not_served("direct_download", value=True)
@@ -104,7 +104,7 @@ def _content(encoded: str) -> bytes:
 
 
 def _stored(name: str, content: bytes, asked: Fields) -> tuple[str, bytes]:
-    """Returns the name of the file that keeps it, and what is to be in it."""
+    """Return the name of the file that keeps it, and what is to be in it."""
     kind = asked.get("format", "SOURCE")
     if kind == "SOURCE":
         return _with_suffix(name, ".py"), _python_source(content, asked.get("language"))

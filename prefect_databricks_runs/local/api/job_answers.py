@@ -22,7 +22,7 @@ _PAGE_TOKEN = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 
 def job_answer(job: JobRecord, version: str, page_token: str = "") -> dict[str, Any]:
-    """Returns what `jobs/get` answers.
+    """Return the answer of `jobs/get`.
 
     Args:
         job: the job.
@@ -48,7 +48,7 @@ def job_answer(job: JobRecord, version: str, page_token: str = "") -> dict[str, 
 
 
 def listed_job(job: JobRecord, version: str, *, expand_tasks: bool) -> dict[str, Any]:
-    """Returns one job as `jobs/list` answers it.
+    """Return one job as `jobs/list` answers it.
 
     Args:
         job: the job.
@@ -70,7 +70,7 @@ def listed_job(job: JobRecord, version: str, *, expand_tasks: bool) -> dict[str,
 
 
 def settings_with_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a job's settings as they are read, with what Databricks fills in."""
+    """Return a job's settings as they are read, with what Databricks fills in."""
     source = "GIT" if "git_source" in settings else "WORKSPACE"
     read: dict[str, Any] = {
         "name": "Untitled",
@@ -89,7 +89,7 @@ def settings_with_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def task_with_defaults(task: Mapping[str, Any], source: str = "WORKSPACE") -> dict[str, Any]:
-    """Returns a task's settings as they are read, with what Databricks fills in.
+    """Return a task's settings as they are read, with what Databricks fills in.
 
     Args:
         task: the task as it was given.
@@ -124,7 +124,7 @@ def _has_more(settings: Mapping[str, Any], begin: int) -> bool:
 
 
 def _without_policy_flag(thing: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a task or job cluster whose new cluster lacks the field that is taken and never told."""
+    """Return a task or job cluster whose new cluster lacks the field that is taken and never told."""
     if "apply_policy_default_values" not in thing.get("new_cluster", ()):
         return dict(thing)
     cluster = {name: value for name, value in thing["new_cluster"].items() if name != "apply_policy_default_values"}

@@ -44,7 +44,7 @@ class JobEndpoints:
         }
 
     def create(self, call: Call) -> Fields:
-        """Makes a job: `job_id`."""
+        """Make a job: `job_id`."""
         body = _settings(call.fields, call.version)
         if not body:
             raise invalid("no_settings")
@@ -59,12 +59,12 @@ class JobEndpoints:
         return {"job_id": job.job_id}
 
     def get_job(self, call: Call) -> Fields:
-        """Answers a job with its tasks, 100 to a page in 2.2."""
+        """Return a job with its tasks, 100 to a page in 2.2."""
         asked = read(call.fields, bodies.GET_JOB)
         return job_answer(self._store.job(asked["job_id"]), call.version, asked.get("page_token", ""))
 
     def list_jobs(self, call: Call) -> Fields:
-        """Answers a page of jobs, newest first: `jobs` if there are any, and the tokens of the pages beside it."""
+        """Return a page of jobs, newest first: `jobs` if there are any, and the tokens of the pages beside it."""
         asked = read(call.fields, bodies.LIST_JOBS)
         name = asked.get("name", "").casefold()
         jobs = sorted(self._store.jobs.values(), key=lambda job: job.sequence, reverse=True)
@@ -84,7 +84,7 @@ class JobEndpoints:
         return {**answer, **page.tokens}
 
     def update(self, call: Call) -> Fields:
-        """Changes some of a job's settings."""
+        """Change some of a job's settings."""
         body = read(call.fields, bodies.UPDATE)
         new_settings = _settings(body.get("new_settings", {}), call.version)
         job = self._store.job(body["job_id"])
@@ -92,7 +92,7 @@ class JobEndpoints:
         return {}
 
     def reset(self, call: Call) -> Fields:
-        """Replaces all of a job's settings, but for `run_as` when it is not given."""
+        """Replace all of a job's settings, but for `run_as` when it is not given."""
         body = read(call.fields, bodies.RESET)
         new_settings = _settings(body.get("new_settings", {}), call.version)
         job = self._store.job(body["job_id"])
@@ -102,7 +102,7 @@ class JobEndpoints:
         return {}
 
     def delete(self, call: Call) -> Fields:
-        """Deletes a job. Its runs stay, and those under way go on."""
+        """Delete a job. Its runs stay, and those under way go on."""
         self._store.delete_job(read(call.fields, bodies.DELETE_JOB)["job_id"])
         return {}
 
@@ -115,12 +115,12 @@ class JobEndpoints:
 
 
 def _settings(fields: Fields, version: str) -> dict[str, Any]:
-    """Returns settings in the new form, read by their shape."""
+    """Return settings in the new form, read by their shape."""
     return read_settings(fields, bodies.CREATE, version)
 
 
 def _limit(asked: Fields, version: str, count: int) -> int:
-    """Returns how many jobs to answer: in 2.0, which had no such field, all of them unless it is there."""
+    """Return the number of jobs on a page: in 2.0, which did not have the field, all jobs unless it is there."""
     if version == "2.0" and "limit" not in asked:
         return max(1, count)
     limit: int = asked.get("limit", DEFAULT_JOBS_PER_PAGE)

@@ -65,16 +65,16 @@ class PlatformEndpoints:
         }
 
     def me(self, call: Call) -> Fields:
-        """Answers who asks."""
+        """Return the user who is signed in."""
         user = self._users.named(call.user)
         return _service_principal(user) if user.is_service_principal else _person(user)
 
     def spark_versions(self, _call: Call) -> Fields:
-        """Answers versions of the Databricks Runtime; here a task runs in the Python that runs the workspace."""
+        """Return versions of the Databricks Runtime; here a task runs in the Python that runs the workspace."""
         return {"versions": [dict(version) for version in _SPARK_VERSIONS]}
 
     def node_types(self, _call: Call) -> Fields:
-        """Answers types of machines; here there are none."""
+        """Return types of machines; here there are none."""
         return {"node_types": [dict(node_type) for node_type in _NODE_TYPES]}
 
 

@@ -17,7 +17,7 @@ _LIMITS = {"2.0": (20, 1000), "2.1": (25, 25), "2.2": (20, 25)}
 
 
 def list_runs(store: Store, asked: Mapping[str, Any], version: str, answer: Callable[[RunRecord], Fields]) -> Fields:
-    """Answers a page of runs, newest first.
+    """Return a page of runs, newest first.
 
     Args:
         store: the workspace's runs.
@@ -61,7 +61,7 @@ def _offset(asked: Mapping[str, Any], version: str) -> int:
 
 
 def _chosen(store: Store, asked: Mapping[str, Any]) -> list[RunRecord]:
-    """Returns the runs that the query asks for, newest first."""
+    """Return the runs that the query asks for, newest first."""
     active_only, completed_only = asked.get("active_only", False), asked.get("completed_only", False)
     if active_only and completed_only:
         raise invalid("both_active_and_completed")

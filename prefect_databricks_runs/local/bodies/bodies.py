@@ -74,7 +74,7 @@ EXPORT = Object({"run_id": INTEGER, "views_to_export": Choice(("CODE", "DASHBOAR
 
 
 def with_tasks(body: dict[str, Any]) -> dict[str, Any]:
-    """Returns a body that has `tasks`: one of the old form gets its only task.
+    """Return a body that has `tasks`: one of the old form gets its only task.
 
     The key of the task is the `run_name`, as far as a key can be; `main` where there is none.
 

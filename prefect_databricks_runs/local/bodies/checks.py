@@ -48,7 +48,7 @@ _TRIGGERS = ("file_arrival", "table_update", "periodic", "model")
 
 
 def check_settings(settings: Mapping[str, Any], version: str = "2.2") -> None:
-    """Checks the settings of a job or of a submitted run, with all its tasks.
+    """Check the settings of a job or of a submitted run, with all its tasks.
 
     Args:
         settings: the settings, in the new form and read by their shape.
@@ -70,7 +70,7 @@ def check_settings(settings: Mapping[str, Any], version: str = "2.2") -> None:
 
 
 def check_task_count(settings: Mapping[str, Any], version: str) -> None:
-    """Checks that a version of the API can handle so many tasks.
+    """Check that a version of the API can handle so many tasks.
 
     Raises:
         ApiError: it cannot.
@@ -119,7 +119,7 @@ def _check_targets(settings: Mapping[str, Any]) -> None:
 
 
 def _check_git(source: Mapping[str, Any]) -> None:
-    """Checks where the sources come from; that they cannot be fetched here is for the tasks that need them."""
+    """Check where the sources come from; that they cannot be fetched here is for the tasks that need them."""
     if source.get("git_provider", "").lower() not in GIT_PROVIDERS:
         raise invalid("bad_git_provider", providers=",".join(GIT_PROVIDERS))
     for name, limit in _GIT_LENGTHS.items():

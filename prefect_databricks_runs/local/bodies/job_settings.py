@@ -14,7 +14,7 @@ _KEYED = {"tasks": "task_key", "job_clusters": "job_cluster_key"}
 def updated(
     settings: Mapping[str, Any], new_settings: Mapping[str, Any], fields_to_remove: Sequence[str]
 ) -> dict[str, Any]:
-    """Returns settings changed as `jobs/update` does.
+    """Return settings changed as `jobs/update` does.
 
     Whether Databricks removes first or last is not known; here what the same request gives anew stays.
 
@@ -36,7 +36,7 @@ def updated(
 
 
 def replaced(settings: Mapping[str, Any], new_settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns settings changed as `jobs/reset` does: all are new, but `run_as` stays when it is not given."""
+    """Return settings changed as `jobs/reset` does: all are new, but `run_as` stays when it is not given."""
     kept = {name: settings[name] for name in ("run_as",) if name in settings}
     return {**kept, **new_settings}
 
@@ -56,7 +56,7 @@ def _remove(settings: dict[str, Any], field: str) -> None:
 
 
 def _merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    """Returns the old entries, those with a new one replaced where they were, and then the other new ones."""
+    """Return the old entries, those with a new one replaced where they were, and then the other new ones."""
     by_key = {entry[key]: entry for entry in new}
     kept = [by_key.pop(entry[key], entry) for entry in old]
     return [*kept, *(entry for entry in new if entry[key] in by_key)]

@@ -15,7 +15,7 @@ KEY = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
 def check_range(fields: Mapping[str, Any], name: str, low: int, high: int | None = None, *, prefix: str = "") -> None:
-    """Checks a number, if it is there.
+    """Check a number, if it is there.
 
     Args:
         fields: where it is.
@@ -36,7 +36,7 @@ def check_range(fields: Mapping[str, Any], name: str, low: int, high: int | None
 
 
 def check_bytes(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str = "") -> None:
-    """Checks a text's length in bytes of UTF-8, if it is there.
+    """Check a text's length in bytes of UTF-8, if it is there.
 
     Raises:
         ApiError: it is longer than `limit`.
@@ -46,7 +46,7 @@ def check_bytes(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str
 
 
 def check_characters(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str = "") -> None:
-    """Checks a text's length in characters, if it is there.
+    """Check a text's length in characters, if it is there.
 
     Raises:
         ApiError: it is longer than `limit`.
@@ -56,7 +56,7 @@ def check_characters(fields: Mapping[str, Any], name: str, limit: int, *, prefix
 
 
 def check_count(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str = "") -> None:
-    """Checks how many entries a list or map has, if it is there.
+    """Check how many entries a list or map has, if it is there.
 
     Raises:
         ApiError: it has more than `limit`.
@@ -67,7 +67,7 @@ def check_count(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str
 
 
 def check_unique(values: Iterable[str], field: str) -> None:
-    """Checks that no value is there twice.
+    """Check that no value is there twice.
 
     Raises:
         ApiError: one is.
@@ -80,7 +80,7 @@ def check_unique(values: Iterable[str], field: str) -> None:
 
 
 def check_one_of(fields: Mapping[str, Any], names: Sequence[str], place: str, *, at_least: int = 1) -> None:
-    """Checks that exactly one of several fields is there, or at most one when `at_least` is 0.
+    """Check that exactly one of several fields is there, or at most one when `at_least` is 0.
 
     Raises:
         ApiError: none is, or more than one.
@@ -91,7 +91,7 @@ def check_one_of(fields: Mapping[str, Any], names: Sequence[str], place: str, *,
 
 
 def check_webhooks(fields: Mapping[str, Any], *, prefix: str = "") -> None:
-    """Checks how many destinations each event of `webhook_notifications` has.
+    """Check how many destinations each event of `webhook_notifications` has.
 
     Raises:
         ApiError: one has more than three.

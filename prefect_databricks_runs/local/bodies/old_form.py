@@ -14,7 +14,7 @@ MULTI_TASK = "MULTI_TASK"
 
 
 def read_settings(fields: dict[str, Any], kind: Object, version: str) -> dict[str, Any]:
-    """Returns the settings of a job or of a submitted run with `tasks`, and with the `format` that they came in.
+    """Return the settings of a job or of a submitted run with `tasks`, and with the `format` that they came in.
 
     Args:
         fields: the settings as they came.
@@ -34,12 +34,12 @@ def read_settings(fields: dict[str, Any], kind: Object, version: str) -> dict[st
 
 
 def has_old_form(settings: Mapping[str, Any]) -> bool:
-    """Whether these settings came in the old form, and have not got more tasks since."""
+    """Return whether these settings came in the old form, and have not got more tasks since."""
     return settings.get("format") == SINGLE_TASK and len(settings.get("tasks", ())) == 1
 
 
 def in_old_form(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns settings with the fields of their only task at the top level."""
+    """Return settings with the fields of their only task at the top level."""
     (task,) = settings["tasks"]
     rest = {name: value for name, value in settings.items() if name != "tasks"}
     top = {name: task[name] for name in SINGLE_TASK_FIELDS if name in task}

@@ -18,7 +18,7 @@ _EXCLUSIVE = (("notebook_params", "jar_params"), *(("job_parameters", name) for 
 
 
 def check_run_now(body: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Checks a body of `run-now` against the settings of its job.
+    """Check a body of `run-now` against the settings of its job.
 
     Raises:
         ApiError: a rule is broken, or `only` names a task that the job does not have.
@@ -28,7 +28,7 @@ def check_run_now(body: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
 
 
 def check_parameters(body: Mapping[str, Any]) -> None:
-    """Checks the parameters of `run-now` or `runs/repair`.
+    """Check the parameters of `run-now` or `runs/repair`.
 
     Raises:
         ApiError: two cannot be given together, or one is too long or has characters that it cannot have.
@@ -47,7 +47,7 @@ def check_parameters(body: Mapping[str, Any]) -> None:
 
 
 def only_keys(only: Sequence[str], tasks: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Returns the keys of the tasks that `only` asks for; of all tasks when it is empty.
+    """Return the keys of the tasks that `only` asks for; of all tasks when it is empty.
 
     Args:
         only: task keys. `+key` also asks for everything that the task depends on, `key+` for everything that depends
@@ -88,6 +88,6 @@ def _reachable(key: str, neighbours: Callable[[str], set[str]]) -> set[str]:
 
 
 def _json_bytes(value: Any) -> int:
-    """Returns how long the shortest JSON of `value` is in UTF-8."""
+    """Return the length of the shortest JSON of `value` in UTF-8."""
     shortest = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return len(shortest.encode("utf-8", "surrogatepass"))

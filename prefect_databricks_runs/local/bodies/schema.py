@@ -118,7 +118,7 @@ BOOLEAN = Scalar("boolean", _read_boolean)
 
 
 def read(value: Any, kind: Kind, name: str = "") -> Any:
-    """Returns `value` as `kind`, with tolerated spellings turned to their own types. `value` itself is not changed.
+    """Return `value` as `kind`, with tolerated spellings turned to their own types. `value` itself is not changed.
 
     Args:
         value: what came, as parsed from JSON.
@@ -174,7 +174,7 @@ def _read_object(value: dict[str, Any], kind: Object, name: str) -> dict[str, An
 
 
 def _entry(item: Any, name: str) -> tuple[str, Any]:
-    """Returns the key and the value of one entry of a map that came as a list."""
+    """Return the key and the value of one entry of a map that came as a list."""
     entry = item if isinstance(item, dict) else {}
     there = {part: entry[part] for part in _ENTRY if entry.get(part) is not None}
     if len(there) < len(_ENTRY):

@@ -30,7 +30,7 @@ class _Job:
 
 
 def check_tasks(settings: Mapping[str, Any]) -> None:
-    """Checks the tasks of a job or of a submitted run.
+    """Check the tasks of a job or of a submitted run.
 
     Raises:
         ApiError: a rule is broken (400), or a field asks for what is not done here (501).
@@ -48,7 +48,7 @@ def check_tasks(settings: Mapping[str, Any]) -> None:
 
 
 def _with_nested(tasks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Returns each task with its place in the body, and after it the task that it repeats, if it does."""
+    """Return each task with its place in the body, and after it the task that it repeats, if it does."""
     for index, task in enumerate(tasks):
         yield f"tasks[{index}]", task
         if "for_each_task" in task:

@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"(dbfs:/(?!/)|(s3|s3a|s3n|abfss|abfs|wasbs|wasb|adl|gs)://
 
 
 def check_task_type(task: Mapping[str, Any], task_type: str, name: str, *, has_git_source: bool) -> None:
-    """Checks the field that says what a task does.
+    """Check the field that says what a task does.
 
     Args:
         task: the task, read by its shape.
@@ -97,7 +97,7 @@ _CHECKS = {
 
 
 def _check_spark_submit(task: Mapping[str, Any]) -> None:
-    """Checks that the task makes its own cluster, and leaves to `spark-submit` what it says itself."""
+    """Check that the task makes its own cluster, and leaves the settings of `spark-submit` to it."""
     for field in ("existing_cluster_id", "environment_key", "libraries"):
         if task.get(field):
             raise invalid("not_with_spark_submit", task_key=task["task_key"], field=field)

@@ -34,7 +34,7 @@ class FaultEndpoints:
         }
 
     def set(self, request: Request, raw: bytes) -> Response:
-        """Sets a fault: the fault with its counters."""
+        """Set a fault: the fault with its counters."""
         self._sign_in(request)
         try:
             rule = FaultRule.from_json(read_fields(request, raw))
@@ -43,12 +43,12 @@ class FaultEndpoints:
         return json_response(self._faults.add(rule).as_json())
 
     def list(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - what every page is given
-        """Answers all faults with their counters: `faults`."""
+        """Answer all faults with their counters: `faults`."""
         self._sign_in(request)
         return json_response({"faults": [fault.as_json() for fault in self._faults.all()]})
 
     def remove(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - what every page is given
-        """Removes all faults."""
+        """Remove all faults."""
         self._sign_in(request)
         self._faults.clear()
         return json_response({})

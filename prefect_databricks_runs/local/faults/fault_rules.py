@@ -79,7 +79,7 @@ class FaultRule:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> FaultRule:
-        """Returns the rule that a JSON object describes.
+        """Return the rule that a JSON object describes.
 
         Raises:
             ValueError: it has no pattern, an unknown field, or a wrong one.
@@ -93,7 +93,7 @@ class FaultRule:
         return cls(**fields)
 
     def as_json(self) -> dict[str, Any]:
-        """Returns the fields that say something, fit for JSON."""
+        """Return the fields that say something, fit for JSON."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         told = {name: value for name, value in fields.items() if value != defaults[name]}
@@ -126,7 +126,7 @@ class FaultRule:
         return self.status or (502 if self.html and self.body is None else 200)
 
     def __str__(self) -> str:
-        """What happens, in words."""
+        """Describe the fault in words."""
         events = []
         if self.delay:
             events.append(f"delay of {self.delay:g} s")

@@ -15,7 +15,7 @@ class Waits:
         self._ended = False
 
     async def wait(self, *, seconds: float | None = None, until: asyncio.Event | None = None) -> bool:
-        """Waits for one of the two, or for the end.
+        """Wait for one of the two, or for the end.
 
         Args:
             seconds: how long; None = for ever.
@@ -36,7 +36,7 @@ class Waits:
         return not self._stopped.is_set()
 
     def end(self) -> None:
-        """Ends all waits. Can be called in any thread."""
+        """End all waits. Can be called in any thread."""
         self._ended = True
         if self._loop:
             with contextlib.suppress(RuntimeError):  # the loop has ended before

@@ -12,7 +12,7 @@ __all__ = ["NOTEBOOK_SUFFIXES", "clean_path", "find_file", "find_notebook", "pla
 
 
 def clean_path(path: str) -> str:
-    """Returns an absolute path of the workspace in one spelling: without `/Workspace`, `.` and doubled slashes.
+    """Return an absolute path of the workspace in one spelling: without `/Workspace`, `.` and doubled slashes.
 
     Raises:
         ApiError: it is not absolute, or has `..` in it (400).
@@ -26,7 +26,7 @@ def clean_path(path: str) -> str:
 
 
 def place(root: Path, path: str) -> Path:
-    """Returns where a clean path is below `root`, whether or not there is anything.
+    """Return the place of a clean path below `root`, whether or not it exists.
 
     The last part may be a link, so that a link can be deleted and not what it leads to.
 

@@ -31,7 +31,7 @@ class WorkspaceFiles:
         self._root = root
 
     def find(self, path: str) -> Path:
-        """Returns the file or folder of what is at a path.
+        """Return the file or folder of what is at a path.
 
         Raises:
             ApiError: there is nothing (404), or no file can have this name (400).
@@ -42,7 +42,7 @@ class WorkspaceFiles:
         return file
 
     def look(self, path: str) -> Path | None:
-        """Returns the file or folder of what is at a path; None when there is nothing.
+        """Return the file or folder of what is at a path; None when there is nothing.
 
         Raises:
             ApiError: no file can have this name (400).
@@ -58,7 +58,7 @@ class WorkspaceFiles:
         return None
 
     def write(self, path: str, name: str, content: bytes, *, overwrite: bool) -> None:
-        """Writes a file or a notebook.
+        """Write a file or a notebook.
 
         Args:
             path: its path in the workspace.
@@ -86,7 +86,7 @@ class WorkspaceFiles:
                 known.unlink()
 
     def make_folder(self, path: str) -> None:
-        """Makes a folder with all that it is in; nothing happens when it is there.
+        """Make a folder with all that it is in; nothing happens when it is there.
 
         Raises:
             ApiError: a file or notebook is in the way, or no folder can have this name (400).
@@ -102,7 +102,7 @@ class WorkspaceFiles:
             target.mkdir(parents=True, exist_ok=True)
 
     def delete(self, path: str, *, recursive: bool) -> None:
-        """Deletes what is at a path; of a link, the link.
+        """Delete what is at a path; of a link, the link.
 
         Raises:
             ApiError: there is nothing (404); it is the root, or a folder with something in it and `recursive` is false
@@ -122,7 +122,7 @@ class WorkspaceFiles:
                 file.rmdir()
 
     def children(self, path: str) -> Iterator[dict[str, Any]]:
-        """Yields what is in a folder, by name; of a file or notebook, itself.
+        """Yield what is in a folder, by name; of a file or notebook, itself.
 
         Raises:
             ApiError: there is nothing (404).
@@ -141,7 +141,7 @@ class WorkspaceFiles:
 
 
 def kind_of(file: Path) -> str:
-    """Returns the `object_type` of what is there."""
+    """Return the `object_type` of what is there."""
     if file.is_dir():
         return DIRECTORY
     if file.suffix == ".ipynb":
@@ -153,12 +153,12 @@ def kind_of(file: Path) -> str:
 
 
 def is_python_notebook(content: bytes) -> bool:
-    """Whether a text begins with the line that marks a notebook in the source format."""
+    """Return whether a text begins with the line that marks a notebook in the source format."""
     return content.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip() == HEADER.encode()
 
 
 def describe(file: Path, path: str) -> dict[str, Any]:
-    """Returns what `workspace/get-status` answers.
+    """Return the answer of `workspace/get-status`.
 
     Args:
         file: what is there.
@@ -179,13 +179,13 @@ def describe(file: Path, path: str) -> dict[str, Any]:
 
 
 def already_exists(path: str) -> ApiError:
-    """Returns the 400 for a path that is taken."""
+    """Return the 400 for a path that is taken."""
     return ApiError(400, "RESOURCE_ALREADY_EXISTS", text("path_taken", path=path))
 
 
 @contextlib.contextmanager
 def _refused(path: str) -> Iterator[None]:
-    """Turns what the file system refuses into a 400."""
+    """Turn what the file system refuses into a 400."""
     try:
         yield
     except OSError as error:

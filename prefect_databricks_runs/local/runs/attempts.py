@@ -25,26 +25,26 @@ class Progress(Protocol):
     """What is told of the work on one attempt. Never before the call that began the work has returned."""
 
     def queued(self) -> None:
-        """It waits for a place."""
+        """Report that the attempt waits for a place."""
 
     def pending(self) -> None:
-        """It waits for compute."""
+        """Report that the attempt waits for compute."""
 
     def started(self) -> None:
-        """It runs."""
+        """Report that the attempt runs."""
 
     def terminating(self, ending: Ending) -> None:
-        """It is over but for its clean-up, after which it will end so."""
+        """Report that only the cleanup is left, after which the attempt ends as given."""
 
     def ended(self, ending: Ending) -> None:
-        """It has ended."""
+        """Report that the attempt has ended."""
 
 
 class Work(Protocol):
     """The work on one attempt."""
 
     def stop(self, *, at_once: bool) -> None:
-        """Ends it early; that it has ended is told as always.
+        """End the work early; its end is reported as always.
 
         Args:
             at_once: leave out a clean-up that only passes time.
@@ -55,17 +55,17 @@ class Works(Protocol):
     """Whoever does the work."""
 
     def begin(self, going: Going, task: TaskRecord, progress: Progress) -> Work:
-        """Begins to work on one attempt at a task of a run."""
+        """Begin to work on one attempt at a task of a run."""
 
 
 class Attempter(Protocol):
     """Whoever makes the records of attempts."""
 
     def retry(self, run: RunRecord, task: TaskRecord) -> TaskRecord:
-        """Returns the record of the attempt after `task`."""
+        """Return the record of the attempt after `task`."""
 
     def iteration(self, run: RunRecord, parent: TaskRecord, value: object) -> TaskRecord:
-        """Returns the record of the first attempt at an iteration of the for-each task `parent`."""
+        """Return the record of the first attempt at an iteration of the for-each task `parent`."""
 
 
 class Going:
@@ -89,12 +89,12 @@ class Going:
         self.is_stopping = False
 
     def now_ms(self) -> int:
-        """Returns the time in ms since 1970."""
+        """Return the time in ms since 1970."""
         return int(self.clock.now() * 1000)
 
 
 class Attempts:
-    """Takes one task through its attempts. All that it does happens in callbacks of the clock.
+    """The attempts at one task, one after the other. All that it does happens in callbacks of the clock.
 
     Args:
         going: the run that it belongs to.
@@ -113,13 +113,13 @@ class Attempts:
         going.attempts[task.run_id] = self
 
     def begin(self) -> None:
-        """Begins the present attempt."""
+        """Begin the present attempt."""
         self._timer = None
         self.task.wait(self._going.now_ms())
         self._work = self._going.works.begin(self._going, self.task, self)
 
     def stop(self, ending: Ending, *, at_once: bool = False) -> None:
-        """Ends the task early, as `ending`. Nothing happens when it is over, being stopped or cleaning up.
+        """End the task early, as `ending`. Nothing happens when it is over, being stopped or cleaning up.
 
         Args:
             ending: how it ends.
@@ -137,17 +137,17 @@ class Attempts:
         self._work.stop(at_once=at_once)
 
     def queued(self) -> None:
-        """Shows that the attempt waits for a place."""
+        """Show that the attempt waits for a place."""
         self.task.queued_since = self._going.now_ms()
         self._show(states.QUEUED_TASK, text("queued_task"))
 
     def pending(self) -> None:
-        """Shows that the attempt waits for compute."""
+        """Show that the attempt waits for compute."""
         self._leave_queue()
         self._show(states.PENDING, text("waiting_for_cluster"))
 
     def started(self) -> None:
-        """Shows that the attempt runs, and from now on holds it to its time-out."""
+        """Show that the attempt runs, and from now on hold it to its timeout."""
         if self._stop:
             return
         self._leave_queue()
@@ -159,13 +159,13 @@ class Attempts:
             self._timer = self._going.clock.call_later(seconds, functools.partial(self.stop, timed_out(seconds)))
 
     def terminating(self, ending: Ending) -> None:
-        """Shows that only the clean-up is left, in which it cannot be stopped any more."""
+        """Show that only the clean-up is left, in which it cannot be stopped any more."""
         if not self._stop:
             self._winds_up = True
             self._terminate(ending)
 
     def ended(self, ending: Ending) -> None:
-        """Ends the attempt: as it was stopped, if it was stopped."""
+        """End the attempt: as it was stopped, if it was stopped."""
         self._work = None
         self._end(dataclasses.replace(self._stop, output=ending.output) if self._stop else ending)
 
@@ -215,17 +215,17 @@ class Attempts:
 
 
 def _patience(retries: int) -> float:
-    """Returns how long the next attempt waits at least, s: one that fails at once must not go round for ever."""
+    """Return the least time to the next attempt, in seconds: one that fails at once must not repeat forever."""
     return min(2.0 ** (retries - _QUICK_RETRIES), _LONGEST_PATIENCE) if retries > _QUICK_RETRIES else 0.0
 
 
 def timed_out(seconds: int) -> Ending:
-    """Returns how something ends that took longer than `seconds`."""
+    """Return the ending of a run or task that took longer than `seconds`."""
     return Ending(states.TIMEDOUT, text("timed_out", seconds=seconds))
 
 
 def internal_error(run: RunRecord, task: TaskRecord, error: BaseException) -> Ending:
-    """Returns how an attempt ends that met a fault of ours, or of a user's script."""
+    """Return the ending of an attempt that met a fault of ours, or of a user's script."""
     logger.error("Task %s of run %s failed in the local workspace", task.task_key, run.run_id, exc_info=error)
     message = text("internal_error", error=repr(error))
     return Ending(states.INTERNAL_ERROR, message, Output(error=message))

@@ -30,7 +30,7 @@ class Tail:
         self._seen = 0
 
     def add(self, chunk: bytes) -> None:
-        """Keeps the end of what came so far."""
+        """Keep the end of what came so far."""
         self._chunks.append(chunk)
         self._kept += len(chunk)
         self._seen += len(chunk)
@@ -43,7 +43,7 @@ class Tail:
         return self._seen > self._limit
 
     def text(self) -> str:
-        """Returns what is kept, as text."""
+        """Return the text that was kept."""
         return b"".join(self._chunks)[-self._limit :].decode("utf-8", "replace")
 
 
@@ -55,7 +55,7 @@ async def run_process(
     output: Tail,
     started: Callable[[], None],
 ) -> int:
-    """Runs a process in a group of its own until it ends, and returns its exit code; a negative one is a signal.
+    """Run a process in a group of its own until it ends, and return its exit code; a negative one is a signal.
 
     When it ends, or when this call is cancelled, its whole group is killed. Its stdin is a pipe that nothing is written
     to and that closes when this process ends.
@@ -103,7 +103,7 @@ async def run_process(
 
 
 def _pipe(files: contextlib.ExitStack) -> tuple[int, int]:
-    """Returns the reading and the writing end of a new pipe; `files` closes both."""
+    """Return the reading and the writing end of a new pipe; `files` closes both."""
     ends = os.pipe()
     for end in ends:
         files.callback(os.close, end)
@@ -111,7 +111,7 @@ def _pipe(files: contextlib.ExitStack) -> tuple[int, int]:
 
 
 def _read(end: int, output: Tail) -> bool:
-    """Takes what is there; returns whether there was anything."""
+    """Take what is there; return whether there was anything."""
     try:
         chunk = os.read(end, _CHUNK)
     except BlockingIOError:

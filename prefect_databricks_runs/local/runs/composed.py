@@ -43,14 +43,14 @@ class Decided:
         clock.call_later(0, self._end)
 
     def stop(self, *, at_once: bool) -> None:
-        """Nothing is left to be stopped."""
+        """Do nothing: the work is over."""
 
     def _end(self) -> None:
         self._progress.ended(self._ending)
 
 
 def compare(condition: dict[str, str]) -> bool:
-    """Returns what a condition, with its references resolved, comes to.
+    """Return the outcome of a condition whose references are resolved.
 
     Raises:
         CannotRunError: it compares by size what is no number.
@@ -73,7 +73,7 @@ def compare(condition: dict[str, str]) -> bool:
 
 
 def read_inputs(inputs: str) -> list[Any]:
-    """Returns what a for-each task goes through, of its `inputs` with references resolved.
+    """Return the inputs of a for-each task, from its `inputs` with references resolved.
 
     Raises:
         CannotRunError: it is no JSON array, or too long.
@@ -91,7 +91,7 @@ def read_inputs(inputs: str) -> list[Any]:
 
 
 class ForEachWork:
-    """Runs the nested task once for each input, some at a time; all of them, also when some fail.
+    """The nested task of a for-each task, run once for each input, some at a time; all of them, also when some fail.
 
     Args:
         going: the run.
@@ -112,7 +112,7 @@ class ForEachWork:
         going.clock.call_later(0, self._open)
 
     def stop(self, *, at_once: bool) -> None:
-        """Cancels the iterations that are going; the others do not begin."""
+        """Cancel the iterations that are going; the others do not begin."""
         self._stopped = True
         for attempts in list(self._active):
             attempts.stop(CANCELED, at_once=at_once)
@@ -151,7 +151,7 @@ class ForEachWork:
 
 
 def latest_iterations(task: TaskRecord) -> list[TaskRecord]:
-    """Returns the latest attempt at each iteration of a for-each task."""
+    """Return the latest attempt at each iteration of a for-each task."""
     return list({record.original_attempt_run_id: record for record in task.iterations or []}.values())
 
 
@@ -159,18 +159,18 @@ class JobStarter(Protocol):
     """Whoever starts the runs of other jobs."""
 
     def start_child(self, parent: RunRecord, settings: dict[str, Any], over: Callable[[RunRecord], None]) -> RunRecord:
-        """Starts a run of the job that a run-job task names.
+        """Start a run of the job that a run-job task names.
 
         Raises:
             CannotRunError: there is no such job, or it is already going in this chain of runs.
         """
 
     def cancel(self, run: RunRecord, *, at_once: bool) -> None:
-        """Cancels a run."""
+        """Cancel a run."""
 
 
 class RunJobWork:
-    """Starts a run of another job and waits for it.
+    """A run of another job that is started and waited for.
 
     Args:
         going: the run.
@@ -193,7 +193,7 @@ class RunJobWork:
         going.clock.call_later(0, self._open)
 
     def stop(self, *, at_once: bool) -> None:
-        """Cancels the other run."""
+        """Cancel the other run."""
         self._stopped = True
         if self._child:
             self._starter.cancel(self._child, at_once=at_once)

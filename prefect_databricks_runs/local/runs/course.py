@@ -19,7 +19,7 @@ UPSTREAM_CANCELED = Ending(states.UPSTREAM_CANCELED, text("upstream_canceled"))
 
 
 class Course:
-    """Takes one run, or one repair of it, from its start to its end. Used only in callbacks of the clock.
+    """One run, or one repair of it, from its start to its end. Used only in callbacks of the clock.
 
     Args:
         going: the run, and what its tasks share.
@@ -49,7 +49,7 @@ class Course:
         self._timer: Timer | None = None
 
     def open(self) -> None:
-        """Starts the tasks that wait for nothing; the others follow by themselves."""
+        """Start the tasks that wait for nothing; the others follow by themselves."""
         if self._stop:
             return
         self._begun = True
@@ -62,7 +62,7 @@ class Course:
         self._enter([key for key, count in self._open_upstream.items() if not count])
 
     def set_timeout(self) -> None:
-        """Holds the run to its time-out as it now is, counted from when the run, or its repair, began."""
+        """Hold the run to its present timeout, counted from the start of the run or of its repair."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -73,7 +73,7 @@ class Course:
             self._timer = self._going.clock.call_later(max(0.0, seconds - passed), stop)
 
     def stop(self, ending: Ending, *, at_once: bool = False) -> None:
-        """Stops the whole run, which then ends as `ending`. Nothing happens when it is over or being stopped.
+        """Stop the whole run, which then ends as `ending`. Nothing happens when it is over or being stopped.
 
         Args:
             ending: how it ends.
@@ -99,7 +99,7 @@ class Course:
             self._finish()
 
     def stop_task(self, task: TaskRecord) -> None:
-        """Cancels one task, or one iteration. Nothing happens when it is over or being stopped."""
+        """Cancel one task, or one iteration. Nothing happens when it is over or being stopped."""
         attempts = self._going.attempts.get(task.run_id)
         if attempts:
             attempts.stop(CANCELED)
@@ -109,7 +109,7 @@ class Course:
         self._enter(self._freed(attempts.task.task_key))
 
     def _freed(self, task_key: str) -> list[str]:
-        """Returns the tasks that waited for this one and now wait for none."""
+        """Return the tasks that waited for this one and now wait for none."""
         freed = []
         for key in self._downstream[task_key]:
             self._open_upstream[key] -= 1
@@ -118,7 +118,7 @@ class Course:
         return freed
 
     def _enter(self, keys: list[str]) -> None:
-        """Begins or skips tasks that wait for none, and those that are freed by that; ends the run after the last."""
+        """Begin or skip tasks that wait for none, and those that are freed by that; end the run after the last."""
         if not self._begun:
             return
         ready = deque(keys)
@@ -151,7 +151,7 @@ class Course:
 
 
 def skipped(task: TaskRecord, upstream: Sequence[TaskRecord]) -> Ending | None:
-    """Returns how a task ends without running; None when it is to run.
+    """Return the ending of a task that does not run; None when it is to run.
 
     Excluded and disabled tasks count as successful. A cancelled task counts as one that failed, so that tasks which
     handle failures still run.
@@ -184,7 +184,7 @@ def _by_rule(rule: str, upstream: Sequence[TaskRecord]) -> Ending | None:
 
 
 def _wrong_branch(task: TaskRecord, upstream: Sequence[TaskRecord]) -> bool:
-    """Whether a condition that it depends on came out the other way."""
+    """Return whether a condition that the task depends on came out the other way."""
     outcomes = {other.task_key: other.outcome for other in upstream if other.outcome is not None}
     return any(
         outcomes.get(dependency["task_key"], dependency["outcome"]) != dependency["outcome"]
@@ -194,7 +194,7 @@ def _wrong_branch(task: TaskRecord, upstream: Sequence[TaskRecord]) -> bool:
 
 
 def run_ending(tasks: Collection[TaskRecord], failed_state: states.State) -> Ending:
-    """Returns the ending.
+    """Return the ending.
 
     Args:
         tasks: the latest attempt at each of its tasks, all of them over.

@@ -51,7 +51,7 @@ class Engine:
         works.starter = self
 
     def start(self, run: RunRecord, *, queue: bool = True, over: Over | None = None) -> None:
-        """Starts a run, or lets it wait, or skips it, when as many runs of its job as may be are active.
+        """Start a run; let it wait, or skip it, when as many runs of its job as allowed are active.
 
         Args:
             run: the run.
@@ -71,7 +71,7 @@ class Engine:
             self._clock.call_later(0, functools.partial(self._tell, run))
 
     def start_child(self, parent: RunRecord, settings: dict[str, Any], over: Over) -> RunRecord:
-        """Starts a run of the job that a run-job task names.
+        """Start a run of the job that a run-job task names.
 
         Raises:
             CannotRunError: there is no such job, or it is already going in this chain of runs.
@@ -99,7 +99,7 @@ class Engine:
         return run
 
     def repair(self, run: RunRecord, settings: dict[str, Any], keys: Collection[str], overrides: dict[str, Any]) -> int:
-        """Runs some tasks of a run that is over once more, and returns the repair's id.
+        """Run some tasks of a run that is over once more, and return the repair's id.
 
         Args:
             run: the run.
@@ -120,7 +120,7 @@ class Engine:
         return repair.repair_id or 0
 
     def cancel(self, run: RunRecord, task: TaskRecord | None = None, *, at_once: bool = False) -> None:
-        """Cancels a run, or one task of it; nothing happens when it is over.
+        """Cancel a run, or one task of it; nothing happens when it is over.
 
         Args:
             run: the run.
@@ -136,7 +136,7 @@ class Engine:
             self._clock.call_later(0, functools.partial(course.stop_task, task))
 
     def job_changed(self, job: JobRecord) -> None:
-        """Holds the active runs of a job to the time-out and the number of concurrent runs that it now has."""
+        """Hold the active runs of a job to the time-out and the number of concurrent runs that it now has."""
         for course in self._courses.values():
             if course.run.job is job:
                 self._clock.call_later(0, course.set_timeout)
@@ -146,7 +146,7 @@ class Engine:
         self._let_in(job)
 
     async def close(self) -> None:
-        """Cancels all runs and returns when they are over and no child is left."""
+        """Cancel all runs and return when they are over and no child is left."""
         for course in list(self._courses.values()):
             self._clock.call_later(0, functools.partial(course.stop, CANCELED, at_once=True))
         deadline = asyncio.get_running_loop().time() + CLOSE_SECONDS
@@ -184,7 +184,7 @@ class Engine:
         self._tell(run)
 
     def _admit(self, run: RunRecord, keys: Collection[str]) -> None:
-        """Begins a run or a repair, or lets it wait until there is a place."""
+        """Begin a run or a repair, or let it wait until there is a place."""
         course = self._course(run, keys)
         if self._has_place(run):
             self._begin(course)
@@ -197,7 +197,7 @@ class Engine:
         return run.job is None or self._running.get(run.job_id, 0) < run.job.max_concurrent_runs
 
     def _let_in(self, job: JobRecord) -> None:
-        """Begins runs of a job that wait, as many as there are places."""
+        """Begin runs of a job that wait, as many as there are places."""
         queue = self._queues.get(job.job_id)
         while queue and self._running.get(job.job_id, 0) < job.max_concurrent_runs:
             self._begin(queue.popleft())

@@ -113,19 +113,19 @@ class Timed:
     queue_duration: int = 0
 
     def wait(self, now: int) -> None:
-        """Passes to PENDING: nothing but compute is missing."""
+        """Pass to PENDING: nothing but compute is missing."""
         self.start_time = self.start_time or now
         self.state, self.message = states.PENDING, text("waiting_for_cluster")
 
     def run(self, now: int) -> None:
-        """Passes from PENDING to RUNNING; in any other state nothing changes."""
+        """Pass from PENDING to RUNNING; in any other state nothing changes."""
         if self.state is not states.PENDING:
             return
         self.running_since = now
         self.state, self.message = states.RUNNING, text("in_run")
 
     def end(self, ending: Ending, now: int) -> None:
-        """Passes to its last state."""
+        """Pass to its last state."""
         self.state, self.message, self.end_time = ending.state, ending.message, now
 
     @property

@@ -74,7 +74,7 @@ class References:
             self._names |= _input_names(task.input)
 
     def resolve(self, value: Any) -> Any:
-        """Returns `value` with every reference in its strings replaced by what it refers to, at any depth.
+        """Return `value` with every reference in its strings replaced by what it refers to, at any depth.
 
         Raises:
             UnresolvedReferenceError: a reference has no value.
@@ -121,7 +121,7 @@ class References:
 
 
 def notebook_parameters(run: RunRecord, task: TaskRecord, references: References) -> dict[str, str]:
-    """Returns a notebook's widgets: its `base_parameters`, over them `notebook_params`, over them the job's parameters.
+    """Return a notebook's widgets: its `base_parameters`, over them `notebook_params`, over them the job's parameters.
 
     Raises:
         UnresolvedReferenceError: a reference has no value.
@@ -133,7 +133,7 @@ def notebook_parameters(run: RunRecord, task: TaskRecord, references: References
 
 
 def python_parameters(run: RunRecord, task: TaskRecord, references: References) -> list[str]:
-    """Returns a Python file's arguments: `python_params` if `run-now` gave them, else its own `parameters`.
+    """Return a Python file's arguments: `python_params` if `run-now` gave them, else its own `parameters`.
 
     Raises:
         UnresolvedReferenceError: a reference has no value.
@@ -153,7 +153,7 @@ def _time(milliseconds: int) -> datetime:
 
 
 def _input_names(value: Any) -> dict[str, Any]:
-    """Returns `input`, and `input.key` for each key of an input that is an object."""
+    """Return `input`, and `input.key` for each key of an input that is an object."""
     keys = {f"input.{key}": item for key, item in value.items()} if isinstance(value, dict) else {}
     return {"input": value, **keys}
 

@@ -13,7 +13,7 @@ _FINE = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES", "EXCLUDED", "DISABLED"})
 
 
 def tasks_to_repair(run: RunRecord, settings: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    """Returns the keys of the tasks that a repair is to run, in the order of the run.
+    """Return the keys of the tasks that a repair is to run, in the order of the run.
 
     Args:
         run: the run.
@@ -50,12 +50,12 @@ def _check_run(run: RunRecord, latest_repair_id: int | None) -> None:
 
 
 def _was_left_out(task: TaskRecord) -> bool:
-    """Whether a task was not run because of those before it, so that they may now let it run."""
+    """Return whether a task was not run because of those before it, so that they may now let it run."""
     return task.state in {states.UPSTREAM_FAILED, states.UPSTREAM_CANCELED, states.EXCLUDED}
 
 
 def _downstream(tasks: Iterable[TaskRecord], chosen: set[str]) -> set[str]:
-    """Returns the tasks that depend on the chosen ones, at any distance, and are none of them."""
+    """Return the tasks that depend on the chosen ones, at any distance, and are none of them."""
     found: set[str] = set()
     tasks = list(tasks)
     while more := {

@@ -94,7 +94,7 @@ class SimulatedTask:
 
     @classmethod
     def from_fields(cls, fields: object) -> SimulatedTask:
-        """Returns the course that these fields tell.
+        """Return the course that these fields tell.
 
         Args:
             fields: a SimulatedTask, or an object with some of its attributes.
@@ -171,7 +171,7 @@ class Simulation:
         self._courses = {key: _courses(value) for key, value in given.items()}
 
     def course(self, run: RunRecord, task: TaskRecord) -> SimulatedTask | None:
-        """Returns the course of an attempt; None when the work is real.
+        """Return the course of an attempt; None when the work is real.
 
         Raises:
             ApiError: the course that it tells itself makes no sense.
@@ -195,7 +195,7 @@ class Simulation:
 
 
 def own_courses(settings: Mapping[str, Any]) -> list[SimulatedTask]:
-    """Returns the courses that a task tells itself, one for each attempt; none for most tasks.
+    """Return the courses that a task tells itself, one for each attempt; none for most tasks.
 
     Raises:
         ApiError: they make no sense.
@@ -212,7 +212,7 @@ def own_courses(settings: Mapping[str, Any]) -> list[SimulatedTask]:
 
 
 def _course_among_parameters(settings: Mapping[str, Any]) -> Any:
-    """Returns it from any map or list of strings of the task type: `name: JSON`, or `--local-course=JSON`."""
+    """Return it from any map or list of strings of the task type: `name: JSON`, or `--local-course=JSON`."""
     prefix = f"--{COURSE_FIELD.replace('_', '-')}="
     for task_type in TASK_TYPES:
         # What those that are made of other tasks hold is meant for these.
@@ -234,7 +234,7 @@ def _courses(told: Any) -> list[SimulatedTask]:
 
 
 class SimulatedWork:
-    """Passes the time that a course tells.
+    """Work that only passes the time that its simulation says.
 
     Args:
         clock: the workspace's time.
@@ -252,7 +252,7 @@ class SimulatedWork:
         self._timer: Timer = clock.call_later(0, self._step)
 
     def stop(self, *, at_once: bool) -> None:
-        """Ends it early."""
+        """End the work early."""
         self._timer.cancel()
         self._timer = self._clock.call_later(0 if at_once else self._course.terminating, self._end)
 

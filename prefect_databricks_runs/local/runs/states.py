@@ -52,7 +52,7 @@ class State:
         return self.result_state in CANCELLATIONS
 
     def answer(self, message: str) -> dict[str, Any]:
-        """Returns the fields `state` and `status` of a run or task.
+        """Return the fields `state` and `status` of a run or task.
 
         Args:
             message: the state message.
@@ -98,5 +98,5 @@ MAXIMUM_CONCURRENT_RUNS_REACHED = State(
 
 
 def terminating(end: State) -> State:
-    """Returns the state of something that is being stopped and will be in `end` when it has stopped."""
+    """Return the state of something that is being stopped and will be in `end` when it has stopped."""
     return State("TERMINATING", None, "TERMINATING", end.code, end.type)

@@ -38,11 +38,11 @@ class Store:
         self._random = random.SystemRandom()
 
     def now_ms(self) -> int:
-        """Returns the time in ms since 1970."""
+        """Return the time in ms since 1970."""
         return int(self._clock.now() * 1000)
 
     def new_id(self) -> int:
-        """Returns an id that looks like those of Databricks: random, and below 2**53 so that JavaScript can read it."""
+        """Return an id that looks like those of Databricks: random, and below 2**53 so that JavaScript can read it."""
         while True:
             number = self._random.randrange(10**14, 10**15)
             if number not in self._ids:
@@ -57,7 +57,7 @@ class Store:
         user: str,
         access_control_list: list[dict[str, Any]] | None = None,
     ) -> JobRecord:
-        """Keeps a new job and returns it.
+        """Keep a new job and return it.
 
         Args:
             settings: its settings, checked.
@@ -78,7 +78,7 @@ class Store:
         return job
 
     def job(self, job_id: int) -> JobRecord:
-        """Returns a job.
+        """Return a job.
 
         Raises:
             ApiError: there is no such job.
@@ -88,7 +88,7 @@ class Store:
         return self.jobs[job_id]
 
     def delete_job(self, job_id: int) -> None:
-        """Forgets a job. Its runs stay, and those under way go on.
+        """Forget a job. Its runs stay, and those under way go on.
 
         Raises:
             ApiError: there is no such job.
@@ -108,7 +108,7 @@ class Store:
         trigger: str = "ONE_TIME",
         parent: RunRecord | None = None,
     ) -> RunRecord:
-        """Keeps a new run, with one record for each of its tasks, and returns it.
+        """Keep a new run, with one record for each of its tasks, and return it.
 
         Args:
             settings: the body of `runs/submit`, or the settings of the job.
@@ -145,7 +145,7 @@ class Store:
         return run
 
     def retry(self, run: RunRecord, task: TaskRecord) -> TaskRecord:
-        """Returns the record of the attempt after `task`."""
+        """Return the record of the attempt after `task`."""
         number = task.attempt_number + 1
         record = TaskRecord(settings=task.settings, attempt_number=number, retries=task.retries + 1)
         record.original_attempt_run_id = task.original_attempt_run_id
@@ -153,27 +153,27 @@ class Store:
         return self._add_iteration(run, record) if task.parent else self._add_attempt(run, record)
 
     def renew(self, run: RunRecord, task: TaskRecord) -> TaskRecord:
-        """Returns the record of the first attempt at a task in a repair, with the settings that the task has now."""
+        """Return the record of the first attempt at a task in a repair, with the settings that the task has now."""
         settings = next(each for each in run.settings["tasks"] if each["task_key"] == task.task_key)
         record = TaskRecord(settings=settings, attempt_number=task.attempt_number + 1)
         record.original_attempt_run_id = task.original_attempt_run_id
         return self._add_attempt(run, record)
 
     def iteration(self, run: RunRecord, parent: TaskRecord, value: object) -> TaskRecord:
-        """Returns the record of the first attempt at an iteration of the for-each task `parent`."""
+        """Return the record of the first attempt at an iteration of the for-each task `parent`."""
         settings = parent.settings["for_each_task"]["task"]
         return self._add_iteration(run, TaskRecord(settings=settings, input=value, parent=parent))
 
     def reopened(self, run: RunRecord) -> None:
-        """Notes that a run is active again."""
+        """Note that a run is active again."""
         self.active[run.run_id] = run
 
     def closed(self, run: RunRecord) -> None:
-        """Notes that a run is over."""
+        """Note that a run is over."""
         self.active.pop(run.run_id, None)
 
     def find(self, run_id: int) -> tuple[RunRecord, TaskRecord | None]:
-        """Returns the run with this id, or the run and the attempt when it is the id of a task run.
+        """Return the run with this id, or the run and the attempt when it is the id of a task run.
 
         Raises:
             ApiError: there is no such run.
@@ -185,7 +185,7 @@ class Store:
         raise missing("unknown_run", self._missing_status, run_id=run_id)
 
     def run_of_token(self, token: str | None) -> RunRecord | None:
-        """Returns the run that was started with this token, whatever its state; None when there is none.
+        """Return the run that was started with this token, whatever its state; None when there is none.
 
         Raises:
             ApiError: the token is too long, or its run was deleted.
@@ -202,7 +202,7 @@ class Store:
         return run
 
     def delete_run(self, run_id: int) -> None:
-        """Forgets a run that is over.
+        """Forget a run that is over.
 
         Raises:
             ApiError: there is no such run, it is a task run, or it is active.

@@ -40,7 +40,7 @@ class Cell:
 
 
 def read_cells(text: str, file: str) -> list[Cell]:
-    """Returns the cells of a notebook that are to be run, in order; prose is left out.
+    """Return the cells of a notebook that are to be run, in order; prose is left out.
 
     Args:
         text: the notebook's text, with line feeds only at the end of lines.
@@ -100,7 +100,7 @@ def _jupyter_cell(lines: list[str], file: str) -> Cell:
 
 
 def _magic_cell(lines: list[str], file: str, line: int) -> Cell:
-    """Returns the cell that begins with a magic command, which stands in the first line with anything in it."""
+    """Return the cell that begins with a magic command, which stands in the first line with anything in it."""
     at = next((index for index, text in enumerate(lines) if text.strip() and not text.startswith(TITLE)), None)
     if at is None:
         return Cell("", file, line)

@@ -22,7 +22,7 @@ class InputWidgetNotDefined(Exception):  # the name that Databricks uses
 
 
 class NotebookExit(Exception):
-    """Ends the notebook early, with success. An `except Exception` around the call catches it, as on Databricks."""
+    """The early end of a notebook, with success. An `except Exception` around the call catches it, as on Databricks."""
 
     def __init__(self, value: str) -> None:
         super().__init__(value)
@@ -53,7 +53,7 @@ class Widgets(_Part):
         self._defaults: dict[str, str] = {}
 
     def get(self, name: str) -> str:
-        """Returns a widget's value.
+        """Return a widget's value.
 
         Raises:
             InputWidgetNotDefined: the run gave no such parameter and the notebook defined no such widget.
@@ -64,7 +64,7 @@ class Widgets(_Part):
         return values[name]
 
     def getArgument(self, name: str, optional: str | None = None) -> str:  # noqa: N802, the name on Databricks
-        """Returns a widget's value, or `optional` when there is no such widget.
+        """Return a widget's value, or `optional` when there is no such widget.
 
         Raises:
             InputWidgetNotDefined: there is neither.
@@ -74,15 +74,15 @@ class Widgets(_Part):
         return self.getAll().get(name, optional)
 
     def getAll(self) -> dict[str, str]:  # noqa: N802, the name on Databricks
-        """Returns the values of all widgets by name."""
+        """Return the values of all widgets by name."""
         return {**self._defaults, **self._parameters}
 
     def text(self, name: str, defaultValue: str, label: str | None = None) -> None:  # noqa: N803, ARG002, as on Databricks
-        """Defines a widget with free text."""
+        """Define a widget with free text."""
         self._defaults[name] = defaultValue
 
     def dropdown(self, name: str, defaultValue: str, choices: Sequence[str], label: str | None = None) -> None:  # noqa: N803, ARG002
-        """Defines a widget with one of `choices`.
+        """Define a widget with one of `choices`.
 
         Raises:
             ValueError: the default is not one of them.
@@ -90,11 +90,11 @@ class Widgets(_Part):
         self._choose(name, defaultValue, choices)
 
     def combobox(self, name: str, defaultValue: str, choices: Sequence[str], label: str | None = None) -> None:  # noqa: N803, ARG002
-        """Defines a widget with one of `choices` or free text."""
+        """Define a widget with one of `choices` or free text."""
         self._defaults[name] = defaultValue
 
     def multiselect(self, name: str, defaultValue: str, choices: Sequence[str], label: str | None = None) -> None:  # noqa: N803, ARG002
-        """Defines a widget with some of `choices`; its value has commas between them.
+        """Define a widget with some of `choices`; its value has commas between them.
 
         Raises:
             ValueError: the default is not one of them.
@@ -102,12 +102,12 @@ class Widgets(_Part):
         self._choose(name, defaultValue, choices)
 
     def remove(self, name: str) -> None:
-        """Removes a widget and its value."""
+        """Remove a widget and its value."""
         self._defaults.pop(name, None)
         self._parameters.pop(name, None)
 
     def removeAll(self) -> None:  # noqa: N802, the name on Databricks
-        """Removes all widgets and their values."""
+        """Remove all widgets and their values."""
         self._defaults.clear()
         self._parameters.clear()
 
@@ -130,7 +130,7 @@ class Notebook(_Part):
         self._others = others
 
     def run(self, path: str, timeout_seconds: float, arguments: Mapping[str, str] | None = None) -> str | None:
-        """Runs another notebook and returns the value that it exits with; None when it just ends.
+        """Run another notebook and return the value that it exits with; None when it just ends.
 
         Args:
             path: absolute in the workspace, or relative to this notebook.
@@ -145,7 +145,7 @@ class Notebook(_Part):
         return self._others.run(path, timeout_seconds, arguments or {})
 
     def exit(self, value: object) -> NoReturn:
-        """Ends the notebook with success; `value`, as text, becomes the result that `runs/get-output` answers."""
+        """End the notebook with success; `value`, as text, becomes the result that `runs/get-output` answers."""
         raise NotebookExit(str(value))
 
 
@@ -163,7 +163,7 @@ class TaskValues(_Part):
         self.mine: dict[str, Any] = {}
 
     def set(self, key: str, value: Any) -> None:
-        """Sets a value of this task for later tasks.
+        """Set a value of this task for later tasks.
 
         Args:
             key: its name.
@@ -181,7 +181,7 @@ class TaskValues(_Part):
         self.mine[key] = json.loads(encoded)
 
     def get(self, taskKey: str, key: str, default: Any = _NO_DEFAULT, debugValue: Any = None) -> Any:  # noqa: N803, ARG002
-        """Returns a value that an earlier task of the run set.
+        """Return a value that an earlier task of the run set.
 
         Args:
             taskKey: the task that set it.

@@ -10,7 +10,7 @@ _OUR_FOLDER = str(Path(__file__).parent)
 
 
 def describe(error: BaseException) -> tuple[str, str]:
-    """Returns the last line of the traceback, and the whole of it from the user's first line to the user's last."""
+    """Return the last line of the traceback, and the whole of it from the user's first line to the user's last."""
     described = traceback.TracebackException(type(error), error, _from_user_code(error.__traceback__))
     while described.stack and described.stack[-1].filename.startswith(_OUR_FOLDER):
         described.stack.pop()  # how `dbutils` came to raise it

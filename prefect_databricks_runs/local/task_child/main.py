@@ -22,7 +22,7 @@ MAX_TEXT_BYTES = 5 * 1024 * 1024
 
 
 def main(spec_file: str) -> None:
-    """Runs a task.
+    """Run a task.
 
     Args:
         spec_file: a JSON file with `type` (`notebook_task` or `spark_python_task`), `file`, `parameters` (an object
@@ -44,7 +44,7 @@ def main(spec_file: str) -> None:
 
 
 def _end_with_the_parent(*, is_alone: bool) -> None:
-    """Ends this process when the server, or the notebook that runs it, ends, however it ends.
+    """End this process when the server, or the notebook that runs it, ends, however it ends.
 
     With the server the whole group ends, but a notebook inside another ends alone: that one may just be done.
 
@@ -66,7 +66,7 @@ def _end_with_the_parent(*, is_alone: bool) -> None:
 
 
 def _set_path(folder: Path) -> None:
-    """Puts the folder of the user's file first on the path, as Databricks does, and takes off what only we needed."""
+    """Put the folder of the user's file first on the path, as Databricks does, and take off what only we needed."""
     ours = {"", str(Path(__file__).parent.parent)}
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in ours)]
 
@@ -101,7 +101,7 @@ def _run_python_file(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _main_module(**names: Any) -> ModuleType:
-    """Returns a new `__main__`, so that what the user's code defines can be pickled."""
+    """Return a new `__main__`, so that what the user's code defines can be pickled."""
     module = ModuleType("__main__")
     module.__dict__.update(names)
     sys.modules["__main__"] = module
@@ -123,7 +123,7 @@ def _cut(value: str) -> dict[str, Any]:
 
 
 def _write(file: Path, outcome: dict[str, Any]) -> None:
-    """Writes the outcome so that it is there as a whole or not at all."""
+    """Write the outcome so that it is there as a whole or not at all."""
     part = file.with_suffix(".part")
     part.write_text(json.dumps(outcome), "utf-8")
     part.replace(file)

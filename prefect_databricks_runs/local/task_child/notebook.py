@@ -25,7 +25,7 @@ class NotebookRunError(Exception):
 
 
 class Notebook:
-    """Runs cells in one namespace.
+    """A notebook, whose cells run in one namespace.
 
     Args:
         root: the folder that plays the workspace's files.
@@ -45,7 +45,7 @@ class Notebook:
         return self._open[-1]
 
     def run(self, file: Path) -> None:
-        """Runs all cells of a notebook.
+        """Run all cells of a notebook.
 
         Raises:
             Exception: whatever they raise.
@@ -84,7 +84,7 @@ class Notebook:
 
 
 def _run_arguments(cell: Cell) -> tuple[str, dict[str, str]]:
-    """Returns the path and the widgets of a cell such as `%run ./other $name="value"`."""
+    """Return the path and the widgets of a cell such as `%run ./other $name="value"`."""
     if cell.arguments is None:
         raise NotebookRunError(f"%run must be the first line of its cell: {_place(cell)}")
     first, *others = cell.arguments.split("\n")

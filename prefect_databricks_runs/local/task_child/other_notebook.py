@@ -23,7 +23,7 @@ class WorkflowException(Exception):  # the name that Databricks uses
 
 
 class OtherNotebooks:
-    """Starts notebooks and waits for them. They are in the process group of this process and end with it.
+    """Notebooks that are started and waited for. They are in the process group of this process and end with it.
 
     Args:
         spec: what this process was told.
@@ -38,7 +38,7 @@ class OtherNotebooks:
         self._caller = caller
 
     def run(self, path: str, timeout_seconds: float, arguments: Mapping[str, str]) -> str | None:
-        """Runs a notebook and returns the value it exits with; None when it just ends.
+        """Run a notebook and return the value it exits with; None when it just ends.
 
         Args:
             path: absolute in the workspace, or relative to the notebook that calls.
@@ -88,7 +88,7 @@ class OtherNotebooks:
 
 
 def _run_process(spec: Mapping[str, Any], folder: Path, seconds: float | None, name: str) -> int:
-    """Runs a process that is started as this one was, and returns its exit code."""
+    """Run a process that is started as this one was, and return its exit code."""
     spec_file, working_folder = folder / "spec.json", folder / "work"
     spec_file.write_text(json.dumps(spec), "utf-8")
     working_folder.mkdir()

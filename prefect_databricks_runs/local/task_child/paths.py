@@ -8,7 +8,7 @@ NOTEBOOK_SUFFIXES = ("", ".py", ".ipynb")
 
 
 def find_notebook(root: Path, path: str, caller: Path | None = None) -> Path | None:
-    """Returns the notebook's file, looked for as written, then with `.py`, then with `.ipynb`; None without one.
+    """Return the notebook's file, looked for as written, then with `.py`, then with `.ipynb`; None without one.
 
     Args:
         root: the folder that plays the workspace's files.
@@ -21,7 +21,7 @@ def find_notebook(root: Path, path: str, caller: Path | None = None) -> Path | N
 
 
 def find_file(root: Path, path: str) -> Path | None:
-    """Returns the file that `path` names; None when there is none, or when a link leads out of `root`.
+    """Return the file that `path` names; None when there is none, or when a link leads out of `root`.
 
     Args:
         root: the folder that plays the workspace's files.
@@ -36,5 +36,5 @@ def find_file(root: Path, path: str) -> Path | None:
 
 
 def workspace_path(root: Path, file: Path) -> str:
-    """Returns the path in the workspace of a file or folder below `root`, without a slash at the end."""
+    """Return the path in the workspace of a file or folder below `root`, without a slash at the end."""
     return f"/{file.relative_to(root.resolve()).as_posix()}".removesuffix("/.")

@@ -12,7 +12,7 @@ _ABSOLUTE_FORM = re.compile(rb"(https?)://(?:[^/@]*@)?([^/@]*)(.*)", re.IGNORECA
 
 
 class OriginForm:
-    """Lets an application see each request as if its target was the path alone.
+    """A wrapper in which an application sees each request as if its target was the path alone.
 
     A client that uses the workspace as an HTTP proxy sends `POST http://anything.local/api/… HTTP/1.1`. That is how a
     client without a way to name the port can be brought here, with `HTTP_PROXY`.
@@ -25,13 +25,13 @@ class OriginForm:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on."""
+        """Pass a request on."""
         match = _ABSOLUTE_FORM.fullmatch(scope.get("raw_path") or b"")
         await self._app({**scope, **_origin_form(scope, match)} if match else scope, receive, send)
 
 
 def _origin_form(scope: Scope, match: re.Match[bytes]) -> Scope:
-    """Returns what differs in the scope; the target's host replaces the header, as HTTP demands."""
+    """Return the changes to the scope; the target's host replaces the header, as HTTP demands."""
     scheme, host, path = match.groups()
     path = path or b"/"
     headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
@@ -44,7 +44,7 @@ def _origin_form(scope: Scope, match: re.Match[bytes]) -> Scope:
 
 
 def address(request: Request, otherwise: str) -> str:
-    """Returns the address by which the client reached the workspace, such as `http://127.0.0.1:8765`.
+    """Return the address by which the client reached the workspace, such as `http://127.0.0.1:8765`.
 
     Args:
         request: the client's request.

@@ -20,31 +20,31 @@ class Connection(H11Protocol):
     lost: asyncio.Event
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Called by asyncio when the client has connected."""
+        """Keep the connection's end to wait for, and show it to the application. asyncio calls it for each client."""
         super().connection_made(transport)
         self.lost = asyncio.Event()
         # What uvicorn copies into the scope of each request.
         self.app_state = {**self.app_state, _KEY: self}
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by asyncio when the connection is gone."""
+        """Mark the connection as lost. asyncio calls it when the connection is gone."""
         super().connection_lost(exc)
         self.lost.set()
 
     def shutdown(self) -> None:
-        """Called by the server when it begins to stop."""
+        """Close the connection, or let its request end first. The server calls it when it begins to stop."""
         super().shutdown()
         # By its own, TLS would wait until the client says goodbye too, and an idle client does not listen.
         if self.transport.is_closing() and not self.transport.get_write_buffer_size():
             self.transport.abort()
 
     async def close(self) -> None:
-        """Closes the connection when all that was written is sent; returns when it is gone."""
+        """Close the connection when all that was written is sent; return when it is gone."""
         self.transport.close()
         await self.lost.wait()
 
     async def reset(self) -> None:
-        """Breaks the connection off with a TCP reset; returns when it is gone."""
+        """Break the connection off with a TCP reset; return when it is gone."""
         if not self.lost.is_set():
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.transport.abort()
@@ -52,7 +52,7 @@ class Connection(H11Protocol):
 
 
 def connection_of(scope: Scope) -> Connection:
-    """Returns the connection on which a request came."""
+    """Return the connection on which a request came."""
     connection = scope["state"][_KEY]
     assert isinstance(connection, Connection)  # noqa: S101 - nothing else sets it
     return connection

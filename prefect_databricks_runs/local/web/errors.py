@@ -31,54 +31,54 @@ class ApiError(Exception):
 
 
 def invalid(name: str, **values: object) -> ApiError:
-    """Returns a 400 `INVALID_PARAMETER_VALUE` with the text called `name`."""
+    """Return a 400 `INVALID_PARAMETER_VALUE` with the text called `name`."""
     return ApiError(400, "INVALID_PARAMETER_VALUE", text(name, **values))
 
 
 def invalid_state(name: str, **values: object) -> ApiError:
-    """Returns a 400 `INVALID_STATE` with the text called `name`."""
+    """Return a 400 `INVALID_STATE` with the text called `name`."""
     return ApiError(400, "INVALID_STATE", text(name, **values))
 
 
 def missing(name: str, status: int, **values: object) -> ApiError:
-    """Returns the error for a job or run that is not there: 400 `INVALID_PARAMETER_VALUE`, or another `status`."""
+    """Return the error for a job or run that is not there: 400 `INVALID_PARAMETER_VALUE`, or another `status`."""
     error_code = "INVALID_PARAMETER_VALUE" if status == _BAD_REQUEST else "RESOURCE_DOES_NOT_EXIST"
     return ApiError(status, error_code, text(name, **values))
 
 
 def malformed(name: str, **values: object) -> ApiError:
-    """Returns a 400 `MALFORMED_REQUEST` with the text called `name`."""
+    """Return a 400 `MALFORMED_REQUEST` with the text called `name`."""
     return ApiError(400, "MALFORMED_REQUEST", text(name, **values))
 
 
 def unknown_path(method: str, path: str) -> ApiError:
-    """Returns the 404 for a path that no Databricks API has; `path` is without `/api/2.x`."""
+    """Return the 404 for a path that no Databricks API has; `path` is without `/api/2.x`."""
     return ApiError(404, "ENDPOINT_NOT_FOUND", text("unknown_path", method=method, path=path))
 
 
 def path_not_served(method: str, path: str) -> ApiError:
-    """Returns the 501 for a path that Databricks has and the local workspace does not; `path` is the whole path."""
+    """Return the 501 for a path that Databricks has and the local workspace does not; `path` is the whole path."""
     return ApiError(501, "NOT_IMPLEMENTED", text("not_served_path", method=method, path=path))
 
 
 def field_not_served(field: str, value: object) -> ApiError:
-    """Returns the 501 for a field that would ask for something that the local workspace does not do."""
+    """Return the 501 for a field that would ask for something that the local workspace does not do."""
     return ApiError(501, "NOT_IMPLEMENTED", text("not_served_field", field=field, value=repr(value)[:200]))
 
 
 def no_credential() -> ApiError:
-    """Returns the 401 for a request without an `Authorization` header that can be used."""
+    """Return the 401 for a request without an `Authorization` header that can be used."""
     message = text("no_credential", request_id=uuid.uuid4())
     return ApiError(401, 401, message, {"WWW-Authenticate": 'Bearer realm="DatabricksRealm"'})
 
 
 def bad_token() -> ApiError:
-    """Returns the 403 for a wrong token."""
+    """Return the 403 for a wrong token."""
     message = text("bad_token", request_id=uuid.uuid4())
     return ApiError(403, 403, message, {"X-Databricks-Reason-Phrase": text("bad_token_reason")})
 
 
 def bad_password() -> ApiError:
-    """Returns the 401 for a wrong login or password."""
+    """Return the 401 for a wrong login or password."""
     message = text("bad_password", request_id=uuid.uuid4())
     return ApiError(401, 401, message, {"WWW-Authenticate": 'Bearer realm="DatabricksRealm"'})

@@ -13,7 +13,7 @@ CONTENT_TYPE = "multipart/form-data"
 
 
 def multipart_fields(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Returns the fields of a form; the content of a file is in base64, as in the JSON form of the same endpoint.
+    """Return the fields of a form; the content of a file is in base64, as in the JSON form of the same endpoint.
 
     Args:
         content_type: the request's `Content-Type`, which has the boundary.

@@ -40,7 +40,7 @@ class Page(Generic[T]):
 def turn_to(
     items: Sequence[T], place: Callable[[T], int], *, limit: int, offset: int = 0, page_token: str = ""
 ) -> Page[T]:
-    """Returns a page of `items`.
+    """Return a page of `items`.
 
     Args:
         items: all that there is, newest first.

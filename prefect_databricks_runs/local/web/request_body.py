@@ -17,12 +17,12 @@ MAX_IMPORT_BYTES = 15_000_000
 
 
 def max_body_bytes(path: str) -> int:
-    """Returns how long the body of a request to `path` may be, in bytes."""
+    """Return the longest allowed body of a request to `path`, in bytes."""
     return MAX_IMPORT_BYTES if path.endswith("/workspace/import") else MAX_BODY_BYTES
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:
-    """Returns the request's body; None when it has more than `limit` bytes, no more than which are ever held.
+    """Return the request's body; None when it has more than `limit` bytes, no more than which are ever held.
 
     A body that is too long is taken to its end all the same: a client that still sends would not read the answer.
 
@@ -41,7 +41,7 @@ async def read_body(request: Request, limit: int) -> bytes | None:
 
 
 def read_fields(request: Request, raw: bytes) -> dict[str, Any]:
-    """Returns the request's fields: of a GET the query, or the body when there is no query; else the body.
+    """Return the request's fields: of a GET the query, or the body when there is no query; else the body.
 
     Raises:
         ApiError: the body is not a JSON object, or not the form that it says it is.
@@ -63,7 +63,7 @@ def read_fields(request: Request, raw: bytes) -> dict[str, Any]:
 
 
 def parse(raw: bytes) -> Any:
-    """Returns what JSON says: the JSON of the standard, without NaN, infinity and numbers that become infinite.
+    """Parse JSON as in the standard: without NaN, infinity and numbers that become infinite.
 
     Raises:
         ValueError: it is not JSON, or too deep to be read.

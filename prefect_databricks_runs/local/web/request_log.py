@@ -64,11 +64,11 @@ class LogEntry:
         self.size = size
 
     def answered(self, status: int) -> None:
-        """Notes that the answer is there, and its status."""
+        """Note that the answer is there, and its status."""
         self.request = dataclasses.replace(self.request, status=status, answered_ms=_now_ms())
 
     def struck(self, fault: str) -> None:
-        """Notes what a fault does to the request."""
+        """Note what a fault does to the request."""
         self.request = dataclasses.replace(self.request, fault=fault)
 
 
@@ -92,7 +92,7 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def add(self, request: RecordedRequest, size: int = 0) -> LogEntry:
-        """Keeps a request and returns its place.
+        """Keep a request and return its place.
 
         Args:
             request: the request.
@@ -107,12 +107,12 @@ class RequestLog:
         return entry
 
     def all(self) -> tuple[RecordedRequest, ...]:
-        """Returns the requests in the order in which they came."""
+        """Return the requests in the order in which they came."""
         with self._lock:
             return tuple(entry.request for entry in self._entries)
 
     def matching(self, pattern: str) -> tuple[RecordedRequest, ...]:
-        """Returns the requests that a pattern means, in the order in which they came.
+        """Return the requests that a pattern means, in the order in which they came.
 
         Raises:
             ValueError: the pattern is not right.
@@ -121,14 +121,14 @@ class RequestLog:
         return tuple(request for request in self.all() if wanted.matches(request.method, request.path))
 
     def clear(self) -> None:
-        """Forgets all requests."""
+        """Forget all requests."""
         with self._lock:
             self._entries.clear()
             self._bytes = 0
 
 
 def recorded(request: Request, path: str, raw: bytes | None) -> RecordedRequest:
-    """Returns what is remembered of a request, which has no answer yet.
+    """Return the record of a request that has no answer yet.
 
     Args:
         request: the request.
@@ -163,7 +163,7 @@ def _without_secrets(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scheme(authorization: str | None) -> str:
-    """Returns the way to sign in; only known ones by name, since a client may send the bare credential."""
+    """Return the way to sign in; only known ones by name, since a client may send the bare credential."""
     if authorization is None:
         return ""
     return _SCHEMES.get(authorization.partition(" ")[0].lower(), "other")

@@ -31,7 +31,7 @@ _LOOK_SECONDS = 0.002
 
 
 class ServerThread:
-    """Serves an application on loopback until it is stopped.
+    """A thread that serves an application on loopback until it is stopped.
 
     Args:
         port: the port; 0 = any free one.
@@ -62,7 +62,7 @@ class ServerThread:
         close: Callable[[], Awaitable[None]],
         certificate: Path | None = None,
     ) -> None:
-        """Starts to serve; returns when requests are answered.
+        """Start the server; return when requests are answered.
 
         Args:
             make_app: called in the event loop; returns the application.
@@ -81,7 +81,7 @@ class ServerThread:
             raise RuntimeError(f"The local workspace did not start on port {self.port}") from self._error
 
     def stop(self) -> None:
-        """Stops to serve; returns when thread and socket are gone."""
+        """Stop the server; return when thread and socket are gone."""
         if self._stop and self._loop:
             with contextlib.suppress(RuntimeError):  # the loop has ended by itself
                 self._loop.call_soon_threadsafe(self._stop.set)
@@ -90,7 +90,7 @@ class ServerThread:
         self._socket.close()
 
     def call(self, function: Callable[[], T]) -> T:
-        """Returns what `function` returns when called in the event loop; called right here once that has stopped.
+        """Call `function` in the event loop, or in this thread once the loop has stopped, and return its result.
 
         Raises:
             TimeoutError: the event loop did not get to it in 10 seconds.
@@ -130,7 +130,7 @@ class ServerThread:
             self._ready.set()
 
     async def _answer(self, config: uvicorn.Config, stop: asyncio.Event) -> None:
-        """Answers requests until `stop`, and then ends those that are under way.
+        """Answer requests until `stop` is set, and then end those that are under way.
 
         Of uvicorn it takes the protocol alone, and not `uvicorn.Server`, which looks only every tenth of a second
         whether it is to stop, and then waits for another: tests start and stop many servers.
@@ -151,7 +151,7 @@ class ServerThread:
 
 
 async def _end(state: ServerState) -> None:
-    """Lets requests that are under way take a second to end, and then cancels them."""
+    """Give requests that are under way a second to end, and then cancel them."""
     for connection in list(state.connections):
         connection.shutdown()
     loop = asyncio.get_running_loop()
