@@ -42,6 +42,8 @@ class LocalWorkspace(Controls):
 
     Example:
         ```python
+        from prefect_databricks_runs.local import LocalWorkspace
+
         with LocalWorkspace(root="notebooks") as workspace:
             print(workspace.url, workspace.token)
         ```

@@ -39,6 +39,16 @@ _TEXTS = (*_OPTIONAL_TEXTS, "result_state", "message", "termination_code", "term
 class SimulatedTask:
     """What one attempt at a task does, instead of real work.
 
+    Example:
+        Let every task take an hour, fail, and cost nothing:
+        ```python
+        from prefect_databricks_runs.local import LocalWorkspace, SimulatedTask
+
+        an_hour = SimulatedTask(running=3600, result_state="FAILED", error="No rows today")
+        with LocalWorkspace(script={"*": an_hour}, virtual_time=True) as workspace:
+            workspace.advance(3600)
+        ```
+
     Attributes:
         queued: seconds in `QUEUED`.
         pending: seconds in `PENDING`.
