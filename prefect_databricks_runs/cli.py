@@ -145,7 +145,7 @@ def orphans(
 
 
 def main() -> None:
-    """Entry point of the command."""
+    """Run the command."""
     try:
         app()
     except KeyboardInterrupt:

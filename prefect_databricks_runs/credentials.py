@@ -124,7 +124,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         self.get_auth()
 
     def get_auth(self) -> TokenAuth | BasicAuth:
-        """How these credentials sign a request.
+        """Return the `httpx.Auth` with which these credentials sign a request.
 
         Raises:
             InvalidCredentials: None, both, or half of a way to sign in is set.

@@ -117,7 +117,7 @@ class DatabricksHook:
         return hook
 
     def may_pass(self, error: DatabricksError) -> bool:
-        """Whether an error says nothing of what was asked for, but of the way to Databricks, and may pass by itself.
+        """Return whether an error is of the way to Databricks and not of the request, so that it may pass by itself.
 
         A token that Databricks does not know counts only where it was good before: tokens are changed one day, and the
         block a little later.
@@ -129,7 +129,7 @@ class DatabricksHook:
         await self._session.until_free(endpoints)
 
     async def submit_run(self, payload: Mapping[str, Any]) -> int:
-        """`POST runs/submit`: start a one-time run.
+        """Start a one-time run, with `POST runs/submit`.
 
         Args:
             payload: The request body; gets a random `idempotency_token` if it has none.
@@ -140,7 +140,7 @@ class DatabricksHook:
         return (await self.start_run("runs/submit", payload)).run_id
 
     async def run_now(self, payload: Mapping[str, Any]) -> int:
-        """`POST run-now`: start a run of a saved job.
+        """Start a run of a saved job, with `POST run-now`.
 
         Args:
             payload: The request body; gets a random `idempotency_token` if it has none.
@@ -151,7 +151,7 @@ class DatabricksHook:
         return (await self.start_run("run-now", payload)).run_id
 
     async def start_run(self, endpoint: str, payload: Mapping[str, Any]) -> StartedRun:
-        """`POST runs/submit` or `POST run-now`: start a run, and tell more of the answer than its `run_id`.
+        """Start a run, with `POST runs/submit` or `POST run-now`, and return more of the answer than its `run_id`.
 
         Args:
             endpoint: `runs/submit` or `run-now`.
@@ -162,7 +162,7 @@ class DatabricksHook:
         return StartedRun(run_id, time)
 
     async def get_run(self, run_id: int, *, include_history: bool = False) -> Run:
-        """`GET runs/get`: the run with all its tasks and iterations, however many pages that takes.
+        """Read a run with all its tasks and iterations, with as many `GET runs/get` as it has pages.
 
         Args:
             run_id: The job run, or the attempt at a task.
@@ -181,7 +181,7 @@ class DatabricksHook:
     async def run_pages(
         self, *, active_only: bool = False, start_time_to: int | None = None
     ) -> AsyncGenerator[list[dict[str, Any]], None]:
-        """`GET runs/list`: the runs of the workspace a page at a time, the newest first, with up to 100 tasks each.
+        """Read the workspace's runs page by page, with `GET runs/list`: the newest first, with up to 100 tasks each.
 
         Args:
             active_only: Whether to leave out those that are over.
@@ -197,7 +197,7 @@ class DatabricksHook:
             yield page
 
     async def active_runs(self) -> AsyncIterator[Run]:
-        """`GET runs/list`: the runs of the workspace that are not over, the newest first, with up to 100 tasks each."""
+        """Read the workspace's active runs, with `GET runs/list`: the newest first, with up to 100 tasks each."""
         async for page in self.run_pages(active_only=True):
             for entry in page:
                 yield self.read_listed(entry)
@@ -207,7 +207,7 @@ class DatabricksHook:
         return self._read("GET", "runs/list", lambda: Run.from_api(entry, self.host))
 
     async def get_run_output(self, run_id: int) -> RunOutput:
-        """`GET runs/get-output`: what one task's attempt gave.
+        """Read the output of one attempt at a task, with `GET runs/get-output`.
 
         Args:
             run_id: The attempt's id, `run.tasks[…].run_id`; Databricks refuses a job run's.
@@ -216,11 +216,11 @@ class DatabricksHook:
         return output
 
     async def cancel_run(self, run_id: int) -> None:
-        """`POST runs/cancel`: ask Databricks to stop a run, which it does some time later; nothing if it is over."""
+        """Ask Databricks to stop a run, with `POST runs/cancel`: it stops some time later, unless it has finished."""
         await self.request("POST", _CANCEL, json={"run_id": run_id})
 
     async def repair_run(self, run_id: int, latest_repair_id: int | None, payload: Mapping[str, Any]) -> int:
-        """`POST runs/repair`: run the failed tasks of a run that is over once more, and those that wait for them.
+        """Run the failed tasks of a finished run again, and those that depend on them, with `POST runs/repair`.
 
         Args:
             run_id: The job run.
@@ -237,7 +237,7 @@ class DatabricksHook:
         return repair_id
 
     async def find_job(self, job_name: str) -> int:
-        """`GET list`: the id of the one job of that name; upper and lower case do not matter.
+        """Find the id of the only job with a name, with `GET list`; upper and lower case do not matter.
 
         Raises:
             JobNameError: No job has that name, or several have.
@@ -276,7 +276,7 @@ class DatabricksHook:
         json: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Send one request to the Jobs API, again where it helps, and give its answer.
+        """Send one request to the Jobs API, again where it helps, and return its answer.
 
         Args:
             method: `GET` or `POST`.
@@ -295,7 +295,7 @@ class DatabricksHook:
     async def _exchange(
         self, method: str, endpoint: str, read: Callable[[dict[str, Any]], T], json: Any = None, params: Any = None
     ) -> tuple[T, float | None]:
-        """As `request`; gives what is read in the answer, and when it was given, by the clock of Databricks."""
+        """Send a request as `request` does; return what is read in the answer, and its time by Databricks' clock."""
         query = {key: value for key, value in (params or {}).items() if value is not None}
         path = f"{_JOBS}/{endpoint}"
         lane = None if endpoint == _CANCEL else endpoint
@@ -312,7 +312,7 @@ class DatabricksHook:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _helps(self, error: BaseException) -> bool:
-        """Whether to send the same request again."""
+        """Return whether to send the same request again."""
         return is_worth_retrying(error) or self._was_good(error)
 
     def _was_good(self, error: BaseException) -> bool:

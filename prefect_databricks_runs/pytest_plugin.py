@@ -44,7 +44,7 @@ def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorksp
 
 @pytest.fixture
 def databricks_credentials(databricks_workspace: LocalWorkspace) -> DatabricksCredentials:
-    """Credentials for `databricks_workspace`, which are not saved anywhere."""
+    """Return credentials for `databricks_workspace`, which are not saved anywhere."""
     from ._prefect.compat import SecretStr
     from .credentials import DatabricksCredentials
 

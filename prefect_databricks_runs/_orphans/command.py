@@ -87,7 +87,7 @@ async def orphans(wanted: Wanted, listing: Listing) -> int:
 
 @contextmanager
 def _prefect_asked() -> Iterator[None]:
-    """Of all that is done here only Prefect's client raises errors of httpx."""
+    """Turn errors of httpx, which only Prefect's client raises here, into one of the command."""
     try:
         yield
     except httpx.HTTPError as error:

@@ -55,7 +55,7 @@ class Listing(ABC):
         typer.echo(text, err=True)
 
     def close(self) -> None:  # noqa: B027 - most print as they go
-        """All are listed."""
+        """End the listing."""
 
 
 class TableListing(Listing):

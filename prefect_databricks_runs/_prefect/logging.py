@@ -20,7 +20,7 @@ else:
 
 
 class SteadyLogger(_Adapter):
-    """Logs without ending the caller when nobody reads the console any more, as after the death of a Prefect worker.
+    """A logger that does not end the caller when nobody reads the console any more, as after a Prefect worker's death.
 
     Prefect's console is one of rich, which then raises `SystemExit`, and is quiet from there on. Prefect's API has got
     the line by that time.

@@ -11,7 +11,7 @@ PAGE = 200
 
 
 async def read_all(read: Callable[..., Awaitable[list[T]]], **filters: Any) -> list[T]:
-    """All that one of the read calls of Prefect's client finds.
+    """Read everything that one of the read calls of Prefect's client finds.
 
     Args:
         read: The call, such as `client.read_task_runs`.

@@ -122,7 +122,7 @@ class _Job(Generic[T]):
         return self._future
 
     def abandon(self) -> None:
-        """See to it that it does not go on, and wait a short while until it has ended.
+        """Cancel it, and wait a short while until it has ended.
 
         What it has shielded goes on for longer, such as a request to start a run; `settle` waits for that.
         """

@@ -39,7 +39,7 @@ class CalledSignature(inspect.Signature):
     called = "this call"
 
     def bind(self, /, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
-        """As `inspect.Signature.bind`.
+        """Bind arguments as `inspect.Signature.bind` does.
 
         Raises:
             InvalidOption: The call has a parameter that there is not, or lacks one.

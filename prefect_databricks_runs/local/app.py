@@ -23,8 +23,16 @@ from .web.errors import ApiError, malformed, path_not_served, unknown_path
 from .web.request_body import max_body_bytes, read_body, read_fields
 from .web.request_log import LogEntry, RequestLog, recorded
 
-# How the paths of other APIs begin.
-NOT_SERVED_APIS = (
+# What answers a path by itself: request and body to response. It may raise an ApiError.
+Page = Callable[[Request, bytes], Response]
+
+logger = logging.getLogger(__name__)
+
+# How the paths begin by which tests control the workspace: they are not written down, and no fault strikes them.
+_CONTROL = "/local/"
+_API_PATH = re.compile(r"/api/(2\.[012])/(.+)")
+# How the paths of other APIs begin, which Databricks has under `/api` and the local workspace lacks.
+_NOT_SERVED_APIS = (
     "clusters/",
     "dbfs/",
     "fs/",
@@ -41,16 +49,6 @@ NOT_SERVED_APIS = (
     "unity-catalog/",
     "workspace/",
 )
-
-
-# What answers a path by itself: request and body to response. It may raise an ApiError.
-Page = Callable[[Request, bytes], Response]
-
-logger = logging.getLogger(__name__)
-
-# How the paths begin by which tests control the workspace: they are not written down, and no fault strikes them.
-_CONTROL = "/local/"
-_API_PATH = re.compile(r"/api/(2\.[012])/(.+)")
 _HOME_PAGE = """<!doctype html><title>Local workspace</title>
 <h1>Local workspace</h1>
 <p>A small Databricks Jobs API on this machine. It answers under <code>/api/2.2/jobs/</code>, with a token.</p>
@@ -91,7 +89,7 @@ class App:
         self._workspace_id = workspace_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answer one request."""
         request = Request(scope, receive)
         try:
             raw = await read_body(request, max_body_bytes(request.scope["path"]))
@@ -108,7 +106,7 @@ class App:
             await response(scope, receive, send)
 
     async def _response_or_fault(self, request: Request, raw: bytes | None, entry: LogEntry) -> Response | None:
-        """Return what to answer; None when a fault has cut the connection."""
+        """Return the answer; None when a fault has cut the connection."""
         rule = self._faults.strike(entry.request.method, entry.request.path)
         if rule is None:
             return self._response(request, raw)
@@ -117,7 +115,7 @@ class App:
         return await play(rule, connection_of(request.scope), self._waits, answer)
 
     def _response(self, request: Request, raw: bytes | None) -> Response:
-        """Do what is asked for, and return the answer, which may be an error."""
+        """Carry out the request, and return the answer, which may be an error."""
         response = self._page_or_answer(request, raw)
         if request.scope["path"].startswith("/api/"):
             response.headers["X-Databricks-Org-Id"] = str(self._workspace_id)
@@ -147,6 +145,6 @@ class App:
         endpoint = self._endpoints.get(f"{request.method} {name}")
         if endpoint is not None:
             return endpoint(Call(version, read_fields(request, raw), user))
-        if name.startswith(NOT_SERVED_APIS):
+        if name.startswith(_NOT_SERVED_APIS):
             raise path_not_served(request.method, path)
         raise unknown_path(request.method, f"/{name}")

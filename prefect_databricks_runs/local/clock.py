@@ -19,11 +19,11 @@ class Timer(Protocol):
     """A callback that was asked for."""
 
     def cancel(self) -> None:
-        """Sees to it that it is not called any more."""
+        """Cancel the call."""
 
 
 class Clock(Protocol):
-    """Tells the time and calls back. Used only in the server's event loop."""
+    """The time, and calls at a time. Used only in the server's event loop."""
 
     def now(self) -> float:
         """Return the time in seconds since 1970."""
@@ -80,7 +80,7 @@ class VirtualClock:
         return timer
 
     def advance(self, seconds: float) -> None:
-        """Lets `seconds` pass, and calls what falls due in them, each at its own time."""
+        """Let `seconds` pass, and call what falls due in them, each at its own time."""
         end = self._now + seconds
         while self._timers and self._timers[0][0] <= end:
             self._now, _, timer = heapq.heappop(self._timers)

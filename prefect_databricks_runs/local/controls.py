@@ -30,7 +30,15 @@ class Controls:
         return self._log.all()
 
     def requests_to(self, pattern: str) -> tuple[RecordedRequest, ...]:
-        """Return the requests that a pattern means, in order.
+        """Return the requests that match a pattern, in order.
+
+        Example:
+            ```python
+            from prefect_databricks_runs.local import LocalWorkspace
+
+            with LocalWorkspace() as workspace:
+                assert workspace.requests_to("POST */runs/submit") == ()
+            ```
 
         Args:
             pattern: as for `fault`, such as `POST */runs/submit`.
@@ -41,7 +49,7 @@ class Controls:
         return self._log.matching(pattern)
 
     def clear_requests(self) -> None:
-        """Forgets all requests."""
+        """Forget all requests."""
         self._log.clear()
 
     def fault(
@@ -66,10 +74,20 @@ class Controls:
         expired_token: bool = False,
         after_effect: bool = False,
     ) -> Fault:
-        """Lets something go wrong with requests to come.
+        """Set a fault, which happens to later requests.
 
         Of several faults that match a request, the one that was set first and is not used up happens to it. Each of
         them counts it for its own `after`.
+
+        Example:
+            Let the first two polls fail:
+            ```python
+            from prefect_databricks_runs.local import LocalWorkspace
+
+            with LocalWorkspace() as workspace:
+                fault = workspace.fault("GET */runs/get", status=503, times=2)
+                print(fault.met)
+            ```
 
         Args:
             pattern: which requests: a method and a whole path, in which `*` stands for any characters, `/` too.

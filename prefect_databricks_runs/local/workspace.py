@@ -42,6 +42,8 @@ class LocalWorkspace(Controls):
 
     Example:
         ```python
+        from prefect_databricks_runs.local import LocalWorkspace
+
         with LocalWorkspace(root="notebooks") as workspace:
             print(workspace.url, workspace.token)
         ```
@@ -183,7 +185,7 @@ class LocalWorkspace(Controls):
         return self._started().call(self._all_runs)
 
     def advance(self, seconds: float) -> None:
-        """Lets time pass in a workspace with virtual time: what falls due in it happens, each at its own time.
+        """Advance the virtual time: each event that falls due happens at its own time.
 
         Args:
             seconds: how long, 0 or more.
@@ -218,7 +220,7 @@ class LocalWorkspace(Controls):
         return token
 
     def revoke_token(self, token: str) -> None:
-        """Lets a personal access token be good no more, as when it has expired: who comes with it gets 403.
+        """Revoke a personal access token, as if it had expired: a request with it gets 403.
 
         Args:
             token: the token; one that nobody has changes nothing.
@@ -226,7 +228,7 @@ class LocalWorkspace(Controls):
         self._parts.users.remove_token(token)
 
     def expire_tokens(self) -> None:
-        """Lets all OAuth tokens that were issued so far expire; personal tokens do not by themselves.
+        """Expire all OAuth tokens that were issued so far; personal access tokens stay valid.
 
         The tokens of a service principal get 403 from then on, and a client has to ask for a new one.
         """
@@ -234,7 +236,7 @@ class LocalWorkspace(Controls):
             self._server.call(self._parts.oauth_tokens.expire_all)
 
     def start(self) -> LocalWorkspace:
-        """Start to serve and return this workspace.
+        """Start the workspace and return it.
 
         Raises:
             RuntimeError: it was started before, or this is not Linux or macOS.
@@ -251,7 +253,7 @@ class LocalWorkspace(Controls):
         return self
 
     def stop(self) -> None:
-        """Stop to serve and end all tasks; return when no thread, child process or temporary file is left."""
+        """Stop the workspace and end all tasks; return when no thread, child process or temporary file is left."""
         if self._server is not None:
             self._parts.waits.end()
             self._server.stop()

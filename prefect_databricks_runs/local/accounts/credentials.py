@@ -14,7 +14,7 @@ def same(given: str, wanted: str) -> bool:
 
 
 def fingerprint(token: str) -> bytes:
-    """Return what a token is looked up by; the time of a look-up then tells nothing about the tokens that exist."""
+    """Return the key that a token is looked up by, so that the time of a lookup says nothing about other tokens."""
     return hashlib.sha256(token.encode("utf-8")).digest()
 
 
@@ -25,7 +25,7 @@ def split(authorization: str | None) -> tuple[str, str]:
 
 
 def login_and_password(credential: str) -> tuple[str, str] | None:
-    """Return what a credential of the scheme `Basic` holds; None when it cannot be read."""
+    """Return the login and password of a `Basic` credential; None when it cannot be read."""
     try:
         login, _, password = base64.b64decode(credential, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):

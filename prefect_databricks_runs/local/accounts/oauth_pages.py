@@ -68,7 +68,7 @@ class OAuthPages:
         }
 
     def workspace(self, request: Request, _body: bytes) -> Response:
-        """Answers what kind of host this is and where its OAuth is."""
+        """Return the kind of this host and the address of its OAuth."""
         base = address(request, self._url)
         answer = {
             "oidc_endpoint": f"{base}/oidc",
@@ -81,7 +81,7 @@ class OAuthPages:
         return _json(answer)
 
     def authorization_server(self, request: Request, _body: bytes) -> Response:
-        """Answers the metadata of RFC 8414."""
+        """Return the metadata of RFC 8414."""
         base = address(request, self._url)
         answer = {
             "issuer": f"{base}/oidc",
@@ -95,7 +95,7 @@ class OAuthPages:
         return _json(answer)
 
     def authorize(self, request: Request, _body: bytes) -> Response:
-        """Refuses the sign-in of a person in a browser, which Databricks has.
+        """Refuse the sign-in of a person in a browser, which Databricks has.
 
         Raises:
             ApiError: always.
@@ -103,7 +103,7 @@ class OAuthPages:
         raise path_not_served(request.method, _AUTHORIZE_PATH)
 
     def token(self, request: Request, body: bytes) -> Response:
-        """Answers a new token to the service principal."""
+        """Return a new token to the service principal."""
         try:
             return _json(self._issue(_form(body), request.headers.get("authorization")), headers=_NO_STORE)
         except OAuthError as error:

@@ -52,5 +52,5 @@ class OAuthTokens:
         return self._client_id if end is not None and self._now() < end else None
 
     def expire_all(self) -> None:
-        """Lets all tokens that were issued so far expire now."""
+        """Expire all tokens that were issued so far."""
         self._ends = {}

@@ -27,7 +27,7 @@ class SignIn:
         self._password = password
 
     def check(self, authorization: str | None) -> str:
-        """Lets a request pass by its `Authorization` header, and returns the name of who asks.
+        """Check the `Authorization` header of a request, and return the name of its user.
 
         Raises:
             ApiError: it has none that can be used (401), or a wrong one (403 for a token, also for one that has

@@ -56,7 +56,7 @@ class Users:
         return token
 
     def remove_token(self, token: str) -> None:
-        """Take a token from its user; nothing when nobody owns it."""
+        """Remove a token from its user; do nothing when it has no user."""
         self._by_token.pop(fingerprint(token), None)
 
     def named(self, name: str) -> User:

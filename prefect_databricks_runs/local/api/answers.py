@@ -20,7 +20,7 @@ _RESOLVED = {"condition_task": ("left", "right"), "run_job_task": ("job_paramete
 
 
 class Answers:
-    """Turns runs into answers.
+    """The maker of answers from runs.
 
     Args:
         url: the workspace's address, for links.
@@ -117,7 +117,7 @@ class Answers:
         return {**self.output(run, run.tasks[-1]), "metadata": self.run(run, "2.0", {})}
 
     def _run(self, run: RunRecord) -> dict[str, Any]:
-        """Return what a run has beside its tasks."""
+        """Return the fields of a run without its tasks."""
         answer = {
             **self._common(run, run.run_id, run),
             **(_durations(run.tasks[0]) if len(run.tasks) == 1 else _durations(Timed())),
@@ -186,7 +186,7 @@ def _run_duration(run: RunRecord) -> int:
 
 
 def _old_form(run: RunRecord, version: str) -> dict[str, Any]:
-    """Return what a run of a single task has at the top level in version 2.0, and nothing in others."""
+    """Return the top-level fields of a run of a single task in version 2.0, and none in other versions."""
     if version != "2.0" or len(run.current) != 1:
         return {}
     settings = run.tasks[-1].settings

@@ -68,17 +68,17 @@ class FileEndpoints:
         return {}
 
     def get_status(self, call: Call) -> Fields:
-        """Answers what is at a path."""
+        """Return the object at a path."""
         path = clean_path(read(call.fields, _PATH)["path"])
         return describe(self._files.find(path), path)
 
     def list_objects(self, call: Call) -> Fields:
-        """Answers what is in a folder: `objects`, if there are any."""
+        """Return the content of a folder: `objects`, if there are any."""
         objects = list(self._files.children(clean_path(read(call.fields, _PATH)["path"])))
         return {"objects": objects} if objects else {}
 
     def export(self, call: Call) -> Fields:
-        """Answers a notebook or a file as it is kept: `content` in base64, `file_type`."""
+        """Return a notebook or a file as it is kept: `content` in base64, `file_type`."""
         asked = read(call.fields, _EXPORT)
         if asked.get("direct_download"):
             raise field_not_served("direct_download", value=True)

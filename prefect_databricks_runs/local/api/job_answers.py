@@ -22,7 +22,7 @@ _PAGE_TOKEN = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 
 def job_answer(job: JobRecord, version: str, page_token: str = "") -> dict[str, Any]:
-    """Return what `jobs/get` answers.
+    """Return the answer of `jobs/get`.
 
     Args:
         job: the job.

@@ -59,12 +59,12 @@ class JobEndpoints:
         return {"job_id": job.job_id}
 
     def get_job(self, call: Call) -> Fields:
-        """Answers a job with its tasks, 100 to a page in 2.2."""
+        """Return a job with its tasks, 100 to a page in 2.2."""
         asked = read(call.fields, bodies.GET_JOB)
         return job_answer(self._store.job(asked["job_id"]), call.version, asked.get("page_token", ""))
 
     def list_jobs(self, call: Call) -> Fields:
-        """Answers a page of jobs, newest first: `jobs` if there are any, and the tokens of the pages beside it."""
+        """Return a page of jobs, newest first: `jobs` if there are any, and the tokens of the pages beside it."""
         asked = read(call.fields, bodies.LIST_JOBS)
         name = asked.get("name", "").casefold()
         jobs = sorted(self._store.jobs.values(), key=lambda job: job.sequence, reverse=True)
@@ -120,7 +120,7 @@ def _settings(fields: Fields, version: str) -> dict[str, Any]:
 
 
 def _limit(asked: Fields, version: str, count: int) -> int:
-    """Return how many jobs to answer: in 2.0, which had no such field, all of them unless it is there."""
+    """Return the number of jobs on a page: in 2.0, which did not have the field, all jobs unless it is there."""
     if version == "2.0" and "limit" not in asked:
         return max(1, count)
     limit: int = asked.get("limit", DEFAULT_JOBS_PER_PAGE)

@@ -1,4 +1,4 @@
-"""The few endpoints beside jobs that clients call to see whether they are connected, and to whom."""
+"""The few endpoints beside jobs that clients call to see whether they are connected, to whom, and with what compute."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from ..accounts.users import User, Users
 from ..web.calls import Call, Endpoint, Fields
+
+_USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
+_PRINCIPAL_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal"
 
 
 def _runtime(version: str, spark: str, scala: str) -> dict[str, str]:
@@ -31,21 +34,19 @@ def _node_type(name: str, memory_mb: int, cores: int, category: str, disk_gb: in
     }
 
 
-SPARK_VERSIONS: Final = (
+# What compute can be named in a request: a few entries of the lists that Databricks has, in its own words. None of it
+# is created: a task runs in the Python that runs the workspace.
+_SPARK_VERSIONS: Final = (
     _runtime("16.4", "3.5.2", "2.12"),
     _runtime("15.4", "3.5.0", "2.12"),
     _runtime("14.3", "3.5.0", "2.12"),
     _runtime("13.3", "3.4.1", "2.12"),
 )
-NODE_TYPES: Final = (
+_NODE_TYPES: Final = (
     _node_type("m5d.large", 8192, 2, "General Purpose", 75),
     _node_type("i3.xlarge", 31232, 4, "Storage Optimized", 950),
     _node_type("r5d.xlarge", 32768, 4, "Memory Optimized", 150),
 )
-
-
-_USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
-_PRINCIPAL_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal"
 
 
 class PlatformEndpoints:
@@ -64,17 +65,17 @@ class PlatformEndpoints:
         }
 
     def me(self, call: Call) -> Fields:
-        """Answers who asks."""
+        """Return the user who is signed in."""
         user = self._users.named(call.user)
         return _service_principal(user) if user.is_service_principal else _person(user)
 
     def spark_versions(self, _call: Call) -> Fields:
-        """Answers versions of the Databricks Runtime; here a task runs in the Python that runs the workspace."""
-        return {"versions": [dict(version) for version in SPARK_VERSIONS]}
+        """Return versions of the Databricks Runtime; here a task runs in the Python that runs the workspace."""
+        return {"versions": [dict(version) for version in _SPARK_VERSIONS]}
 
     def node_types(self, _call: Call) -> Fields:
-        """Answers types of machines; here there are none."""
-        return {"node_types": [dict(node_type) for node_type in NODE_TYPES]}
+        """Return types of machines; here there are none."""
+        return {"node_types": [dict(node_type) for node_type in _NODE_TYPES]}
 
 
 def _person(user: User) -> Fields:

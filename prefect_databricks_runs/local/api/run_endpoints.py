@@ -83,13 +83,13 @@ class RunEndpoints:
         return {"repair_id": self._engine.repair(run, settings, keys, body)}
 
     def get_run(self, call: Call) -> Fields:
-        """Answers a run, or a task run."""
+        """Return a run, or a task run."""
         asked = read(call.fields, bodies.GET_RUN)
         run, task = self._store.find(asked["run_id"])
         return self._answers.task_run(run, task, asked) if task else self._answers.run(run, call.version, asked)
 
     def get_output(self, call: Call) -> Fields:
-        """Answers what a task run left behind, or a run in the form of version 2.0, which is its own only task."""
+        """Return what a task run left behind, or a run in the form of version 2.0, which is its own only task."""
         run, task = self._store.find(read(call.fields, bodies.RUN_ID)["run_id"])
         if task is not None:
             return self._answers.output(run, task)
@@ -98,7 +98,7 @@ class RunEndpoints:
         return self._answers.output_of_run(run)
 
     def list_runs(self, call: Call) -> Fields:
-        """Answers a page of runs, newest first."""
+        """Return a page of runs, newest first."""
         asked = read(call.fields, bodies.LIST_RUNS)
         with_tasks = asked.get("expand_tasks", False)
 
@@ -108,7 +108,7 @@ class RunEndpoints:
         return list_runs(self._store, asked, call.version, answer)
 
     def export(self, call: Call) -> Fields:
-        """Answers the notebook of a task run as a page: `views`."""
+        """Return the notebook of a task run as a page: `views`."""
         asked = read(call.fields, bodies.EXPORT)
         run, task = self._store.find(asked["run_id"])
         if task is None and has_old_form(run.settings):
@@ -123,12 +123,12 @@ class RunEndpoints:
         return {"views": [{"type": "NOTEBOOK", "name": name, "content": notebook_html(task.source, name)}]}
 
     def cancel(self, call: Call) -> Fields:
-        """Begins to cancel a run or a task run; nothing happens when it is over."""
+        """Begin to cancel a run or a task run; nothing happens when it is over."""
         self._engine.cancel(*self._store.find(read(call.fields, bodies.RUN_ID)["run_id"]))
         return {}
 
     def cancel_all(self, call: Call) -> Fields:
-        """Begins to cancel all active runs of a job, or all runs of the workspace that are queued."""
+        """Begin to cancel all active runs of a job, or all runs of the workspace that are queued."""
         asked = read(call.fields, bodies.CANCEL_ALL)
         job_id, queued_only = asked.get("job_id"), asked.get("all_queued_runs", False)
         if job_id is None and not queued_only:
@@ -141,7 +141,7 @@ class RunEndpoints:
         return {}
 
     def delete(self, call: Call) -> Fields:
-        """Forgets a run that is over."""
+        """Forget a run that is over."""
         self._store.delete_run(read(call.fields, bodies.RUN_ID)["run_id"])
         return {}
 

@@ -17,7 +17,7 @@ _LIMITS = {"2.0": (20, 1000), "2.1": (25, 25), "2.2": (20, 25)}
 
 
 def list_runs(store: Store, asked: Mapping[str, Any], version: str, answer: Callable[[RunRecord], Fields]) -> Fields:
-    """Answers a page of runs, newest first.
+    """Return a page of runs, newest first.
 
     Args:
         store: the workspace's runs.

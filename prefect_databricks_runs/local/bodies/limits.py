@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..web.errors import invalid
-from .notification_bodies import EVENTS
+from .task_bodies import EVENTS
 
 MAX_DESTINATIONS = 3
 

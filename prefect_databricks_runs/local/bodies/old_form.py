@@ -34,7 +34,7 @@ def read_settings(fields: dict[str, Any], kind: Object, version: str) -> dict[st
 
 
 def has_old_form(settings: Mapping[str, Any]) -> bool:
-    """Whether these settings came in the old form, and have not got more tasks since."""
+    """Return whether these settings came in the old form, and have not got more tasks since."""
     return settings.get("format") == SINGLE_TASK and len(settings.get("tasks", ())) == 1
 
 

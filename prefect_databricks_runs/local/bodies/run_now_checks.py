@@ -88,6 +88,6 @@ def _reachable(key: str, neighbours: Callable[[str], set[str]]) -> set[str]:
 
 
 def _json_bytes(value: Any) -> int:
-    """Return how long the shortest JSON of `value` is in UTF-8."""
+    """Return the length of the shortest JSON of `value` in UTF-8."""
     shortest = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return len(shortest.encode("utf-8", "surrogatepass"))

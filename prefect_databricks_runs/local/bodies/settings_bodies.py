@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from .notification_bodies import EMAIL_NOTIFICATIONS, HEALTH, NOTIFICATION_SETTINGS, WEBHOOK_NOTIFICATIONS
 from .schema import BOOLEAN, INT32, STRING, Choice, Kind, ListOf, MapOf, Object
-from .task_bodies import NEW_CLUSTER, SINGLE_TASK_FIELDS, TASK
+from .task_bodies import (
+    EMAIL_NOTIFICATIONS,
+    HEALTH,
+    NEW_CLUSTER,
+    NOTIFICATION_SETTINGS,
+    SINGLE_TASK_FIELDS,
+    TASK,
+    WEBHOOK_NOTIFICATIONS,
+)
 
 QUEUE = Object({"enabled": BOOLEAN})
 PERFORMANCE_TARGET = Choice(("PERFORMANCE_OPTIMIZED", "STANDARD", "COST_OPTIMIZED"))

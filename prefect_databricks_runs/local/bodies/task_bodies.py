@@ -1,9 +1,46 @@
-"""The fields of a task, and of each type of task."""
+"""The fields of a task, of each type of task, and of notifications."""
 
 from __future__ import annotations
 
-from .notification_bodies import EMAIL_NOTIFICATIONS, HEALTH, TASK_NOTIFICATION_SETTINGS, WEBHOOK_NOTIFICATIONS
 from .schema import BOOLEAN, INT32, INTEGER, STRING, Choice, Kind, ListOf, MapOf, Object
+
+# Who is notified of a run: the same for jobs, submitted runs and tasks.
+EVENTS = (
+    "on_start",
+    "on_success",
+    "on_failure",
+    "on_duration_warning_threshold_exceeded",
+    "on_streaming_backlog_exceeded",
+    "on_maintenance_start",
+    "on_maintenance_complete",
+)
+
+EMAIL_NOTIFICATIONS = Object(
+    {"no_alert_for_skipped_runs": BOOLEAN, **dict.fromkeys(EVENTS, ListOf(STRING))},
+)
+WEBHOOK_NOTIFICATIONS = Object(dict.fromkeys(EVENTS, ListOf(Object({"id": STRING}, required=("id",)))))
+NOTIFICATION_SETTINGS = Object({"no_alert_for_skipped_runs": BOOLEAN, "no_alert_for_canceled_runs": BOOLEAN})
+TASK_NOTIFICATION_SETTINGS = Object({**NOTIFICATION_SETTINGS.fields, "alert_on_last_attempt": BOOLEAN})
+
+_METRIC = Choice(
+    (
+        "RUN_DURATION_SECONDS",
+        "STREAMING_BACKLOG_BYTES",
+        "STREAMING_BACKLOG_RECORDS",
+        "STREAMING_BACKLOG_SECONDS",
+        "STREAMING_BACKLOG_FILES",
+    )
+)
+HEALTH = Object(
+    {
+        "rules": ListOf(
+            Object(
+                {"metric": _METRIC, "op": Choice(("GREATER_THAN",)), "value": INTEGER},
+                required=("metric", "op", "value"),
+            )
+        )
+    }
+)
 
 RUN_IF = ("ALL_SUCCESS", "AT_LEAST_ONE_SUCCESS", "NONE_FAILED", "ALL_DONE", "AT_LEAST_ONE_FAILED", "ALL_FAILED")
 CONDITIONS = (

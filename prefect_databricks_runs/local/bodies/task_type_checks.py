@@ -97,7 +97,7 @@ _CHECKS = {
 
 
 def _check_spark_submit(task: Mapping[str, Any]) -> None:
-    """Check that the task makes its own cluster, and leave to `spark-submit` what it says itself."""
+    """Check that the task makes its own cluster, and leaves the settings of `spark-submit` to it."""
     for field in ("existing_cluster_id", "environment_key", "libraries"):
         if task.get(field):
             raise invalid("not_with_spark_submit", task_key=task["task_key"], field=field)

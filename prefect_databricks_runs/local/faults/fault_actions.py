@@ -36,7 +36,7 @@ _OTHER_CODE = "UNKNOWN"
 async def play(
     rule: FaultRule, connection: Connection, waits: Waits, answer: Callable[[], Response]
 ) -> Response | None:
-    """Lets a fault happen.
+    """Play a fault.
 
     Args:
         rule: what happens.

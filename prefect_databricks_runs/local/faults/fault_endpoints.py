@@ -43,7 +43,7 @@ class FaultEndpoints:
         return json_response(self._faults.add(rule).as_json())
 
     def list(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - what every page is given
-        """Answers all faults with their counters: `faults`."""
+        """Answer all faults with their counters: `faults`."""
         self._sign_in(request)
         return json_response({"faults": [fault.as_json() for fault in self._faults.all()]})
 

@@ -126,7 +126,7 @@ class FaultRule:
         return self.status or (502 if self.html and self.body is None else 200)
 
     def __str__(self) -> str:
-        """Give what happens, in words."""
+        """Describe the fault in words."""
         events = []
         if self.delay:
             events.append(f"delay of {self.delay:g} s")

@@ -29,7 +29,7 @@ class Fault:
         self._remove = remove
 
     def remove(self) -> None:
-        """Lets it happen no more; nothing when it was removed before."""
+        """Remove the fault; do nothing when it was removed before."""
         self._remove(self)
 
     def as_json(self) -> dict[str, Any]:
@@ -37,13 +37,13 @@ class Fault:
         return {**self.rule.as_json(), "seen": self.seen, "met": self.met}
 
     def is_about(self, method: str, path: str) -> bool:
-        """Whether its pattern matches; counts it if so."""
+        """Return whether its pattern matches; count the request if so."""
         matches = self._pattern.matches(method, path)
         self.seen += matches
         return matches
 
     def strikes(self) -> bool:
-        """Whether it happens to the request that was just counted; counts it if so."""
+        """Return whether it happens to the request that was just counted; count it if so."""
         rule = self.rule
         if self.seen <= rule.after or (rule.times is not None and self.met >= rule.times):
             return False
@@ -82,7 +82,7 @@ class Faults:
             self._faults.clear()
 
     def strike(self, method: str, path: str) -> FaultRule | None:
-        """Return what happens to a request; None when nothing does.
+        """Return the rule of the fault that happens to a request; None when none does.
 
         Each fault whose pattern matches counts the request, also when an earlier one happens to it.
         """

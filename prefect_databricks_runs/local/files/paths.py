@@ -26,7 +26,7 @@ def clean_path(path: str) -> str:
 
 
 def place(root: Path, path: str) -> Path:
-    """Return where a clean path is below `root`, whether or not there is anything.
+    """Return the place of a clean path below `root`, whether or not it exists.
 
     The last part may be a link, so that a link can be deleted and not what it leads to.
 

@@ -153,12 +153,12 @@ def kind_of(file: Path) -> str:
 
 
 def is_python_notebook(content: bytes) -> bool:
-    """Whether a text begins with the line that marks a notebook in the source format."""
+    """Return whether a text begins with the line that marks a notebook in the source format."""
     return content.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip() == HEADER.encode()
 
 
 def describe(file: Path, path: str) -> dict[str, Any]:
-    """Return what `workspace/get-status` answers.
+    """Return the answer of `workspace/get-status`.
 
     Args:
         file: what is there.

@@ -25,26 +25,26 @@ class Progress(Protocol):
     """What is told of the work on one attempt. Never before the call that began the work has returned."""
 
     def queued(self) -> None:
-        """Note that it waits for a place."""
+        """Report that the attempt waits for a place."""
 
     def pending(self) -> None:
-        """Note that it waits for compute."""
+        """Report that the attempt waits for compute."""
 
     def started(self) -> None:
-        """Note that it runs."""
+        """Report that the attempt runs."""
 
     def terminating(self, ending: Ending) -> None:
-        """Note that it is over but for its clean-up, after which it will end so."""
+        """Report that only the cleanup is left, after which the attempt ends as given."""
 
     def ended(self, ending: Ending) -> None:
-        """Note that it has ended."""
+        """Report that the attempt has ended."""
 
 
 class Work(Protocol):
     """The work on one attempt."""
 
     def stop(self, *, at_once: bool) -> None:
-        """End it early; that it has ended is told as always.
+        """End the work early; its end is reported as always.
 
         Args:
             at_once: leave out a clean-up that only passes time.
@@ -55,7 +55,7 @@ class Works(Protocol):
     """Whoever does the work."""
 
     def begin(self, going: Going, task: TaskRecord, progress: Progress) -> Work:
-        """Begins to work on one attempt at a task of a run."""
+        """Begin to work on one attempt at a task of a run."""
 
 
 class Attempter(Protocol):
@@ -94,7 +94,7 @@ class Going:
 
 
 class Attempts:
-    """Takes one task through its attempts. All that it does happens in callbacks of the clock.
+    """The attempts at one task, one after the other. All that it does happens in callbacks of the clock.
 
     Args:
         going: the run that it belongs to.
@@ -113,7 +113,7 @@ class Attempts:
         going.attempts[task.run_id] = self
 
     def begin(self) -> None:
-        """Begins the present attempt."""
+        """Begin the present attempt."""
         self._timer = None
         self.task.wait(self._going.now_ms())
         self._work = self._going.works.begin(self._going, self.task, self)
@@ -147,7 +147,7 @@ class Attempts:
         self._show(states.PENDING, text("waiting_for_cluster"))
 
     def started(self) -> None:
-        """Show that the attempt runs, and from now on hold it to its time-out."""
+        """Show that the attempt runs, and from now on hold it to its timeout."""
         if self._stop:
             return
         self._leave_queue()
@@ -215,17 +215,17 @@ class Attempts:
 
 
 def _patience(retries: int) -> float:
-    """Return how long the next attempt waits at least, s: one that fails at once must not go round for ever."""
+    """Return the least time to the next attempt, in seconds: one that fails at once must not repeat forever."""
     return min(2.0 ** (retries - _QUICK_RETRIES), _LONGEST_PATIENCE) if retries > _QUICK_RETRIES else 0.0
 
 
 def timed_out(seconds: int) -> Ending:
-    """Return how something ends that took longer than `seconds`."""
+    """Return the ending of a run or task that took longer than `seconds`."""
     return Ending(states.TIMEDOUT, text("timed_out", seconds=seconds))
 
 
 def internal_error(run: RunRecord, task: TaskRecord, error: BaseException) -> Ending:
-    """Return how an attempt ends that met a fault of ours, or of a user's script."""
+    """Return the ending of an attempt that met a fault of ours, or of a user's script."""
     logger.error("Task %s of run %s failed in the local workspace", task.task_key, run.run_id, exc_info=error)
     message = text("internal_error", error=repr(error))
     return Ending(states.INTERNAL_ERROR, message, Output(error=message))

@@ -43,7 +43,7 @@ class Tail:
         return self._seen > self._limit
 
     def text(self) -> str:
-        """Return what is kept, as text."""
+        """Return the text that was kept."""
         return b"".join(self._chunks)[-self._limit :].decode("utf-8", "replace")
 
 

@@ -43,14 +43,14 @@ class Decided:
         clock.call_later(0, self._end)
 
     def stop(self, *, at_once: bool) -> None:
-        """Nothing is left to be stopped."""
+        """Do nothing: the work is over."""
 
     def _end(self) -> None:
         self._progress.ended(self._ending)
 
 
 def compare(condition: dict[str, str]) -> bool:
-    """Return what a condition, with its references resolved, comes to.
+    """Return the outcome of a condition whose references are resolved.
 
     Raises:
         CannotRunError: it compares by size what is no number.
@@ -73,7 +73,7 @@ def compare(condition: dict[str, str]) -> bool:
 
 
 def read_inputs(inputs: str) -> list[Any]:
-    """Return what a for-each task goes through, of its `inputs` with references resolved.
+    """Return the inputs of a for-each task, from its `inputs` with references resolved.
 
     Raises:
         CannotRunError: it is no JSON array, or too long.
@@ -91,7 +91,7 @@ def read_inputs(inputs: str) -> list[Any]:
 
 
 class ForEachWork:
-    """Runs the nested task once for each input, some at a time; all of them, also when some fail.
+    """The nested task of a for-each task, run once for each input, some at a time; all of them, also when some fail.
 
     Args:
         going: the run.
@@ -170,7 +170,7 @@ class JobStarter(Protocol):
 
 
 class RunJobWork:
-    """Starts a run of another job and waits for it.
+    """A run of another job that is started and waited for.
 
     Args:
         going: the run.

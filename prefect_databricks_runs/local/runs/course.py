@@ -1,4 +1,4 @@
-"""The course of one run: its tasks start when what they depend on is over, or are skipped; then the run ends."""
+"""The course of one run: its tasks start or are skipped when what they depend on is over; then the run ends."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from . import states
 from .attempts import CANCELED, Attempts, Going, timed_out
 from .records import Ending, RunRecord, TaskRecord
 
+EXCLUDED = Ending(states.EXCLUDED, text("excluded"))
+DISABLED = Ending(states.DISABLED, text("disabled"))
+UPSTREAM_FAILED = Ending(states.UPSTREAM_FAILED, text("upstream_failed"))
+UPSTREAM_CANCELED = Ending(states.UPSTREAM_CANCELED, text("upstream_canceled"))
+
 
 class Course:
-    """Takes one run, or one repair of it, from its start to its end. Used only in callbacks of the clock.
+    """One run, or one repair of it, from its start to its end. Used only in callbacks of the clock.
 
     Args:
         going: the run, and what its tasks share.
@@ -57,7 +62,7 @@ class Course:
         self._enter([key for key, count in self._open_upstream.items() if not count])
 
     def set_timeout(self) -> None:
-        """Hold the run to its time-out as it now is, counted from when the run, or its repair, began."""
+        """Hold the run to its present timeout, counted from the start of the run or of its repair."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -113,7 +118,7 @@ class Course:
         return freed
 
     def _enter(self, keys: list[str]) -> None:
-        """Begins or skips tasks that wait for none, and those that are freed by that; ends the run after the last."""
+        """Begin or skip tasks that wait for none, and those that are freed by that; end the run after the last."""
         if not self._begun:
             return
         ready = deque(keys)
@@ -145,14 +150,8 @@ class Course:
         self._ended(self)
 
 
-EXCLUDED = Ending(states.EXCLUDED, text("excluded"))
-DISABLED = Ending(states.DISABLED, text("disabled"))
-UPSTREAM_FAILED = Ending(states.UPSTREAM_FAILED, text("upstream_failed"))
-UPSTREAM_CANCELED = Ending(states.UPSTREAM_CANCELED, text("upstream_canceled"))
-
-
 def skipped(task: TaskRecord, upstream: Sequence[TaskRecord]) -> Ending | None:
-    """Return how a task ends without running; None when it is to run.
+    """Return the ending of a task that does not run; None when it is to run.
 
     Excluded and disabled tasks count as successful. A cancelled task counts as one that failed, so that tasks which
     handle failures still run.
@@ -185,7 +184,7 @@ def _by_rule(rule: str, upstream: Sequence[TaskRecord]) -> Ending | None:
 
 
 def _wrong_branch(task: TaskRecord, upstream: Sequence[TaskRecord]) -> bool:
-    """Whether a condition that it depends on came out the other way."""
+    """Return whether a condition that the task depends on came out the other way."""
     outcomes = {other.task_key: other.outcome for other in upstream if other.outcome is not None}
     return any(
         outcomes.get(dependency["task_key"], dependency["outcome"]) != dependency["outcome"]

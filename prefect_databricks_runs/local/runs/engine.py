@@ -51,7 +51,7 @@ class Engine:
         works.starter = self
 
     def start(self, run: RunRecord, *, queue: bool = True, over: Over | None = None) -> None:
-        """Start a run, or let it wait, or skip it, when as many runs of its job as may be are active.
+        """Start a run; let it wait, or skip it, when as many runs of its job as allowed are active.
 
         Args:
             run: the run.
@@ -184,7 +184,7 @@ class Engine:
         self._tell(run)
 
     def _admit(self, run: RunRecord, keys: Collection[str]) -> None:
-        """Begins a run or a repair, or lets it wait until there is a place."""
+        """Begin a run or a repair, or let it wait until there is a place."""
         course = self._course(run, keys)
         if self._has_place(run):
             self._begin(course)
@@ -197,7 +197,7 @@ class Engine:
         return run.job is None or self._running.get(run.job_id, 0) < run.job.max_concurrent_runs
 
     def _let_in(self, job: JobRecord) -> None:
-        """Begins runs of a job that wait, as many as there are places."""
+        """Begin runs of a job that wait, as many as there are places."""
         queue = self._queues.get(job.job_id)
         while queue and self._running.get(job.job_id, 0) < job.max_concurrent_runs:
             self._begin(queue.popleft())

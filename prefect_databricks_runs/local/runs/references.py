@@ -1,4 +1,4 @@
-"""Dynamic value references, `{{job.run_id}}` and the like, and the parameters of a task in which they stand."""
+"""Dynamic value references, `{{job.run_id}}` and the like, and the parameters of a task that they are resolved in."""
 
 from __future__ import annotations
 
@@ -120,6 +120,29 @@ class References:
         return _as_text(names[name])
 
 
+def notebook_parameters(run: RunRecord, task: TaskRecord, references: References) -> dict[str, str]:
+    """Return a notebook's widgets: its `base_parameters`, over them `notebook_params`, over them the job's parameters.
+
+    Raises:
+        UnresolvedReferenceError: a reference has no value.
+    """
+    own: dict[str, str] = task.settings["notebook_task"].get("base_parameters", {})
+    given = {**own, **run.overrides.get("notebook_params", {}), **run.job_parameters}
+    resolved: dict[str, str] = references.resolve(given)
+    return resolved
+
+
+def python_parameters(run: RunRecord, task: TaskRecord, references: References) -> list[str]:
+    """Return a Python file's arguments: `python_params` if `run-now` gave them, else its own `parameters`.
+
+    Raises:
+        UnresolvedReferenceError: a reference has no value.
+    """
+    own: list[str] = task.settings["spark_python_task"].get("parameters", [])
+    resolved: list[str] = references.resolve(run.overrides.get("python_params") or own)
+    return resolved
+
+
 def _times(name: str, milliseconds: int) -> dict[str, Any]:
     time = _time(milliseconds)
     return {f"{name}.{form}": tell(time) for form, tell in _TIMES.items()}
@@ -145,26 +168,3 @@ def _json(value: Any) -> str:
 
 def _unresolved(reference: str) -> UnresolvedReferenceError:
     return UnresolvedReferenceError(text("unresolved_reference", reference=reference))
-
-
-def notebook_parameters(run: RunRecord, task: TaskRecord, references: References) -> dict[str, str]:
-    """Return a notebook's widgets: its `base_parameters`, over them `notebook_params`, over them the job's parameters.
-
-    Raises:
-        UnresolvedReferenceError: a reference has no value.
-    """
-    own: dict[str, str] = task.settings["notebook_task"].get("base_parameters", {})
-    given = {**own, **run.overrides.get("notebook_params", {}), **run.job_parameters}
-    resolved: dict[str, str] = references.resolve(given)
-    return resolved
-
-
-def python_parameters(run: RunRecord, task: TaskRecord, references: References) -> list[str]:
-    """Return a Python file's arguments: `python_params` if `run-now` gave them, else its own `parameters`.
-
-    Raises:
-        UnresolvedReferenceError: a reference has no value.
-    """
-    own: list[str] = task.settings["spark_python_task"].get("parameters", [])
-    resolved: list[str] = references.resolve(run.overrides.get("python_params") or own)
-    return resolved

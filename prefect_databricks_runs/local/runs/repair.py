@@ -50,7 +50,7 @@ def _check_run(run: RunRecord, latest_repair_id: int | None) -> None:
 
 
 def _was_left_out(task: TaskRecord) -> bool:
-    """Whether a task was not run because of those before it, so that they may now let it run."""
+    """Return whether a task was not run because of those before it, so that they may now let it run."""
     return task.state in {states.UPSTREAM_FAILED, states.UPSTREAM_CANCELED, states.EXCLUDED}
 
 

@@ -39,6 +39,16 @@ _TEXTS = (*_OPTIONAL_TEXTS, "result_state", "message", "termination_code", "term
 class SimulatedTask:
     """What one attempt at a task does, instead of real work.
 
+    Example:
+        Let every task take an hour, fail, and cost nothing:
+        ```python
+        from prefect_databricks_runs.local import LocalWorkspace, SimulatedTask
+
+        an_hour = SimulatedTask(running=3600, result_state="FAILED", error="No rows today")
+        with LocalWorkspace(script={"*": an_hour}, virtual_time=True) as workspace:
+            workspace.advance(3600)
+        ```
+
     Attributes:
         queued: seconds in `QUEUED`.
         pending: seconds in `PENDING`.
@@ -234,7 +244,7 @@ def _courses(told: Any) -> list[SimulatedTask]:
 
 
 class SimulatedWork:
-    """Passes the time that a course tells.
+    """Work that only passes the time that its simulation says.
 
     Args:
         clock: the workspace's time.
@@ -252,7 +262,7 @@ class SimulatedWork:
         self._timer: Timer = clock.call_later(0, self._step)
 
     def stop(self, *, at_once: bool) -> None:
-        """End it early."""
+        """End the work early."""
         self._timer.cancel()
         self._timer = self._clock.call_later(0 if at_once else self._course.terminating, self._end)
 

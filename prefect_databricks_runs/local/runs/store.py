@@ -88,7 +88,7 @@ class Store:
         return self.jobs[job_id]
 
     def delete_job(self, job_id: int) -> None:
-        """Forgets a job. Its runs stay, and those under way go on.
+        """Forget a job. Its runs stay, and those under way go on.
 
         Raises:
             ApiError: there is no such job.
@@ -202,7 +202,7 @@ class Store:
         return run
 
     def delete_run(self, run_id: int) -> None:
-        """Forgets a run that is over.
+        """Forget a run that is over.
 
         Raises:
             ApiError: there is no such run, it is a task run, or it is active.

@@ -19,7 +19,7 @@ from .workshop import Workshop
 
 
 class Works:
-    """Begins the work on attempts.
+    """The work on attempts, as it begins.
 
     Args:
         simulation: which tasks are played.
@@ -37,7 +37,7 @@ class Works:
         self.starter: JobStarter | None = None
 
     def begin(self, going: Going, task: TaskRecord, progress: Progress) -> Work:
-        """Begins to work on one attempt."""
+        """Begin to work on one attempt."""
         try:
             course = self._simulation.course(going.run, task)
             if course:
@@ -73,7 +73,7 @@ class Works:
 
 
 class ChildWork:
-    """Runs an attempt in a child process.
+    """An attempt in a child process.
 
     Args:
         going: the run.
@@ -93,7 +93,7 @@ class ChildWork:
         self._job.add_done_callback(self._done)
 
     def stop(self, *, at_once: bool) -> None:  # noqa: ARG002, it is always at once
-        """Kills the child process."""
+        """Kill the child process."""
         self._job.cancel()
 
     def _done(self, job: asyncio.Task[Ending]) -> None:

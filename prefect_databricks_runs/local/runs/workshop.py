@@ -30,7 +30,7 @@ _HIDDEN_VARIABLES = ("PREFECT_", "DATABRICKS_")
 
 
 class Workshop:
-    """Runs tasks in child processes, a bounded number at once.
+    """A runner of tasks in child processes, a bounded number at once.
 
     Args:
         root: the folder that plays the workspace's files.
@@ -69,7 +69,7 @@ class Workshop:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _spec(self, run: RunRecord, task: TaskRecord, references: References) -> dict[str, Any]:
-        """Return what the child is told."""
+        """Return the child's instructions."""
         values = {key: other.output.values for key, other in run.current.items() if other.state.is_terminal}
         common = {"root": str(self._root), "values": values}
         if "notebook_task" in task.settings:
@@ -128,7 +128,7 @@ class Workshop:
 
 
 def _outcome(file: Path, code: int, written: Tail) -> tuple[Output, bool]:
-    """Return what the child wrote down, and whether it succeeded: only when it says so and then ended as it should."""
+    """Return the child's outcome, and whether it succeeded: only when it says so and then ended as it should."""
     told: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {"succeeded": False}
     succeeded = told.pop("succeeded") and code == 0
     output = Output(**told)

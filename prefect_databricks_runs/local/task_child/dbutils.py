@@ -22,7 +22,7 @@ class InputWidgetNotDefined(Exception):  # the name that Databricks uses
 
 
 class NotebookExit(Exception):
-    """Ends the notebook early, with success. An `except Exception` around the call catches it, as on Databricks."""
+    """The early end of a notebook, with success. An `except Exception` around the call catches it, as on Databricks."""
 
     def __init__(self, value: str) -> None:
         super().__init__(value)

@@ -25,7 +25,7 @@ class NotebookRunError(Exception):
 
 
 class Notebook:
-    """Runs cells in one namespace.
+    """A notebook, whose cells run in one namespace.
 
     Args:
         root: the folder that plays the workspace's files.

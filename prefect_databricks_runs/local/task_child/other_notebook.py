@@ -23,7 +23,7 @@ class WorkflowException(Exception):  # the name that Databricks uses
 
 
 class OtherNotebooks:
-    """Starts notebooks and waits for them. They are in the process group of this process and end with it.
+    """Notebooks that are started and waited for. They are in the process group of this process and end with it.
 
     Args:
         spec: what this process was told.

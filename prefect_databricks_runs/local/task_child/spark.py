@@ -14,7 +14,7 @@ class NoSparkError(AttributeError):
 
 
 class NoSpark:
-    """Stands where Spark would be.
+    """A stand-in for Spark.
 
     Args:
         name: what the notebook calls it.

@@ -12,7 +12,7 @@ _ABSOLUTE_FORM = re.compile(rb"(https?)://(?:[^/@]*@)?([^/@]*)(.*)", re.IGNORECA
 
 
 class OriginForm:
-    """Lets an application see each request as if its target was the path alone.
+    """A wrapper in which an application sees each request as if its target was the path alone.
 
     A client that uses the workspace as an HTTP proxy sends `POST http://anything.local/api/… HTTP/1.1`. That is how a
     client without a way to name the port can be brought here, with `HTTP_PROXY`.
@@ -31,7 +31,7 @@ class OriginForm:
 
 
 def _origin_form(scope: Scope, match: re.Match[bytes]) -> Scope:
-    """Return what differs in the scope; the target's host replaces the header, as HTTP demands."""
+    """Return the changes to the scope; the target's host replaces the header, as HTTP demands."""
     scheme, host, path = match.groups()
     path = path or b"/"
     headers = [(name, value) for name, value in scope["headers"] if name != b"host"]

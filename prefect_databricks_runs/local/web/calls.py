@@ -1,4 +1,4 @@
-"""One request to the API, as the endpoints see it, and how what they answer becomes an HTTP response."""
+"""One request to the API, as the endpoints see it, and its answer as an HTTP response."""
 
 from __future__ import annotations
 

@@ -20,19 +20,19 @@ class Connection(H11Protocol):
     lost: asyncio.Event
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Note that a client has connected; asyncio calls it."""
+        """Keep the connection's end to wait for, and show it to the application. asyncio calls it for each client."""
         super().connection_made(transport)
         self.lost = asyncio.Event()
         # What uvicorn copies into the scope of each request.
         self.app_state = {**self.app_state, _KEY: self}
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the connection is gone; asyncio calls it."""
+        """Mark the connection as lost. asyncio calls it when the connection is gone."""
         super().connection_lost(exc)
         self.lost.set()
 
     def shutdown(self) -> None:
-        """Begin to stop; the server calls it."""
+        """Close the connection, or let its request end first. The server calls it when it begins to stop."""
         super().shutdown()
         # By its own, TLS would wait until the client says goodbye too, and an idle client does not listen.
         if self.transport.is_closing() and not self.transport.get_write_buffer_size():

@@ -35,7 +35,7 @@ class Pattern:
         self._method, self._path = _expression(method.upper()), _expression(path)
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is meant."""
+        """Return whether the pattern matches a request."""
         return bool(self._method.fullmatch(method) and self._path.fullmatch(path))
 
 

@@ -17,7 +17,7 @@ MAX_IMPORT_BYTES = 15_000_000
 
 
 def max_body_bytes(path: str) -> int:
-    """Return how long the body of a request to `path` may be, in bytes."""
+    """Return the longest allowed body of a request to `path`, in bytes."""
     return MAX_IMPORT_BYTES if path.endswith("/workspace/import") else MAX_BODY_BYTES
 
 
@@ -63,7 +63,7 @@ def read_fields(request: Request, raw: bytes) -> dict[str, Any]:
 
 
 def parse(raw: bytes) -> Any:
-    """Return what JSON says: the JSON of the standard, without NaN, infinity and numbers that become infinite.
+    """Parse JSON as in the standard: without NaN, infinity and numbers that become infinite.
 
     Raises:
         ValueError: it is not JSON, or too deep to be read.

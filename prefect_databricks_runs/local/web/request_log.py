@@ -121,14 +121,14 @@ class RequestLog:
         return tuple(request for request in self.all() if wanted.matches(request.method, request.path))
 
     def clear(self) -> None:
-        """Forgets all requests."""
+        """Forget all requests."""
         with self._lock:
             self._entries.clear()
             self._bytes = 0
 
 
 def recorded(request: Request, path: str, raw: bytes | None) -> RecordedRequest:
-    """Return what is remembered of a request, which has no answer yet.
+    """Return the record of a request that has no answer yet.
 
     Args:
         request: the request.

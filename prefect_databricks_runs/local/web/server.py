@@ -8,11 +8,13 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from pathlib import Path
 from typing import TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from .connection import Connection
 
@@ -24,12 +26,12 @@ START_SECONDS = 30.0
 # How long requests that are under way are waited for.
 STOP_SECONDS = 1
 CALL_SECONDS = 10.0
-_TICK_SECONDS = 1.0
+_DATE_SECONDS = 1.0
 _LOOK_SECONDS = 0.002
 
 
 class ServerThread:
-    """Serves an application on loopback until it is stopped.
+    """A thread that serves an application on loopback until it is stopped.
 
     Args:
         port: the port; 0 = any free one.
@@ -51,7 +53,7 @@ class ServerThread:
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: _Server | None = None
+        self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
 
     def start(
@@ -60,7 +62,7 @@ class ServerThread:
         close: Callable[[], Awaitable[None]],
         certificate: Path | None = None,
     ) -> None:
-        """Start to serve; return when requests are answered.
+        """Start the server; return when requests are answered.
 
         Args:
             make_app: called in the event loop; returns the application.
@@ -79,16 +81,16 @@ class ServerThread:
             raise RuntimeError(f"The local workspace did not start on port {self.port}") from self._error
 
     def stop(self) -> None:
-        """Stop to serve; return when thread and socket are gone."""
-        if self._server and self._loop:
+        """Stop the server; return when thread and socket are gone."""
+        if self._stop and self._loop:
             with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-                self._loop.call_soon_threadsafe(self._server.exit)
+                self._loop.call_soon_threadsafe(self._stop.set)
         if self._thread:
             self._thread.join()
         self._socket.close()
 
     def call(self, function: Callable[[], T]) -> T:
-        """Return what `function` returns when called in the event loop; called right here once that has stopped.
+        """Call `function` in the event loop, or in this thread once the loop has stopped, and return its result.
 
         Raises:
             TimeoutError: the event loop did not get to it in 10 seconds.
@@ -105,7 +107,7 @@ class ServerThread:
         self, make_app: Callable[[], ASGIApp], close: Callable[[], Awaitable[None]], certificate: Path | None
     ) -> None:
         try:
-            self._loop = asyncio.get_running_loop()
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
             config = uvicorn.Config(
                 make_app(),
                 http=Connection,
@@ -114,12 +116,11 @@ class ServerThread:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=STOP_SECONDS,
                 ssl_certfile=certificate,
             )
-            self._server = _Server(config, self._ready)
+            config.load()
             try:
-                await self._server.serve([self._socket])
+                await self._answer(config, self._stop)
             finally:
                 await close()
         except BaseException as error:
@@ -128,41 +129,34 @@ class ServerThread:
         finally:
             self._ready.set()
 
+    async def _answer(self, config: uvicorn.Config, stop: asyncio.Event) -> None:
+        """Answer requests until `stop` is set, and then end those that are under way.
 
-class _Server(uvicorn.Server):
-    """A server that tells when it is ready, and stops when it is told to and not at its next tick."""
-
-    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
-        super().__init__(config)
-        self._ready = ready
-        self._exit = asyncio.Event()
-
-    def exit(self) -> None:
-        """Lets it stop. Called in the event loop."""
-        self.should_exit = True
-        self._exit.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's own, without the tenths of a second that it always waits: tests start and stop many servers."""
-        for server in self.servers:
+        Of uvicorn it takes the protocol alone, and not `uvicorn.Server`, which looks only every tenth of a second
+        whether it is to stop, and then waits for another: tests start and stop many servers.
+        """
+        state = ServerState()
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(config, state, {}), sock=self._socket, ssl=config.ssl, backlog=config.backlog
+        )
+        try:
+            while not stop.is_set():
+                state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+                self._ready.set()
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _DATE_SECONDS)
+        finally:
             server.close()
-        for listening in sockets or []:
-            listening.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + STOP_SECONDS
-        while (self.server_state.connections or self.server_state.tasks) and loop.time() < deadline:  # noqa: ASYNC110, uvicorn has no event for it
-            await asyncio.sleep(_LOOK_SECONDS)
-        for task in self.server_state.tasks:
-            task.cancel()
+            await _end(state)
 
-    async def main_loop(self) -> None:
-        """Wait until it is to stop; every second, uvicorn renews the date in its answers."""
-        while not await self.on_tick(0):
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._exit.wait(), _TICK_SECONDS)
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready.set()
+async def _end(state: ServerState) -> None:
+    """Give requests that are under way a second to end, and then cancel them."""
+    for connection in list(state.connections):
+        connection.shutdown()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + STOP_SECONDS
+    while (state.connections or state.tasks) and loop.time() < deadline:  # noqa: ASYNC110, uvicorn has no event for it
+        await asyncio.sleep(_LOOK_SECONDS)
+    for task in state.tasks:
+        task.cancel()
