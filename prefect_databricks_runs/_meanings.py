@@ -42,7 +42,7 @@ class Meaning(NamedTuple):
 
 
 def _refused(error: str, status: int, advice: str, *, code: str = "", may_pass: bool = False) -> Meaning:
-    """Give a refusal: nothing was done."""
+    """Return a refusal: nothing was done."""
     return Meaning(error, str(status), (status, status), code, False, may_pass, advice)
 
 
@@ -87,7 +87,7 @@ MEANINGS = (
 
 
 def meaning_of(error: type, status: int, error_code: str = "") -> Meaning:
-    """Give what an error means; one of a class that is not in the table means what its base class does.
+    """Return what an error means; one of a class that is not in the table means what its base class does.
 
     Args:
         error: Its class.

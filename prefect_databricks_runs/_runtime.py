@@ -21,7 +21,7 @@ class Runtime:
         self._parts: dict[type, Any] = {}
 
     def part(self, kind: type[T]) -> T:
-        """Give the one object of a class, which is made when it is first asked for.
+        """Return the one object of a class, which is made when it is first asked for.
 
         Args:
             kind: The class; made without arguments.
@@ -37,7 +37,7 @@ _of_loops: dict[asyncio.AbstractEventLoop, Runtime] = {}
 
 
 def of_process(kind: type[T]) -> T:
-    """Give what the process keeps of a kind; it may be asked for in any thread.
+    """Return what the process keeps of a kind; it may be asked for in any thread.
 
     Args:
         kind: The class; made without arguments.
@@ -46,7 +46,7 @@ def of_process(kind: type[T]) -> T:
 
 
 def of_loop(kind: type[T]) -> T:
-    """Give what the running event loop keeps of a kind, as connections, locks and tasks belong to the loop they are of.
+    """Return what the running event loop keeps of a kind: connections, locks and tasks belong to a loop.
 
     Args:
         kind: The class; made without arguments.

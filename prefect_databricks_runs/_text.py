@@ -19,7 +19,7 @@ def shorten(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
 
 
 def first_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Give the first line of a text that is not blank, shortened and without control characters.
+    """Return the first line of a text that is not blank, shortened and without control characters.
 
     Args:
         text: What somebody else wrote.
@@ -30,7 +30,7 @@ def first_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
 
 
 def safe_repr(value: Any, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Give the `repr` of anything, shortened; of what has none, its type.
+    """Return the `repr` of anything, shortened; of what has none, its type.
 
     Args:
         value: What somebody has given us.

@@ -153,7 +153,7 @@ def main() -> None:
 
 
 def _prefect_api_url(stack: ExitStack, console: Console) -> str:
-    """Give the Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
+    """Return the Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
     from .demo.servers import PrefectServer
 
     configured = _configured_api_url()
@@ -164,7 +164,7 @@ def _prefect_api_url(stack: ExitStack, console: Console) -> str:
 
 
 def _configured_api_url() -> str:
-    """Give what `PREFECT_API_URL` says, in the environment or in the profile; empty where it is not set."""
+    """Return what `PREFECT_API_URL` says, in the environment or in the profile; empty where it is not set."""
     from prefect.settings import PREFECT_API_URL
 
     return str(PREFECT_API_URL.value() or "")

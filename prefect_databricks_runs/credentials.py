@@ -152,11 +152,11 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         raise InvalidCredentials(f"{missing} for {self.host}. {_WAYS}")
 
     def get_client(self) -> httpx.Client:
-        """Give an authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it when done."""
+        """Return an authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it when done."""
         return httpx.Client(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
 
     def get_async_client(self) -> httpx.AsyncClient:
-        """Give an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` are enough. Close it when done."""
+        """Return an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` are enough. Close it after use."""
         return httpx.AsyncClient(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
 
     @classmethod

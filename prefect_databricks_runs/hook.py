@@ -111,7 +111,7 @@ class DatabricksHook:
         await self._session.aclose()
 
     def trying_once(self) -> DatabricksHook:
-        """Give a hook that sends each request once, on the same connections and with what is known of them."""
+        """Return a hook that sends each request once, on the same connections and with what is known of them."""
         hook = copy(self)
         hook._retry_limit = 1
         return hook
@@ -203,7 +203,7 @@ class DatabricksHook:
                 yield self.read_listed(entry)
 
     def read_listed(self, entry: Mapping[str, Any]) -> Run:
-        """Give a run as an entry of `runs/list` gives it; all of it, unless the entry says `has_more`."""
+        """Return a run as an entry of `runs/list` gives it; all of it, unless the entry says `has_more`."""
         return self._read("GET", "runs/list", lambda: Run.from_api(entry, self.host))
 
     async def get_run_output(self, run_id: int) -> RunOutput:
@@ -252,7 +252,7 @@ class DatabricksHook:
     async def _pages(
         self, endpoint: str, params: Mapping[str, Any], read: Callable[[dict[str, Any]], T]
     ) -> AsyncIterator[T]:
-        """Give what `read` reads in each page."""
+        """Return what `read` reads in each page."""
 
         def with_token(page: dict[str, Any]) -> tuple[T, str | None]:
             return read(page), page.get("next_page_token")

@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorkspace]:
-    """Give a local Databricks workspace of the test's own, which has started; it stops when the test is over.
+    """Return a local Databricks workspace of the test's own, which has started; it stops when the test is over.
 
     Options of `LocalWorkspace` are given by `@pytest.mark.databricks_workspace(concurrency=2)`, on the test, its class
     or its module; the nearest one wins for each option.

@@ -59,7 +59,7 @@ _BY_TERMINATION_CODE = {
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
-    """Give the value, or an empty mapping where the API gave something else or nothing."""
+    """Return the value, or an empty mapping where the API gave something else or nothing."""
     return value if isinstance(value, Mapping) else {}
 
 

@@ -290,7 +290,7 @@ class Run:
         return tuple(attempt for attempt in self.attempts if attempt.is_failed)
 
     def with_outputs(self, outputs: Mapping[int, RunOutput]) -> Run:
-        """Give the same run, with these outputs put into its attempts.
+        """Return the same run, with these outputs put into its attempts.
 
         Args:
             outputs: What `runs/get-output` returned, by the `run_id` of the attempt.
@@ -300,7 +300,7 @@ class Run:
         )
 
     def with_attempts(self, attempts: Iterable[RunTask]) -> Run:
-        """Give the same run, with more known of its attempts.
+        """Return the same run, with more known of its attempts.
 
         Args:
             attempts: All its attempts, in the same order.
@@ -310,7 +310,7 @@ class Run:
 
 
 def run_url(host: str, job_id: int | None, run_id: int, workspace_id: str | None = None) -> str:
-    """Give the page of a run. The API's own `run_page_url` is an old form that only admins can open.
+    """Return the page of a run. The API's own `run_page_url` is an old form that only admins can open.
 
     Args:
         host: The workspace's address.

@@ -110,7 +110,7 @@ async def _cancel(host: str, run_id: int, known: Sequence[DatabricksCredentials]
 async def _found(
     host: str, run_id: int, known: Sequence[DatabricksCredentials], logger: Logger
 ) -> tuple[Call[RequestOptions], Run] | None:
-    """Give the run, and a call with whose hook it can be read."""
+    """Return the run, and a call with whose hook it can be read."""
     reason = f"There is no saved DatabricksCredentials block for {host}; save one, or cancel the run there."
     for credentials in known:
         call = plain_call(credentials, logger)

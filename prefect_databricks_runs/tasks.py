@@ -203,5 +203,5 @@ async def _start(call: Call[StartOptions], request: _Request) -> int:
 
 
 def _only_fields(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what is left of the parameters without the options: the fields of the request."""
+    """Return what is left of the parameters without the options: the fields of the request."""
     return {key: value for key, value in parameters.items() if key not in StartOptions.__annotations__}

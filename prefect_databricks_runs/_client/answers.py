@@ -40,7 +40,7 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DO
 
 
 def read_answer(response: httpx.Response, *, host: str, method: str, path: str, now: float) -> dict[str, Any]:
-    """Give the JSON object of a good answer.
+    """Return the JSON object of a good answer.
 
     Args:
         response: The answer.
@@ -132,7 +132,7 @@ def _json(response: httpx.Response) -> Any:
 
 
 def _description(response: httpx.Response) -> str:
-    """Give what somebody else's answer is, in few words of its own."""
+    """Return what somebody else's answer is, in few words of its own."""
     text = response.text
     if not text.strip():
         return "an empty body"

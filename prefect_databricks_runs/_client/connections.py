@@ -36,7 +36,7 @@ class Connections:
         self._last: dict[str, Access] = {}
 
     def client(self, host: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-        """Give the client for a workspace, without a way to sign in.
+        """Return the client for a workspace, without a way to sign in.
 
         Args:
             host: The workspace's address.
@@ -51,7 +51,7 @@ class Connections:
         return client
 
     def access(self, host: str, auth: httpx.Auth) -> Access:
-        """Give what is known of one way to sign in.
+        """Return what is known of one way to sign in.
 
         Args:
             host: The workspace's address.

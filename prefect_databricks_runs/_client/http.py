@@ -19,7 +19,7 @@ USER_AGENT = (
 
 
 def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
-    """Give what to give to `httpx.Client` or `httpx.AsyncClient`.
+    """Return what to give to `httpx.Client` or `httpx.AsyncClient`.
 
     Args:
         host: The workspace's address, normalised.
@@ -33,7 +33,7 @@ def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
 
 
 def time_limits(timeout_seconds: float) -> httpx.Timeout:
-    """Give the time that a request may take, with less for its connection.
+    """Return the time that a request may take, with less for its connection.
 
     Args:
         timeout_seconds: How long to wait for an answer.

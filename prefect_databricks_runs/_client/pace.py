@@ -70,7 +70,7 @@ class Pace:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     def went_well(self) -> None:
-        """Give the workspace has taken a request."""
+        """Return the workspace has taken a request."""
         self._pause = _FIRST_PAUSE
 
 
@@ -82,7 +82,7 @@ class _Paces:
 
 
 def pace_of(host: str, requests_per_second: float, clock: Clock) -> Pace:
-    """Give the pace of a workspace in this event loop; where blocks differ, the slower one holds from then on.
+    """Return the pace of a workspace in this event loop; where blocks differ, the slower one holds from then on.
 
     Args:
         host: The workspace's address.

@@ -18,7 +18,7 @@ _READ_SECONDS = 10.0
 
 
 def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | None:
-    """Give what gives the way to sign in of a block as it is saved now; None where it was never saved.
+    """Return what gives the way to sign in of a block as it is saved now; None where it was never saved.
 
     Args:
         credentials: The block as it was loaded or saved.
@@ -58,7 +58,7 @@ class _SavedBlock:
         self._asked = self._asked_before_reading = 0
 
     async def read(self) -> DatabricksCredentials:
-        """Give the block as it is now.
+        """Return the block as it is now.
 
         Raises:
             TimeoutError: Prefect's API did not tell in time.
@@ -82,7 +82,7 @@ class _SavedBlocks:
         self._blocks: WeakValueDictionary[UUID, _SavedBlock] = WeakValueDictionary()
 
     def of(self, document_id: UUID) -> _SavedBlock:
-        """Give the one that all share who use this block."""
+        """Return the one that all share who use this block."""
         block = self._blocks.get(document_id)
         if block is None:
             block = self._blocks[document_id] = _SavedBlock(document_id)

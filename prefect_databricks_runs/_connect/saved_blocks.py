@@ -27,12 +27,12 @@ class UsedCredentials:
         self._by_host[credentials.host] = credentials
 
     def all(self) -> list[DatabricksCredentials]:
-        """Give those of every workspace."""
+        """Return those of every workspace."""
         return list(self._by_host.values())
 
 
 async def known_credentials(client: PrefectClient) -> list[DatabricksCredentials]:
-    """Give the credentials that there are: what this process has used, then what is saved in Prefect.
+    """Return the credentials that there are: what this process has used, then what is saved in Prefect.
 
     Args:
         client: Prefect's.
@@ -42,7 +42,7 @@ async def known_credentials(client: PrefectClient) -> list[DatabricksCredentials
 
 
 async def saved_credentials(client: PrefectClient) -> dict[str, DatabricksCredentials]:
-    """Give the saved credentials blocks by name, but for those that are not good as they are saved.
+    """Return the saved credentials blocks by name, but for those that are not good as they are saved.
 
     Args:
         client: Prefect's.

@@ -165,7 +165,7 @@ async def _is_only_a_stop(signal: Signals, logger: Logger) -> bool:
 
 
 async def _flow_runs(logger: Logger) -> list[FlowRun]:
-    """Give this flow run, and those that it is a subflow of: only the outermost says that it is being cancelled."""
+    """Return this flow run, and those that it is a subflow of: only the outermost says that it is being cancelled."""
     context = FlowRunContext.get()
     flow_run_id = context.flow_run.id if context and context.flow_run else None
     found: list[FlowRun] = []

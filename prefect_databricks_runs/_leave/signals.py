@@ -76,7 +76,7 @@ def async_wait() -> Iterator[None]:
 
 
 def signal_behind(reason: BaseException) -> signal.Signals | None:
-    """Give the signal that ended a wait, if it was one: SIGTERM or SIGINT.
+    """Return the signal that ended a wait, if it was one: SIGTERM or SIGINT.
 
     Args:
         reason: What ended the wait.

@@ -129,7 +129,7 @@ def _becomes(is_taken: bool, wanted: Wanted) -> str:
 
 
 async def _workspaces(blocks: Sequence[str]) -> list[list[_Workspace]]:
-    """Give the ways into each workspace, in the order in which they are to be tried."""
+    """Return the ways into each workspace, in the order in which they are to be tried."""
     async with get_client() as client:
         saved = await saved_credentials(client)
     unknown = sorted(set(blocks) - set(saved))
@@ -168,7 +168,7 @@ def _summary(host: str, counted: int, completed: int) -> str:
 
 
 def _of_others(going: Sequence[OwnedRun]) -> str:
-    """Give what Prefect calls going: it is, or its process was killed, of which Prefect never hears."""
+    """Return what Prefect calls going: it is, or its process was killed, of which Prefect never hears."""
     flow_runs = {each.flow_run_id: f"{each.flow_run_name} {each.flow_run_id} {each.state_name}" for each in going}
     named = list(flow_runs.values())[:_MAX_NAMED]
     if len(flow_runs) > _MAX_NAMED:

@@ -29,7 +29,7 @@ class Listed:
     becomes: str
 
     def fields(self) -> dict[str, Any]:
-        """Give what is told of it, by name."""
+        """Return what is told of it, by name."""
         run = self.owned.run
         return {
             "run_id": run.run_id,
@@ -109,7 +109,7 @@ class JsonListing(Listing):
 
 
 def listing_for(*, as_json: bool) -> Listing:
-    """Give the listing that suits where the standard output leads."""
+    """Return the listing that suits where the standard output leads."""
     if as_json:
         return JsonListing()
     console = Console()

@@ -46,7 +46,7 @@ class OwnedRun:
 
 
 async def find_owned(hook: DatabricksHook, gone: Collection[UUID] = ()) -> list[OwnedRun]:
-    """Give the active runs of a workspace that flow runs have asked for, as far as this Prefect server knows them.
+    """Return the active runs of a workspace that flow runs have asked for, as far as this Prefect server knows them.
 
     Runs of `submit_run` name their flow run in Databricks, in the description of a task; those of `run_now`, which
     leave no mark there, are found by the artifacts of their flow runs.
@@ -64,7 +64,7 @@ async def find_owned(hook: DatabricksHook, gone: Collection[UUID] = ()) -> list[
 
 
 async def _flow_runs(client: PrefectClient, runs: Sequence[Run]) -> dict[int, list[FlowRun]]:
-    """Give the outermost flow runs that started or waited for each run, as far as Prefect knows them."""
+    """Return the outermost flow runs that started or waited for each run, as far as Prefect knows them."""
     ids: dict[int, list[UUID]] = {run.run_id: [] for run in runs}
     for run in runs:
         marked = marked_flow_run(run)

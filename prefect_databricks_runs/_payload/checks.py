@@ -136,7 +136,7 @@ def _tasks(payload: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _environment_keys(payload: Mapping[str, Any]) -> set[str] | None:
-    """Give the keys that `environments` defines, or None where it cannot be read."""
+    """Return the keys that `environments` defines, or None where it cannot be read."""
     environments = payload.get("environments") or []
     if not isinstance(environments, list) or any(_get(entry, "environment_key", str) is None for entry in environments):
         return None
@@ -144,7 +144,7 @@ def _environment_keys(payload: Mapping[str, Any]) -> set[str] | None:
 
 
 def _task(task: dict[str, Any], path: str, environments: set[str] | None) -> Iterator[str]:
-    """Give the faults of one task, apart from its place among the others; `environments` is None where unknown."""
+    """Return the faults of one task, apart from its place among the others; `environments` is None where unknown."""
     objects = [key for key, value in task.items() if _is_task_object(key) and value is not None]
     yield from _types(task, path)
     if not objects:

@@ -44,7 +44,7 @@ class Place(NamedTuple):
     around: str = ""
 
     def below(self, key: str | int) -> Place:
-        """Give the place of an item of a map or list that stands here."""
+        """Return the place of an item of a map or list that stands here."""
         path = f"{self.path}[{key}]" if isinstance(key, int) else f"{self.path}.{key}" if self.path else key
         return Place(path, (*self.keys, key), self.path)
 

@@ -58,7 +58,7 @@ class Template:
         return body
 
     def lasting(self, values: Mapping[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
-        """Give the body as far as it is the same in each attempt at it: what names the attempt stays a placeholder.
+        """Return the body as far as it is the same in each attempt at it: what names the attempt stays a placeholder.
 
         Args:
             values: Values by the placeholder's path.

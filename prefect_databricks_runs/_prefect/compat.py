@@ -73,7 +73,7 @@ __all__ = [
 
 
 def flow_run_id() -> str | None:
-    """Give the id of the flow run that this is called in, or None; Prefect 2 raises in a task outside of a flow."""
+    """Return the id of the flow run that this is called in, or None; Prefect 2 raises in a task outside of a flow."""
     try:
         return cast("str | None", prefect.runtime.flow_run.id)
     except AttributeError:
@@ -81,7 +81,7 @@ def flow_run_id() -> str | None:
 
 
 def run_contexts() -> tuple[list[FlowRunContext], list[TaskRunContext]]:
-    """Give the flow runs and the task runs of this process that this is called in, the outermost first.
+    """Return the flow runs and the task runs of this process that this is called in, the outermost first.
 
     Prefect itself tells only of the innermost; the one around it is what its context variable had before. A task that
     was sent to another process brings a copy of its flow run's context there on Prefect 3, which is left out, and
@@ -102,7 +102,7 @@ def _around(kind: type[C]) -> Iterator[C]:
 
 
 def flow_run_url(flow_run_id: UUID) -> str:
-    """Give the page of a flow run in the Prefect UI, for everybody to see; empty where that is not known."""
+    """Return the page of a flow run in the Prefect UI, for everybody to see; empty where that is not known."""
     url = PREFECT_UI_URL.value()
     if not url:
         return ""
@@ -111,7 +111,7 @@ def flow_run_url(flow_run_id: UUID) -> str:
 
 
 def unknown_fields(block: Block) -> list[str]:
-    """Give the names that a block was given and that are no fields of it; Prefect keeps them without a word.
+    """Return the names that a block was given and that are no fields of it; Prefect keeps them without a word.
 
     Those that Prefect itself puts there, when it sends a block as data, are left out.
     """
@@ -198,14 +198,14 @@ class BlockOfEitherPydantic:
 
 
 def _kinds_of(cls: Any) -> Iterator[Any]:
-    """Give a kind of block, then all that derive from it: one without a slug of its own has that of its parent."""
+    """Return a kind of block, then all that derive from it: one without a slug of its own has that of its parent."""
     yield cls
     for each in cls.__subclasses__():
         yield from _kinds_of(each)
 
 
 def parameter_annotation(annotation: Any) -> Any:
-    """Give the annotation that a flow's parameter must have.
+    """Return the annotation that a flow's parameter must have.
 
     Prefect 2 validates all parameters of a flow with pydantic 1 as soon as one is a block, and pydantic 1 refuses a
     parameter called `json`. It does not look into `Annotated` when it validates, but does when it makes the form.
@@ -216,7 +216,7 @@ def parameter_annotation(annotation: Any) -> Any:
 
 
 async def state_exception(state: State[Any]) -> BaseException | None:
-    """Give what a failed state was made of, or None. On Prefect 2 it stands behind a result, which is asked for it."""
+    """Return what a failed state was made of, or None. On Prefect 2 a result has it."""
     data: Any = state.data
     if not PREFECT_3 and hasattr(data, "get"):
         data = await data.get()

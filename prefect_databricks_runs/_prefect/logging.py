@@ -46,7 +46,7 @@ class SteadyLogger(_Adapter):
 
 
 def run_logger() -> Logger:
-    """Give the logger of the Prefect run that this is called in; outside of one, this package's."""
+    """Return the logger of the Prefect run that this is called in; outside of one, this package's."""
     return SteadyLogger(_run_logger())
 
 

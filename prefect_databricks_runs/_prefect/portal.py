@@ -95,7 +95,7 @@ async def acall(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.
 
 
 def _from_here(error: DatabricksError) -> DatabricksError:
-    """Give an error that says itself what is wrong, without the way that it came through the background loop."""
+    """Return an error that says itself what is wrong, without the way that it came through the background loop."""
     return error.with_traceback(None)
 
 

@@ -86,7 +86,7 @@ def named_parameters(function: F) -> F:
 
 @cache  # to resolve the hints takes some 40 µs
 def defaults_of(fields: type) -> dict[str, Any]:
-    """Give the default of each field, as `named_parameters` shows it.
+    """Return the default of each field, as `named_parameters` shows it.
 
     Args:
         fields: The `TypedDict`.

@@ -8,5 +8,5 @@ _SIGN_IN = re.compile(r"(?<=//)[^/?#]*@")  # login and password in a URL
 
 
 def without_sign_in(url: str) -> str:
-    """Give a URL as everybody may see it: without the login and password that may stand before its host."""
+    """Return a URL as everybody may see it: without the login and password that may stand before its host."""
     return _SIGN_IN.sub("", url)

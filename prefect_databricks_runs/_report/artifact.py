@@ -18,7 +18,7 @@ _FINE = (Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
 
 
 def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> str:
-    """Give the markdown of a run's artifact.
+    """Return the markdown of a run's artifact.
 
     Args:
         run: The run.
@@ -80,7 +80,7 @@ def _row(task: RunTask) -> list[str]:
 
 
 def _attempts(run: Run) -> list[str]:
-    """Give a line for each attempt at tasks that were tried more than once, and for each failed one at an iteration."""
+    """Return a line for each attempt at tasks that were tried more than once, and for each failed iteration."""
     tries = Counter(attempt.task_key for attempt in run.attempts)
     rows = [_attempt_row(cell(each.task_key), each) for each in run.attempts if tries[each.task_key] > 1]
     for attempt in run.attempts:
@@ -168,7 +168,7 @@ def _next_steps(run: Run) -> list[str]:
 
 
 def time_text(milliseconds: int) -> str:
-    """Give a duration as it is read; empty for 0."""
+    """Return a duration as it is read; empty for 0."""
     if not milliseconds:
         return ""
     seconds = milliseconds / 1000

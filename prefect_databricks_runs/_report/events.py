@@ -64,7 +64,7 @@ class ChangeEvents:
 
 
 def _outermost_flow_run() -> list[dict[str, str]]:
-    """Give the flow run that Prefect started this process for, where that is another one than the one that waits.
+    """Return the flow run that Prefect started this process for, where that is another one than the one that waits.
 
     An automation acts on the first flow run that an event is related to, and Prefect can cancel only this one.
     """

@@ -26,7 +26,7 @@ END_NOT_SEEN = "Databricks was asked to cancel the run; its end was not seen."
 
 
 def shown_name(run: Run) -> str:
-    """Give what the flow run or the task run of a whole run is called."""
+    """Return what the flow run or the task run of a whole run is called."""
     return f"{run.run_name}-{run.run_id}" if run.run_name else f"databricks-{run.run_id}"
 
 
@@ -56,7 +56,7 @@ class FlowRunReport:
         self._progress: Artifact | None = None
 
     def _mirrored(self) -> Iterable[MirroredTask]:
-        """Give the task runs that are drawn."""
+        """Return the task runs that are drawn."""
         return [thing for thing in self._things if isinstance(thing, MirroredTask)]
 
     async def leave(self, message: str = UNWATCHED.message) -> None:

@@ -15,7 +15,7 @@ from ..runs import Run
 
 
 def state_of_runs(runs: Sequence[Run], error: RunsFailed | None) -> State[Any]:
-    """Give the Prefect state that a flow run ends in that has waited for many runs.
+    """Return the Prefect state that a flow run ends in that has waited for many runs.
 
     Args:
         runs: What its caller gets, unless there is an error.
@@ -29,7 +29,7 @@ def state_of_runs(runs: Sequence[Run], error: RunsFailed | None) -> State[Any]:
 
 
 def final_state(run: Run, *, fail_on_task_failures: bool) -> State[Any]:
-    """Give the Prefect state that a waiting flow run ends in.
+    """Return the Prefect state that a waiting flow run ends in.
 
     Args:
         run: A run that is over, with the outputs of its failed tasks.

@@ -108,7 +108,7 @@ class ChangeLog:
 
 
 def _attempts(run: Run, prefix: str = "") -> Iterator[tuple[str, RunTask]]:
-    """Give the attempts of a run, and those of the runs that its run-job tasks started, under `task_key/task_key`."""
+    """Return the attempts of a run, and those of the runs that its run-job tasks started, under `task_key/task_key`."""
     for attempt in run.attempts:
         yield f"{prefix}{attempt.task_key}", attempt
         if attempt.run_job:

@@ -12,11 +12,11 @@ _CELL_CHARACTERS = 100  # a longer one hides the columns after it
 
 
 def cell(text: str) -> str:
-    """Give a text that fits into a cell of a table, or a line."""
+    """Return a text that fits into a cell of a table, or a line."""
     return " ".join(shorten(text).replace("|", "\\|").split())
 
 
 def plain_cell(text: str) -> str:
-    """Give the first line of a text for a cell of a table, in which nothing is a link, an image or a tag."""
+    """Return the first line of a text for a cell of a table, in which nothing is a link, an image or a tag."""
     # CommonMark takes a backslash before any ASCII punctuation for that character, and for nothing else.
     return _PUNCTUATION.sub(r"\\\g<0>", first_line(text, _CELL_CHARACTERS))

@@ -219,5 +219,5 @@ def _complain(thing: Thing, error: Exception) -> bool:
 
 
 def prefect_queue() -> PrefectQueue:
-    """Give the queue of the process, which its background loop has; a fork has a loop and a queue of its own."""
+    """Return the queue of the process, which its background loop has; a fork has a loop and a queue of its own."""
     return of_loop(PrefectQueue)

@@ -37,7 +37,7 @@ class _Started:
         self._artifacts: dict[tuple[UUID, int], Artifact] = {}
 
     def take(self, flow_run_id: UUID, run_id: int) -> Artifact | None:
-        """Give that of a run, once."""
+        """Return that of a run, once."""
         return self._artifacts.pop((flow_run_id, run_id), None)
 
     def keep(self, artifact: Artifact, flow_run_id: UUID, run_id: int) -> None:
@@ -48,14 +48,14 @@ class _Started:
 
 
 def metadata_of_runs(host: str, run_ids: Iterable[int]) -> dict[str, str]:
-    """Give what the artifact of many runs says of them to a program."""
+    """Return what the artifact of many runs says of them to a program."""
     ids = list(map(str, run_ids))
     starts = range(0, len(ids), _IDS_A_VALUE)
     return {HOST: host, **{f"{_RUN_IDS}{start}": " ".join(ids[start : start + _IDS_A_VALUE]) for start in starts}}
 
 
 def runs_in(metadata: Mapping[str, str] | None) -> list[tuple[str, int]]:
-    """Give the host and `run_id` of each run that an artifact is about, as far as it says so."""
+    """Return the host and `run_id` of each run that an artifact is about, as far as it says so."""
     if not metadata or HOST not in metadata:
         return []
     texts = [text for key, text in metadata.items() if key == RUN_ID or key.startswith(_RUN_IDS)]
@@ -63,7 +63,7 @@ def runs_in(metadata: Mapping[str, str] | None) -> list[tuple[str, int]]:
 
 
 def run_artifact(flow_run_id: UUID, host: str, run_id: int, run_name: str, logger: Logger) -> Artifact:
-    """Give the artifact of a Databricks run in a flow run: the one that is there already, or a new one.
+    """Return the artifact of a Databricks run in a flow run: the one that is there already, or a new one.
 
     Args:
         flow_run_id: The flow run that it belongs to.

@@ -19,7 +19,7 @@ _BAD, _GOING, _GOOD = range(3)
 def summary_text(
     runs: Mapping[int, Run | None], unread: Mapping[int, DatabricksError], host: str, note: str = ""
 ) -> str:
-    """Give the markdown of a summary.
+    """Return the markdown of a summary.
 
     Args:
         runs: The runs by `run_id`, in the order in which they were given; None where one was not read yet.

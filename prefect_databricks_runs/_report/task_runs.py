@@ -54,7 +54,7 @@ GOING = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
 
 @task(name="databricks-task")
 def _databricks_task() -> None:
-    """Give what Prefect is told these task runs are runs of; it is never called."""
+    """Return what Prefect is told these task runs are runs of; it is never called."""
 
 
 # Prefect makes one of the code, which differs between releases and Pythons: a task run of before would not be found.
@@ -73,12 +73,12 @@ UNWATCHED = Shown(StateType.CANCELLED, "Unwatched", "The wait for the Databricks
 
 
 def shown_state(databricks_task: RunTask) -> Shown:
-    """Give the state that a task run shows of the latest attempt at its task."""
+    """Return the state that a task run shows of the latest attempt at its task."""
     return Shown(_type(databricks_task.state), databricks_task.state.name, _message(databricks_task))
 
 
 def shown_failures(run: Run) -> dict[str, dict[int, Shown]]:
-    """Give the states of the failed attempts that were followed by another one: by `task_key`, then by `run_id`."""
+    """Return the states of the failed attempts that were followed by another one: by `task_key`, then by `run_id`."""
     shown: dict[str, dict[int, Shown]] = {}
     for attempt in run.failed_attempts:
         if attempt.run_id != run.tasks[attempt.task_key].run_id:
@@ -87,7 +87,7 @@ def shown_failures(run: Run) -> dict[str, dict[int, Shown]]:
 
 
 def shown_state_of_run(run: Run) -> Shown:
-    """Give the state that a task run shows of a whole run."""
+    """Return the state that a task run shows of a whole run."""
     reasons = [run.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
     message = " ".join(filter(None, [shorten("; ".join(filter(None, reasons))), run.url]))
     return Shown(_type(run.state), run.state.name, message)
@@ -217,7 +217,7 @@ class MirroredTask(Thing):
         return task_run.id
 
     async def _failed_before(self, client: PrefectClient, task_run_id: UUID) -> set[int]:
-        """Give the failed attempts that its history has; each message ends with the page of its attempt."""
+        """Return the failed attempts that its history has; each message ends with the page of its attempt."""
         states = await client.read_task_run_states(task_run_id)
         messages = [state.message or "" for state in states if state.type in _OVER]
         return {
@@ -265,7 +265,7 @@ async def finish_task_runs(client: PrefectClient, flow_run_id: UUID, run: Run) -
 
 
 def _shown_of(run: Run, task_key: str) -> Shown:
-    """Give what a task run shows whose dynamic key ends so; that of a whole run has no `task_key` in it."""
+    """Return what a task run shows whose dynamic key ends so; that of a whole run has no `task_key` in it."""
     if not task_key:
         return shown_state_of_run(run)
     return shown_state(run.tasks[task_key]) if task_key in run.tasks else UNWATCHED

@@ -116,7 +116,7 @@ class Artifact(Thing):
         return changed
 
     def data(self) -> str | float | None:
-        """Give what is to be shown, when Prefect is told of it."""
+        """Return what is to be shown, when Prefect is told of it."""
         return self._wanted
 
     async def tell(self, client: PrefectClient) -> None:
@@ -144,7 +144,7 @@ class Artifact(Thing):
         self._shown = wanted
 
     async def _find(self, client: PrefectClient) -> UUID | None:
-        """Give the id of the artifact, if Prefect made it and the answer was lost; of several, only one is kept."""
+        """Return the id of the artifact, if Prefect made it and the answer was lost; of several, only one is kept."""
         key, flow_run_id = ArtifactFilterKey(any_=[self._key]), ArtifactFilterFlowRunId(any_=[self._flow_run_id])
         found = await client.read_artifacts(
             artifact_filter=ArtifactFilter(key=key, flow_run_id=flow_run_id), sort=ArtifactSort.CREATED_DESC

@@ -49,7 +49,7 @@ class Trace:
 
 
 async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
-    """Give the Databricks runs of a flow run and of all its subflow runs, as far as these have no process of their own.
+    """Return the Databricks runs of a flow run and of all its subflow runs that have no process of their own.
 
     Args:
         client: Prefect's.
@@ -66,7 +66,7 @@ async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
 
 
 async def traces_of_run(client: PrefectClient, run_ids: Collection[int]) -> list[Trace]:
-    """Give the flow runs that started or waited for Databricks runs.
+    """Return the flow runs that started or waited for Databricks runs.
 
     Args:
         client: Prefect's.
@@ -82,7 +82,7 @@ async def traces_of_run(client: PrefectClient, run_ids: Collection[int]) -> list
 
 
 async def outermost(client: PrefectClient, flow_run_id: UUID) -> FlowRun:
-    """Give the outermost flow run in the process of a flow run; one of a deployment has a process of its own."""
+    """Return the outermost flow run in the process of a flow run; one of a deployment has a process of its own."""
     async for flow_run in flow_runs_around(client, flow_run_id):  # at least the flow run itself
         if flow_run.deployment_id:
             break
@@ -90,7 +90,7 @@ async def outermost(client: PrefectClient, flow_run_id: UUID) -> FlowRun:
 
 
 async def flow_runs_around(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[FlowRun]:
-    """Give a flow run, the one that it is a subflow run of, and so on, in whatever process.
+    """Return a flow run, the one that it is a subflow run of, and so on, in whatever process.
 
     Args:
         client: Prefect's.
@@ -119,7 +119,7 @@ async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:
 
 
 async def _family(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[list[UUID]]:
-    """Give a flow run, then its subflow runs, then theirs; a page of ids at a time.
+    """Return a flow run, then its subflow runs, then theirs; a page of ids at a time.
 
     What `run_deployment` has started is left out: it has a process of its own, which may still be going.
     """

@@ -66,7 +66,7 @@ class Caller:
 
 
 def caller() -> Caller | None:
-    """Give the caller of whatever is going on now; None outside of any flow and task run."""
+    """Return the caller of whatever is going on now; None outside of any flow and task run."""
     flows, tasks = run_contexts()
     steps: dict[UUID, Step] = {}  # by id, because Prefect 3 enters a task run twice
     own: set[Step] = set()
@@ -106,7 +106,7 @@ class _Place:
     taken: int = 0
 
     def of(self, step: Step) -> _Place:
-        """Give the place of a step in this one: its own again, or that of its forerunner, or a new one."""
+        """Return the place of a step in this one: its own again, or that of its forerunner, or a new one."""
         place = self.seen.get(step.id)
         if place is None:
             if len(self.seen) == len(self.inner):
@@ -125,7 +125,7 @@ class _Requests:
     slots: int = 0
 
     def slot(self, steps: tuple[Step, ...]) -> int:
-        """Give the slot of a submission: the next free one, or for steps that come again their own ones, in order."""
+        """Return the slot of a submission: the next free one, or for steps that come again their own ones, in order."""
         place = self.place
         for step in steps:
             place = place.of(step)
@@ -167,7 +167,7 @@ class Moment(NamedTuple):
 
     @classmethod
     def now(cls) -> Moment:
-        """Give this moment."""
+        """Return this moment."""
         return cls(time.monotonic(), time.time())
 
     def seconds_ago(self) -> float:
@@ -183,7 +183,7 @@ class Roots:
         self._roots: OrderedDict[UUID, _Root] = OrderedDict()
 
     def of(self, outermost: UUID) -> _Root:
-        """Give what is known of one."""
+        """Return what is known of one."""
         root = self._roots.setdefault(outermost, _Root())
         self._roots.move_to_end(outermost)
         if len(self._roots) > _MAX_ROOTS:
@@ -213,7 +213,7 @@ class Submission:
         self._began = attempt.began.setdefault((request, self._slot, self._attempts), Moment.now())
 
     def token(self, generation: int) -> str:
-        """Give the idempotency token, 64 hexadecimal characters.
+        """Return the idempotency token, 64 hexadecimal characters.
 
         Args:
             generation: How many runs of this request ended badly in earlier attempts.

@@ -133,7 +133,7 @@ _current: ContextVar[Handover | None] = ContextVar("handover", default=None)
 
 
 def current_handover() -> Handover:
-    """Give the innermost handover that this is called in."""
+    """Return the innermost handover that this is called in."""
     handover = _current.get()
     if handover is None:
         raise RuntimeError("Runs are started inside `handing_over` only.")

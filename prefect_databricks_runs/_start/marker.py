@@ -16,7 +16,7 @@ _MARKER = re.compile(r"Prefect flow run .*\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9
 
 
 def with_marker(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the body of `runs/submit`, saying which flow run asks for the run; unchanged outside of a flow run.
+    """Return the body of `runs/submit`, saying which flow run asks for the run; unchanged outside of a flow run.
 
     A description changes nothing of how a task runs, and Databricks gives it back with the run. One that the caller has
     written is left alone. (Databricks allows 1,000 characters.)
@@ -47,7 +47,7 @@ def is_marked(payload: Mapping[str, Any]) -> bool:
 
 
 def marked_flow_run(run: Run) -> UUID | None:
-    """Give the flow run that asked for a run, as `with_marker` has said it; None for somebody else's run."""
+    """Return the flow run that asked for a run, as `with_marker` has said it; None for somebody else's run."""
     return _marked(task.raw for task in run.tasks.values())
 
 

@@ -156,7 +156,7 @@ class Starter:
         return run.state.is_terminal and run.state.outcome not in self._good
 
     async def _settled(self, run: Run) -> Run:
-        """Give a run that is about to end, as it ends: the earlier attempt may have cancelled it on its way out."""
+        """Return a run that is about to end, as it ends: the earlier attempt may have cancelled it on its way out."""
         with anyio.move_on_after(_SETTLE_SECONDS):
             while not run.state.is_terminal and (
                 run.state.life_cycle_state == "TERMINATING" or run.run_id in of_process(Cancellations)

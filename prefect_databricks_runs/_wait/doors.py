@@ -47,7 +47,7 @@ class Wait(Protocol[T_co]):
         ...
 
     def end(self) -> T_co:
-        """Give or raise what the flow ends with."""
+        """Return or raise what the flow ends with."""
         ...
 
 
@@ -88,7 +88,7 @@ async def wait_async(wait: Wait[T]) -> T:
 
 
 def give(state: State[Any], value: T) -> T:
-    """Give or raise what a flow ends with: a state where that can be, which Prefect unpacks for the flow's caller.
+    """Return or raise what a flow ends with: a state where that can be, which Prefect unpacks for the flow's caller.
 
     Args:
         state: The state, with an error as its data where it is a bad one.
@@ -141,7 +141,7 @@ async def see_ends(call: Call[RequestOptions], run_ids: Collection[int], on_chan
 
 
 def outages_of(call: Call[PollOptions]) -> Outages:
-    """Give what is to be told of failing polls, of one run or of many that are waited for together.
+    """Return what is to be told of failing polls, of one run or of many that are waited for together.
 
     Args:
         call: Of the flow that waits.

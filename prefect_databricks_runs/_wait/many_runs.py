@@ -72,7 +72,7 @@ class ManyRuns:
         await leave_alone(self._report)
 
     def end(self) -> list[Run]:
-        """Give the runs in the order in which they were asked for, or raise why some did not end well."""
+        """Return the runs in the order in which they were asked for, or raise why some did not end well."""
         runs = [run for run in map(self._report.runs.get, self._run_ids) if run and run.state.is_terminal]
         error = None
         if self._errors:
@@ -150,7 +150,7 @@ class ManyRuns:
         await self._report.leave_these(set(cancelled) & set(self._going))
 
     def _timeout(self, error: DatabricksError) -> DatabricksError:
-        """Give the error of one of them, which is that of all that are still going."""
+        """Return the error of one of them, which is that of all that are still going."""
         if not isinstance(error, WaitTimeout):
             return error
         return WaitTimeout(

@@ -56,6 +56,6 @@ class OneRun:
         await leave_alone(self._report)
 
     def end(self) -> Run:
-        """Give the run, or raise why it did not end well."""
+        """Return the run, or raise why it did not end well."""
         state = final_state(self._run, fail_on_task_failures=self._call.options["fail_on_task_failures"])
         return give(state, self._run)

@@ -49,7 +49,7 @@ class OutputReader:
         self._next_try: dict[int, float] = {}
 
     async def so_far(self, run: Run) -> Run:
-        """Give the run with what is known of what has ended in it, and with the runs that its run-job tasks started.
+        """Return the run with what is known of what has ended in it, and with the runs that its run-job tasks started.
 
         Args:
             run: The run as it is.
@@ -58,7 +58,7 @@ class OutputReader:
         return self.known(run)
 
     async def at_the_end(self, run: Run) -> Run:
-        """Give the run that is over, with its outputs and with why its failed attempts did.
+        """Return the run that is over, with its outputs and with why its failed attempts did.
 
         Args:
             run: The run as it ended.
@@ -78,7 +78,7 @@ class OutputReader:
         return run
 
     async def _with_other_runs(self, run: Run, depth: int) -> Run:
-        """Give the run, its failed attempts at run-job tasks with the runs that they started, and why these failed."""
+        """Return the run; its failed run-job attempts have the runs that they started, and why these failed."""
         found: dict[int, RunTask] = {}
         for attempt in run.failed_attempts:
             if attempt.is_run_job and attempt.run_job_run_id and depth:
@@ -89,7 +89,7 @@ class OutputReader:
         return run.with_attempts(found.get(each.run_id, each) for each in run.attempts)
 
     def known(self, run: Run) -> Run:
-        """Give the run with what is known of it; nothing is read.
+        """Return the run with what is known of it; nothing is read.
 
         Args:
             run: The run as it is.
@@ -110,7 +110,7 @@ class OutputReader:
         return replace(attempt, output=output, failed_iterations=iterations)
 
     def _wanted(self, run: Run, *, every_task: bool) -> list[RunTask]:
-        """Give the attempts whose output is wanted now: that of a run-job task has the run that it started."""
+        """Return the attempts whose output is wanted now: that of a run-job task has the run that it started."""
         tasks = [each for each in run.tasks.values() if (every_task if each.state.is_terminal else each.is_run_job)]
         iterations = [each for attempt in run.attempts for each in self._iterations.get(attempt.run_id, ())]
         return [each for each in (*run.failed_attempts, *tasks, *iterations) if _has_output(each)]
@@ -120,7 +120,7 @@ class OutputReader:
         return [each for each in wanted if each.run_id not in read[each.state.is_terminal]]
 
     def _unlisted(self, run: Run) -> list[RunTask]:
-        """Give the for-each tasks that have ended and may have failed iterations, as far as these are not known."""
+        """Return the for-each tasks that have ended and may have failed iterations, as far as these are not known."""
         for_eaches = [
             each for each in run.attempts if each.is_for_each and each.state.is_terminal and _has_output(each)
         ]

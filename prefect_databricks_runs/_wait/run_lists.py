@@ -83,7 +83,7 @@ class ListCosts:
         self._not_before = 0.0
 
     def best(self, worth: float, span: int, *, is_new: bool) -> Way | None:
-        """Give the way that takes the fewest requests; None for asking for one run after the other.
+        """Return the way that takes the fewest requests; None for asking for one run after the other.
 
         Args:
             worth: How many requests are saved.

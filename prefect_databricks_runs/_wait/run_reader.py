@@ -204,14 +204,14 @@ class _Readers:
         self._readers: dict[Any, RunReader] = {}
 
     def of(self, key: Any, clock: Clock) -> RunReader:
-        """Give one; those that nobody waits with are forgotten."""
+        """Return one; those that nobody waits with are forgotten."""
         for other in [other for other, reader in self._readers.items() if reader.is_idle and other != key]:
             del self._readers[other]
         return self._readers.setdefault(key, RunReader(clock))
 
 
 def reader_for(credentials: DatabricksCredentials, clock: Clock) -> RunReader:
-    """Give the reader of all who wait in this event loop for runs of one workspace, with the same way to sign in.
+    """Return the reader of all who wait in this event loop for runs of one workspace, with the same way to sign in.
 
     Args:
         credentials: The workspace, and how to sign in.

@@ -145,7 +145,7 @@ class Watch:
 
 
 def states_of(run: Run) -> tuple[Any, ...]:
-    """Give what has to differ for a run to have changed: its state, and the state and progress of each attempt."""
+    """Return what has to differ for a run to have changed: its state, and the state and progress of each attempt."""
     return run.state, {task.run_id: (task.state, _progress(task)) for task in run.attempts}
 
 

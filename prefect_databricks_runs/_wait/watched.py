@@ -46,7 +46,7 @@ class Watched:
         self._answer: asyncio.Future[Run] | None = None
 
     async def read(self, due: float) -> Run:
-        """Give the run as it is at a moment, or a little before where that costs no request.
+        """Return the run as it is at a moment, or a little before where that costs no request.
 
         Args:
             due: The moment, by the clock's `monotonic`.
@@ -127,7 +127,7 @@ class WatchedRuns:
         return run_id in self._all
 
     def of(self, run_id: int) -> tuple[Watched, ...]:
-        """Give those for one run."""
+        """Return those for one run."""
         return tuple(self._all.get(run_id, ()))
 
     def add(self, watched: Watched) -> None:
@@ -156,7 +156,7 @@ class WatchedRuns:
         insort(self._known, (watched.place, watched), key=lambda entry: entry[0])
 
     def page_of(self, first: Watched, now: float) -> list[Watched]:
-        """Give those that may stand on the same page of a list as `first`, itself among them."""
+        """Return those that may stand on the same page of a list as `first`, itself among them."""
         if first.is_alone or first.is_long:
             return [first]
         if first.run is None:

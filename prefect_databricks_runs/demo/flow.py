@@ -30,7 +30,7 @@ def demo(data_folder: str, *, fail: bool = False) -> Run:
 
 
 def summary(run: Run) -> Table:
-    """Give the run's tasks, one a row."""
+    """Return the run's tasks, one a row."""
     table = Table(title=f"Databricks run {run.run_id} {run.run_name!r}: {run.state.name}")
     for column in ("task", "state", "seconds", "result"):
         table.add_column(column)

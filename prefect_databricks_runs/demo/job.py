@@ -18,7 +18,7 @@ def install(root: Path) -> None:
 
 
 def demo_job(data_folder: Path, *, fail: bool = False) -> dict[str, Any]:
-    """Give the body of `runs/submit`.
+    """Return the body of `runs/submit`.
 
     Args:
         data_folder: Where the tasks keep their data; made if it is not there.
