@@ -156,7 +156,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         return httpx.Client(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
 
     def get_async_client(self) -> httpx.AsyncClient:
-        """Return an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` are enough. Close it after use."""
+        """Return an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` do. Close it after use."""
         return httpx.AsyncClient(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
 
     @classmethod
