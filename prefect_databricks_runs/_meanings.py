@@ -53,6 +53,7 @@ _CHECK_ID = "Check the id, and that `host` is the workspace that has it; it may 
 _SIGN_IN = "Check the token, or login and password, in the credentials block; it may have expired or been revoked."
 _REACH = "Check the `host` of the credentials block, and that this machine reaches it."
 _PROXY = "Check that `host` is a workspace's address, and what proxy stands in between."
+_NOT_SERVED = "Check the `host`: it does not serve the Jobs API 2.2."
 _LIMIT = "A limit of the workspace is reached. Wait until other runs have finished, or ask a workspace admin."
 _SEE_ITS_PAGE = "The run or job is in a state that does not allow this. See its page."
 _LESS_OFTEN = "Ask less often: a longer `polling_period_seconds`, or fewer runs at once."
@@ -69,7 +70,7 @@ MEANINGS = (
     _refused("Unauthenticated", 403, _SIGN_IN),
     _refused("PermissionDenied", 403, "Ask a workspace admin for the permission, or use other credentials."),
     _refused("NotFound", 404, "Ask a workspace admin to enable the feature.", code="FEATURE_DISABLED"),
-    _refused("NotFound", 404, "Check the `host`: it does not serve the Jobs API 2.2.", code="ENDPOINT_NOT_FOUND"),
+    _refused("NotFound", 404, _NOT_SERVED, code="ENDPOINT_NOT_FOUND"),
     _refused("NotFound", 404, _CHECK_ID),
     _refused("DatabricksApiError", 408, "The request did not arrive in time. Try again.", may_pass=True),
     _refused("Conflict", 409, _WAIT_FOR_IT),
@@ -79,6 +80,7 @@ MEANINGS = (
     Meaning("ServerError", "other 5xx", (500, 599), "", True, True, "This is Databricks' side; try again later."),
     Meaning("InvalidResponse", "2xx", (200, 299), "", True, True, _PROXY),
     Meaning("InvalidResponse", "3xx", (300, 399), "", False, False, _PROXY),
+    Meaning("InvalidResponse", "404", (404, 404), "", False, True, _NOT_SERVED),
     Meaning("InvalidResponse", "4xx", (400, 499), "", False, True, _PROXY),
     Meaning("DatabricksConnectionError", NO_CONNECTION, (NO_ANSWER, NO_ANSWER), "", False, True, _REACH),
     Meaning("DatabricksConnectionError", BAD_CERTIFICATE, (NO_ANSWER, NO_ANSWER), "", False, False, _REACH),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from copy import copy
 from functools import partial
 from types import TracebackType
@@ -15,6 +15,8 @@ import httpx
 from ._client.retries import is_worth_retrying, may_be_done, passes, retrying
 from ._client.session import Refresh, Session
 from ._clock import Clock, SystemClock
+from ._fields import as_id, as_int, as_mappings, as_text
+from ._text import safe_repr
 from .errors import DatabricksError, InvalidResponse, JobNameError, Unauthenticated
 from .runs import Run, RunOutput, merge_pages
 
@@ -23,6 +25,9 @@ T = TypeVar("T")
 _JOBS = "/api/2.2/jobs"
 _CANCEL = "runs/cancel"
 _JOBS_A_PAGE, RUNS_A_PAGE = 100, 25
+# A run has 1,000 tasks and a for-each task 5,000 iterations at most, 100 a page, and each may have some attempts; a
+# workspace has 12,000 saved jobs.
+_MOST_PAGES_OF_A_RUN, _MOST_PAGES_OF_JOBS, _MOST_PAGES_OF_A_LIST = 500, 500, 2_000
 
 
 class StartedRun(NamedTuple):
@@ -158,7 +163,7 @@ class DatabricksHook:
             payload: The request body; gets a random `idempotency_token` if it has none.
         """
         body = {"idempotency_token": uuid4().hex, **payload}
-        run_id, time = await self._exchange("POST", endpoint, lambda answer: int(answer["run_id"]), json=body)
+        run_id, time = await self._exchange("POST", endpoint, lambda answer: as_id(answer["run_id"]), json=body)
         return StartedRun(run_id, time)
 
     async def get_run(self, run_id: int, *, include_history: bool = False) -> Run:
@@ -172,11 +177,9 @@ class DatabricksHook:
             NotFound: There is no such run, or it was deleted.
         """
         params = {"run_id": run_id, "include_history": "true" if include_history else None}
-        pages = [page async for page in self._pages("runs/get", params, partial(Run.from_api, host=self.host))]
-        if len(pages) == 1:
-            return pages[0]
-        whole = merge_pages(page.raw for page in pages)
-        return self._read("GET", "runs/get", lambda: Run.from_api(whole, self.host))
+        read = partial(_page_of, run_id)
+        pages = [page async for page in self._pages("runs/get", params, read, _MOST_PAGES_OF_A_RUN)]
+        return self._read("GET", "runs/get", lambda: Run.from_api(merge_pages(pages), self.host))
 
     async def run_pages(
         self, *, active_only: bool = False, start_time_to: int | None = None
@@ -193,7 +196,7 @@ class DatabricksHook:
             "expand_tasks": "true",
             "limit": RUNS_A_PAGE,
         }
-        async for page in self._pages("runs/list", params, _listed):
+        async for page in self._pages("runs/list", params, _listed, _MOST_PAGES_OF_A_LIST):
             yield page
 
     async def active_runs(self) -> AsyncIterator[Run]:
@@ -233,7 +236,7 @@ class DatabricksHook:
         body = {**payload, "run_id": run_id, "rerun_all_failed_tasks": True}
         if latest_repair_id is not None:
             body["latest_repair_id"] = latest_repair_id
-        repair_id, _ = await self._exchange("POST", "runs/repair", lambda answer: int(answer["repair_id"]), json=body)
+        repair_id, _ = await self._exchange("POST", "runs/repair", lambda answer: as_id(answer["repair_id"]), json=body)
         return repair_id
 
     async def find_job(self, job_name: str) -> int:
@@ -243,30 +246,33 @@ class DatabricksHook:
             JobNameError: No job has that name, or several have.
         """
         job_ids: list[int] = []
-        async for page in self._pages("list", {"name": job_name, "limit": _JOBS_A_PAGE}, _job_ids):
+        async for page in self._pages("list", {"name": job_name, "limit": _JOBS_A_PAGE}, _job_ids, _MOST_PAGES_OF_JOBS):
             job_ids += page
         if len(job_ids) != 1:
             raise JobNameError(job_name, job_ids)
         return job_ids[0]
 
     async def _pages(
-        self, endpoint: str, params: Mapping[str, Any], read: Callable[[dict[str, Any]], T]
+        self, endpoint: str, params: Mapping[str, Any], read: Callable[[dict[str, Any]], T], most: int
     ) -> AsyncIterator[T]:
-        """Return what `read` reads in each page."""
+        """Read each page with `read`; more pages than the API can have are an answer that cannot be read."""
 
-        def with_token(page: dict[str, Any]) -> tuple[T, str | None]:
-            return read(page), page.get("next_page_token")
+        def with_token(page: dict[str, Any]) -> tuple[T, str]:
+            return read(page), as_text(page.get("next_page_token"))
 
-        tokens: set[str | None] = {None}
-        token: str | None = None
-        while True:
-            (page, token), _ = await self._exchange("GET", endpoint, with_token, params={**params, "page_token": token})
+        tokens: set[str] = set()
+        token = ""
+        for _ in range(most):
+            (page, token), _ = await self._exchange(
+                "GET", endpoint, with_token, params={**params, "page_token": token or None}
+            )
             yield page
             if not token:
                 return
             if token in tokens:
                 raise self._unusable("GET", endpoint, "the same page twice")
             tokens.add(token)
+        raise self._unusable("GET", endpoint, f"more than {most} pages")
 
     async def request(
         self,
@@ -321,16 +327,35 @@ class DatabricksHook:
     def _read(self, method: str, endpoint: str, reader: Callable[[], T]) -> T:
         try:
             return reader()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise self._unusable(method, endpoint, f"JSON without what it must have ({error!r})") from error
+        except DatabricksError:
+            raise
+        except Exception as error:  # whatever there is in it, it is an answer that cannot be read, and no more
+            raise self._unusable(method, endpoint, f"JSON without what it must have ({safe_repr(error)})") from error
 
     def _unusable(self, method: str, endpoint: str, reason: str) -> InvalidResponse:
         return InvalidResponse(reason, host=self.host, method=method, path=f"{_JOBS}/{endpoint}", status_code=200)
 
 
+def _page_of(run_id: int, page: dict[str, Any]) -> dict[str, Any]:
+    """Return a page of `runs/get`, if it is about the run that was asked for: a proxy may answer with another one."""
+    about = {as_int(page.get(name)) for name in ("run_id", "original_attempt_run_id")}
+    about |= {as_int(task.get("run_id")) for task in as_mappings(page.get("tasks"))}
+    if run_id not in about:
+        raise ValueError("another run than the one that was asked for")
+    return page
+
+
 def _listed(page: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{**run, "run_id": int(run["run_id"])} for run in page.get("runs") or ()]
+    """Return the entries of a page whose runs can be told; another one is asked for by its id."""
+    found = [{**run, "run_id": as_int(run.get("run_id"))} for run in _items(page, "runs")]
+    return [each for each in found if each["run_id"] > 0]
 
 
 def _job_ids(page: Mapping[str, Any]) -> list[int]:
-    return [int(job["job_id"]) for job in page.get("jobs") or ()]
+    return [as_id(job["job_id"]) for job in _items(page, "jobs")]
+
+
+def _items(page: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    if not isinstance(page.get(name, []), (list, type(None))):
+        raise TypeError(f"`{name}` that is not a list")
+    return as_mappings(page.get(name))

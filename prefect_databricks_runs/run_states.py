@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ._fields import as_mapping, as_text
+
+# A name of a state or a code, today's or one to come.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,99}")
 TERMINAL_LIFE_CYCLE_STATES = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
 
 
@@ -58,9 +62,9 @@ _BY_TERMINATION_CODE = {
 }
 
 
-def as_mapping(value: Any) -> Mapping[str, Any]:
-    """Return the value, or an empty mapping where the API gave something else or nothing."""
-    return value if isinstance(value, Mapping) else {}
+def _name(value: Any) -> str | None:
+    """Return the name of a state or a code; None for what cannot be one, however new."""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else None
 
 
 def _camel(name: str) -> str:
@@ -99,14 +103,14 @@ class RunState:
         details = as_mapping(status.get("termination_details"))
         queue = as_mapping(status.get("queue_details"))
         return cls(
-            life_cycle_state=state.get("life_cycle_state") or status.get("state") or "UNKNOWN",
-            result_state=state.get("result_state"),
-            state_message=state.get("state_message") or "",
-            queue_reason=state.get("queue_reason") or queue.get("message") or "",
-            termination_code=details.get("code"),
-            termination_type=details.get("type"),
-            termination_message=details.get("message") or "",
-            status_state=status.get("state"),
+            life_cycle_state=_name(state.get("life_cycle_state")) or _name(status.get("state")) or "UNKNOWN",
+            result_state=_name(state.get("result_state")),
+            state_message=as_text(state.get("state_message")),
+            queue_reason=as_text(state.get("queue_reason")) or as_text(queue.get("message")),
+            termination_code=_name(details.get("code")),
+            termination_type=_name(details.get("type")),
+            termination_message=as_text(details.get("message")),
+            status_state=_name(status.get("state")),
         )
 
     @property

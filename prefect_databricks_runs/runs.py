@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .run_states import Outcome, RunState, as_mapping
+from ._fields import as_id, as_int, as_mapping, as_mappings, as_text, as_text_or_none
+from .run_states import Outcome, RunState
 
 # Of a for-each task; there may be thousands, most of which fail alike.
 MAX_FAILED_ITERATIONS = 100
@@ -49,12 +50,12 @@ class RunOutput:
         """Read the answer of `runs/get-output`."""
         notebook = as_mapping(answer.get("notebook_output"))
         return cls(
-            result=notebook.get("result"),
+            result=as_text_or_none(notebook.get("result")),
             truncated=bool(notebook.get("truncated")),
-            logs=answer.get("logs"),
+            logs=as_text_or_none(answer.get("logs")),
             logs_truncated=bool(answer.get("logs_truncated")),
-            error=answer.get("error"),
-            error_trace=answer.get("error_trace"),
+            error=as_text_or_none(answer.get("error")),
+            error_trace=as_text_or_none(answer.get("error_trace")),
             raw={key: value for key, value in answer.items() if key != "metadata"},
         )
 
@@ -125,14 +126,14 @@ class RunTask:
     def run_job_run_id(self) -> int | None:
         """Of a run-job task whose output was read, the `run_id` of the run that it started; else None."""
         run_id = as_mapping((self.output.raw if self.output else {}).get("run_job_output")).get("run_id")
-        return int(run_id) if run_id else None
+        return as_int(run_id) or None
 
     @property
     def run_job_url(self) -> str:
         """The page of the run that a run-job task started; empty where that is not known."""
         if not self.run_job_run_id:
             return ""
-        job_id = as_mapping(self.raw.get("run_job_task")).get("job_id")
+        job_id = as_int(as_mapping(self.raw.get("run_job_task")).get("job_id"))
         return _PAGE.sub(run_url("", job_id, self.run_job_run_id), self.url, count=1)
 
     @property
@@ -146,11 +147,11 @@ class RunTask:
     @property
     def iteration_errors(self) -> tuple[str, ...]:
         """Of a for-each task, the errors that its iterations met most, such as `ValueError: no rows (3 times)`."""
-        stats = as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("error_message_stats") or ()
+        stats = as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("error_message_stats")
         return tuple(
-            f"{each.get('error_message', '')} ({each.get('count', 1)} times)"
-            for each in map(as_mapping, stats)
-            if each.get("error_message")
+            f"{as_text(each['error_message'])} ({as_int(each.get('count', 1))} times)"
+            for each in as_mappings(stats)
+            if as_text(each.get("error_message"))
         )
 
     @property
@@ -167,7 +168,7 @@ class RunTask:
     @property
     def outcome_of_condition(self) -> str:
         """Of a condition task, `true` or `false` once it is decided; else empty."""
-        return str(as_mapping(self.raw.get("condition_task")).get("outcome") or "")
+        return as_text(as_mapping(self.raw.get("condition_task")).get("outcome"))
 
     @property
     def iterations_done(self) -> str:
@@ -185,9 +186,10 @@ class RunTask:
         return f"{self.state.name} ({detail})" if detail else self.state.name
 
     @property
-    def iteration_stats(self) -> Mapping[str, Any]:
+    def iteration_stats(self) -> Mapping[str, int]:
         """Of a for-each task, how many of its iterations are where, such as `completed_iterations`; else empty."""
-        return as_mapping(as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("task_run_stats"))
+        stats = as_mapping(as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("task_run_stats"))
+        return {name: as_int(count) for name, count in stats.items()}
 
 
 @dataclass(frozen=True)
@@ -229,18 +231,24 @@ class Run:
         Args:
             answer: The answer, with the lists of all its pages put together.
             host: The workspace's address, such as `https://adb-1.2.azuredatabricks.net`.
+
+        Raises:
+            ValueError: It has no `run_id`, or says that the run is over and nothing that can be read of how.
         """
         workspace_id = _workspace_id(answer.get("run_page_url"))
-        job_id = answer.get("job_id")
-        attempts = _in_order([_task(entry, host, job_id, workspace_id) for entry in answer.get("tasks") or ()])
+        run_id, job_id = as_id(answer["run_id"]), as_int(answer.get("job_id")) or None
+        attempts = _in_order([_task(each, host, job_id, workspace_id) for each in as_mappings(answer.get("tasks"))])
+        state = RunState.from_api(answer)
+        if state.is_terminal and not state.result_state and as_mapping(answer.get("state")).get("result_state"):
+            raise ValueError("a run that is over, with a result that is not a name")
         return cls(
-            run_id=int(answer["run_id"]),
+            run_id=run_id,
             job_id=job_id,
-            run_name=answer.get("run_name") or "",
-            state=RunState.from_api(answer),
+            run_name=as_text(answer.get("run_name")),
+            state=state,
             tasks={task.task_key: task for task in attempts},
             attempts=tuple(attempts),
-            url=run_url(host, job_id, answer["run_id"], workspace_id),
+            url=run_url(host, job_id, run_id, workspace_id),
             raw=answer,
             **_numbers(answer, "start_time", "end_time", "run_duration", "queue_duration"),
         )
@@ -260,8 +268,8 @@ class Run:
     @property
     def latest_repair_id(self) -> int | None:
         """The latest repair of a run that was read with its history; None if it was never repaired."""
-        ids = [each.get("id") for each in map(as_mapping, self.raw.get("repair_history") or ())]
-        return next((int(each) for each in reversed(ids) if each), None)
+        ids = [as_int(each.get("id")) for each in as_mappings(self.raw.get("repair_history"))]
+        return next((each for each in reversed(ids) if each), None)
 
     @property
     def failed_tasks(self) -> tuple[RunTask, ...]:
@@ -282,7 +290,8 @@ class Run:
     def iterations(self) -> tuple[RunTask, ...]:
         """Of a for-each task that was read by its own `run_id`, the attempts at its iterations; else empty."""
         workspace_id = _workspace_id(self.raw.get("run_page_url"))
-        return tuple(_task(entry, self.host, self.job_id, workspace_id) for entry in self.raw.get("iterations") or ())
+        found = as_mappings(self.raw.get("iterations"))
+        return tuple(_task(entry, self.host, self.job_id, workspace_id) for entry in found)
 
     @property
     def failed_attempts(self) -> tuple[RunTask, ...]:
@@ -328,12 +337,12 @@ def _workspace_id(run_page_url: Any) -> str | None:
 
 
 def _task(entry: Mapping[str, Any], host: str, job_id: int | None, workspace_id: str | None) -> RunTask:
-    run_id = int(entry.get("run_id") or 0)
+    run_id = as_int(entry.get("run_id"))
     return RunTask(
-        task_key=str(entry.get("task_key", "")),
+        task_key=as_text(entry.get("task_key")),
         run_id=run_id,
         state=RunState.from_api(entry),
-        depends_on=tuple(as_mapping(other).get("task_key", "") for other in entry.get("depends_on") or ()),
+        depends_on=tuple(as_text(other.get("task_key")) for other in as_mappings(entry.get("depends_on"))),
         url=run_url(host, job_id, run_id, workspace_id),
         raw=entry,
         **_numbers(
@@ -378,7 +387,7 @@ def _depths(waits_for: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 def _numbers(answer: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: int(answer.get(name) or 0) for name in names}
+    return {name: as_int(answer.get(name)) for name in names}
 
 
 def merge_pages(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -392,7 +401,7 @@ def merge_pages(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """
     whole: dict[str, Any] = {}
     for page in pages:
-        paged = {name: [*whole.get(name, ()), *(page.get(name) or ())] for name in _PAGED}
+        paged = {name: [*whole.get(name, ()), *as_mappings(page.get(name))] for name in _PAGED}
         whole = {**page, **whole, **{name: items for name, items in paged.items() if items}}
     whole.pop("next_page_token", None)
     return whole

@@ -1,5 +1,6 @@
 """The wire: one request to a Databricks workspace, and its answer.
 
-`session` sends a request, signed and in its turn, which `pace` gives; `answers` reads what comes back, or makes the
-right error of it; `retries` says which errors are worth another try; `http` has the options of every client.
+`session` sends a request, signed and in its turn (`pace`), over the `connections` that all share; `bodies` takes the
+answer in, up to a size, and `answers` reads it, or makes the right error of it; `retries` says which errors are worth
+another try; `http` has the options of every client.
 """

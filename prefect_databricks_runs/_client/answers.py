@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
+from .._fields import as_text
 from .._text import shorten
 from ..errors import (
     BadRequest,
@@ -30,7 +32,7 @@ _ERROR_CLASSES: dict[int, type[DatabricksApiError]] = {
     429: RateLimited,
 }
 
-# Without the API's JSON they are words of whoever stands before Databricks, and say nothing of runs and jobs.
+# Without the API's JSON they are words of what stands before Databricks, and say nothing of runs and jobs.
 _NEEDS_JSON = frozenset({403, 404})
 # Runs and jobs that do not exist are answered with 400, not 404.
 _MISSING = re.compile(r"^(Run|Job)\b.*\b(does not|doesn't) exist", re.IGNORECASE | re.DOTALL)
@@ -54,7 +56,7 @@ def read_answer(response: httpx.Response, *, host: str, method: str, path: str, 
         InvalidResponse: It is something else than JSON, or no object.
     """
     status = response.status_code
-    if status in _NEEDS_JSON and not isinstance(_json(response), dict):
+    if status in _NEEDS_JSON and not _is_of_the_api(response):
         raise InvalidResponse(_description(response), host=host, method=method, path=path, status_code=status)
     if status >= httpx.codes.BAD_REQUEST:
         raise _error(response, method=method, path=path, now=now)
@@ -75,7 +77,7 @@ def answered_at(response: httpx.Response) -> float | None:
     """When an answer was given, by the clock of who gave it: seconds since 1970 UTC, or None if it does not say."""
     try:
         return parsedate_to_datetime(response.headers["date"]).timestamp()
-    except (KeyError, TypeError, ValueError):
+    except Exception:  # a date may be anything: a zone of twenty digits is an OverflowError
         return None
 
 
@@ -89,15 +91,17 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
     if not value:
         return None
     try:
-        return max(0.0, float(value) if value.strip().isdigit() else parsedate_to_datetime(value).timestamp() - now)
-    except (TypeError, ValueError):
+        asked = float(value) if value.strip().isdigit() else parsedate_to_datetime(value).timestamp() - now
+    except Exception:  # as above
         return None
+    return max(0.0, asked) if math.isfinite(asked) else None
 
 
 def _error(response: httpx.Response, *, method: str, path: str, now: float) -> DatabricksApiError:
     body = _json(response)
     fields = body if isinstance(body, dict) else {}
-    message = str(fields.get("message") or fields.get("error_description") or fields.get("error") or "")
+    said = (as_text(fields.get(name)) for name in ("message", "error_description", "error"))
+    message = next(filter(None, said), "")
     if not message:
         message = f"no message, but {_description(response)}"
     found = _REQUEST_ID.search(message)
@@ -124,10 +128,19 @@ def _error_class(status: int, message: str) -> type[DatabricksApiError]:
     return _ERROR_CLASSES.get(status, DatabricksApiError)
 
 
+def _is_of_the_api(response: httpx.Response) -> bool:
+    """Whether an error is one of the Jobs API; a gateway answers 404 in JSON too, but without a code."""
+    body = _json(response)
+    if not isinstance(body, dict):
+        return False
+    is_missing = bool(body.get("error_code")) or bool(_MISSING.search(as_text(body.get("message"))))
+    return response.status_code != httpx.codes.NOT_FOUND or is_missing
+
+
 def _json(response: httpx.Response) -> Any:
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for thousands of brackets
         return None
 
 

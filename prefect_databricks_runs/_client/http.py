@@ -9,6 +9,7 @@ import httpx
 import prefect
 
 from .._version import __version__
+from .bodies import ACCEPT_ENCODING
 
 CONNECT_SECONDS = 10.0  # a host that does not take a connection in this time is down, whatever the request
 
@@ -27,7 +28,7 @@ def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
     """
     return {
         "base_url": host,
-        "headers": {"User-Agent": USER_AGENT, "Accept": "application/json"},
+        "headers": {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING},
         "timeout": time_limits(timeout_seconds),
     }
 

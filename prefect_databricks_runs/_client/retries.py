@@ -83,12 +83,14 @@ def may_be_done(error: BaseException) -> bool:
     return isinstance(error, (DatabricksApiError, InvalidResponse)) and error.meaning.may_be_done
 
 
-def connection_reason(error: httpx.HTTPError, timeout_seconds: float) -> str:
+def connection_reason(error: httpx.HTTPError | TimeoutError, timeout_seconds: float) -> str:
     """Why there was no answer, in words; httpx's own message is often empty."""
     if isinstance(error, httpx.ConnectTimeout):
         return "the connection was not taken in time"
     if isinstance(error, httpx.LocalProtocolError):
         return "the request itself is not valid HTTP"  # its own words may be a header, and that the token
+    if isinstance(error, TimeoutError):
+        return f"the answer was not there, or not whole, within request_timeout_seconds={timeout_seconds:g}"
     if isinstance(error, httpx.TimeoutException):
         return f"nothing came within {timeout_seconds:g} s"
     return str(error) or type(error).__name__

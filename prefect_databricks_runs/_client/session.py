@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+import anyio
 import httpx
 
 from .._clock import Clock
 from .._runtime import of_loop
-from ..errors import DatabricksConnectionError, RateLimited, Unauthenticated
+from ..errors import DatabricksConnectionError, DatabricksError, InvalidResponse, RateLimited, Unauthenticated
 from .answers import answered_at, read_answer
+from .bodies import TooLarge, UnknownEncoding, whole
 from .connections import Access, Connections
 from .http import time_limits
 from .pace import pace_of
@@ -118,17 +120,35 @@ class Session:
 
     async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
         auth = self._auth
+        response = await self._answer(auth, method, path, json, params)
         try:
-            response = await self._client().request(
-                method, path, json=json, params=params, auth=auth, timeout=time_limits(self._timeout_seconds)
-            )
-        except httpx.HTTPError as error:
-            reason = connection_reason(error, self._timeout_seconds)
-            raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
-        answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
+            answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
+        except DatabricksError:
+            raise
+        except Exception as error:  # whatever there is in it, it is an answer that cannot be read, and no more
+            reason = f"something that cannot be read ({type(error).__name__})"
+            status = response.status_code
+            raise InvalidResponse(reason, host=self._host, method=method, path=path, status_code=status) from error
         self._connections().let_in(self._host, self._access(auth))
         self._said = False
         return answer, answered_at(response)
+
+    async def _answer(self, auth: httpx.Auth, method: str, path: str, json: Any, params: Any) -> httpx.Response:
+        """Return the whole answer to a request, which has a deadline and a size that it may have."""
+        client = self._client()
+        limits = time_limits(self._timeout_seconds)
+        request = client.build_request(method, path, json=json, params=params, timeout=limits)
+        status = 0
+        try:
+            with anyio.fail_after(self._timeout_seconds):
+                response = await client.send(request, auth=auth, stream=True)
+                status = response.status_code
+                return await whole(response)
+        except (TooLarge, UnknownEncoding) as error:
+            raise InvalidResponse(str(error), host=self._host, method=method, path=path, status_code=status) from None
+        except (httpx.HTTPError, TimeoutError) as error:
+            reason = connection_reason(error, self._timeout_seconds)
+            raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
 
     async def _sign_in_anew(self, error: Unauthenticated) -> None:
         fresh = await self._refresh() if self._refresh else None

@@ -25,7 +25,7 @@ def answer_with(meaning: Meaning) -> httpx.Response:
         raise NO_ANSWERS[meaning.when]()
     first, last = meaning.statuses
     if meaning.error == "InvalidResponse":
-        return httpx.Response(404 if first == 400 else first, text="<html>a proxy</html>")
+        return httpx.Response(403 if first == 400 else first, text="<html>a proxy</html>")
     code = meaning.error_code or "A_CODE"
     return httpx.Response(last, json={"error_code": code, "message": MESSAGES.get(meaning.error, "No.")})
 

@@ -10,7 +10,7 @@ import pytest
 from prefect_databricks_runs import DatabricksHook
 from prefect_databricks_runs._client.pace import Pace, pace_of
 from prefect_databricks_runs.auth import TokenAuth
-from tests.support.answers import run
+from tests.support.answers import RUN_ID, run
 from tests.support.virtual_loop import LoopClock, run_in_no_time
 
 
@@ -105,7 +105,7 @@ def test_all_hooks_of_a_workspace_keep_one_pace() -> None:
     async def main() -> float:
         for _ in range(3):
             async with hook_of() as hook:
-                await hook.get_run(1)
+                await hook.get_run(RUN_ID)
         return asyncio.get_running_loop().time()
 
     assert run_in_no_time(main()) == pytest.approx(200, rel=0.01)
@@ -114,7 +114,7 @@ def test_all_hooks_of_a_workspace_keep_one_pace() -> None:
 def test_a_run_is_cancelled_without_waiting_for_a_turn() -> None:
     async def main() -> float:
         async with hook_of() as hook:
-            await hook.get_run(1)
+            await hook.get_run(RUN_ID)
             await hook.cancel_run(1)
         return asyncio.get_running_loop().time()
 
@@ -131,8 +131,8 @@ def test_one_answer_429_slows_down_the_whole_workspace() -> None:
             for who, answer in (("a", lambda _: too_many), ("b", lambda _: httpx.Response(200, json=run("RUNNING"))))
         ]
         with pytest.raises(Exception, match="429"):
-            await hooks[0].get_run(1)
-        await hooks[1].get_run(1)
+            await hooks[0].get_run(RUN_ID)
+        await hooks[1].get_run(RUN_ID)
         return asyncio.get_running_loop().time()
 
     assert run_in_no_time(main()) == pytest.approx(5, abs=0.01)

@@ -254,22 +254,18 @@ def test_a_list_that_fails_for_too_long_ends_all_waits() -> None:
     assert {type(result).__name__ for result in results} == {"DatabricksUnreachable"}
 
 
-def test_the_answer_to_a_question_for_one_run_is_of_that_run_whatever_id_it_has() -> None:
-    """Else the same would be asked again and again, without an end and without a word."""
-
+def test_an_answer_for_another_run_is_no_answer() -> None:
     async def main(scene: Waiting) -> None:
-        run_id = scene.workspace.add(1, scene.now, scene.now + 10)
+        run_id = scene.workspace.add(1, scene.now, scene.now + 60)
+        other = scene.workspace.add(2, scene.now - 20, scene.now - 10)
         answer = scene.workspace._get
-
-        def with_another_id(asked: int) -> httpx.Response:
-            return httpx.Response(200, json={**answer(asked).json(), "run_id": 4711})
-
-        scene.workspace._get = with_another_id
-        await scene.wait_for(run_id, max_wait_seconds=60)
+        scene.workspace._get = lambda asked: answer(other if scene.now < began + 30 else asked)
+        began = scene.now
+        await scene.wait_for(run_id)
 
     scene = waiting(main)
-    assert scene.workspace.total <= 12
     assert list(scene.noticed) == [1]
+    assert scene.results[1].run_id == 1
 
 
 def test_two_waits_for_one_run_are_both_answered() -> None:
