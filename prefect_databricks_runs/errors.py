@@ -232,10 +232,12 @@ class DatabricksUnreachable(DatabricksError):
         run_id: The run that was waited for.
         seconds: How long polls had failed.
         url: The run's page.
+        answered: Whether there were answers, such as refusals or a proxy's pages. Then the run is left running; without
+            any answer it is cancelled, if the workspace takes that.
     """
 
-    def __init__(self, *, run_id: int, seconds: float, url: str, reason: str) -> None:
-        self.run_id, self.seconds, self.url = run_id, seconds, url
+    def __init__(self, *, run_id: int, seconds: float, url: str, reason: str, answered: bool = False) -> None:
+        self.run_id, self.seconds, self.url, self.answered = run_id, seconds, url, answered
         super().__init__(
             f"Databricks run {run_id} could not be read for {seconds:.0f} s. The run may still be going. See {url}. "
             f"The last error was: {reason}"

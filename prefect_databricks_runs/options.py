@@ -51,8 +51,8 @@ class PollOptions(RequestOptions, total=False):
         _SomeSeconds | None, Default(None), Field(description="in seconds, above 0, or None for no limit")
     ]
     """When to give up and cancel what is still going, in seconds; None for never."""
-    max_outage_seconds: Annotated[_Seconds, Default(600.0), Field(description="in seconds, 0 or more")]
-    """How long polls may fail on end, in seconds, before the wait is given up."""
+    max_outage_seconds: Annotated[_Seconds, Default(1800.0), Field(description="in seconds, 0 or more")]
+    """How long polls may fail in a row, in seconds, before the wait is given up, whatever the cause."""
     fail_on_task_failures: Annotated[_YesOrNo, Default(False), Field(description="True or False")]
     """Whether a run that ends `SUCCESS_WITH_FAILURES` is a failure."""
 

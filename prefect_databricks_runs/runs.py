@@ -239,7 +239,8 @@ class Run:
         run_id, job_id = as_id(answer["run_id"]), as_int(answer.get("job_id")) or None
         attempts = _in_order([_task(each, host, job_id, workspace_id) for each in as_mappings(answer.get("tasks"))])
         state = RunState.from_api(answer)
-        if state.is_terminal and not state.result_state and as_mapping(answer.get("state")).get("result_state"):
+        said = as_mapping(answer.get("state")).get("result_state")
+        if state.is_terminal and not state.result_state and said not in (None, ""):
             raise ValueError("a run that is over, with a result that is not a name")
         return cls(
             run_id=run_id,

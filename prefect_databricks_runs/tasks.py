@@ -17,12 +17,13 @@ from ._payload.placeholders import placeholder_values
 from ._payload.spelling import Misspelt, misspelt_keys
 from ._payload.template import Template
 from ._prefect import portal
+from ._prefect.own_faults import OwnFaults
 from ._prefect.signature import named_parameters
 from ._report import show_started
 from ._start.earlier_attempts import take_over
 from ._start.in_flight import handing_over
 from ._start.marker import with_marker
-from ._start.starter import Starter
+from ._start.starter import Found, Starter
 from .credentials import DatabricksCredentials
 from .errors import InvalidPayload
 from .fields import RunNowFields, SubmitRunFields
@@ -192,14 +193,19 @@ async def _start(call: Call[StartOptions], request: _Request) -> int:
         where = place or "the request"
         logger.warning("Unknown key `%s` in %s is sent as it is; did you mean `%s`?", key, where, meant)
     found = await Starter(call).start(request.endpoint, request.payload, request.lasting)
-    if found.past:
-        await take_over(found.past, logger)
-    name = found.run.run_name if found.run else str(request.payload.get("run_name") or "")
-    url = found.run.url if found.run else run_url(call.host, request.payload.get("job_id"), found.run_id)
-    if not found.note:
-        logger.info("Started Databricks run %d %r: %s", found.run_id, name, url)
-    show_started(call.host, found.run_id, name, url, logger, note=found.note)
+    with OwnFaults(logger).caught(f"showing that Databricks run {found.run_id} was started"):
+        await _show(call, found, request.payload)
     return found.run_id
+
+
+async def _show(call: Call[StartOptions], found: Found, payload: Mapping[str, Any]) -> None:
+    if found.past:
+        await take_over(found.past, call.logger)
+    name = found.run.run_name if found.run else str(payload.get("run_name") or "")
+    url = found.run.url if found.run else run_url(call.host, payload.get("job_id"), found.run_id)
+    if not found.note:
+        call.logger.info("Started Databricks run %d %r: %s", found.run_id, name, url)
+    show_started(call.host, found.run_id, name, url, call.logger, note=found.note)
 
 
 def _only_fields(parameters: Mapping[str, Any]) -> dict[str, Any]:

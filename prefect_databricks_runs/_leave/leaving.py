@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from signal import Signals
 
@@ -24,9 +24,10 @@ from .._report import FlowRunReport
 from .._report.traces import flow_runs_around
 from .._runtime import of_process
 from .._text import shorten
-from ..errors import DatabricksError, DatabricksUnreachable, NotFound, WaitTimeout
+from ..errors import DatabricksError, DatabricksUnreachable, WaitTimeout
 from ..hook import DatabricksHook
 from .signals import signal_behind
+from .verdict import Event, event_of_end, judge
 
 # Prefect kills the process of a cancelled flow run after 30 seconds; both together must be well below that.
 CANCEL_SECONDS = 10.0
@@ -34,6 +35,7 @@ CANCEL_ALL_SECONDS = 18.0  # of more runs than are cancelled at once
 END_SECONDS = 10.0
 LOG_SECONDS = 2.0
 _AT_ONCE = 50
+_MAX_NAMED = 50
 
 _MAX_ASKED = 1_000
 
@@ -58,7 +60,14 @@ class Cancellations:
         return run_id in self._run_ids
 
 
-async def leave(hook: DatabricksHook, run_ids: Sequence[int], reason: BaseException, logger: Logger) -> list[int]:
+async def leave(
+    hook: DatabricksHook,
+    run_ids: Sequence[int],
+    reason: BaseException,
+    logger: Logger,
+    *,
+    known: Collection[int],
+) -> list[int]:
     """Decide on runs whose wait ended early, do it, and say so in the log.
 
     Args:
@@ -66,20 +75,39 @@ async def leave(hook: DatabricksHook, run_ids: Sequence[int], reason: BaseExcept
         run_ids: The job runs that are not over, as far as is known.
         reason: What ended the wait.
         logger: Where to say what became of them.
+        known: Those of them that were read, or started here.
 
     Returns:
         Those whose cancellation Databricks has taken, and whose end is to be expected.
     """
-    if isinstance(reason, NotFound) or not run_ids:
+    if not run_ids:
         return []
     signal = signal_behind(reason)
-    if signal and await _is_only_a_stop(signal, logger):
-        logger.warning(
-            "This process is being stopped, and nobody cancels the flow run: %s on.",
-            f"Databricks run {run_ids[0]} goes" if len(run_ids) == 1 else f"{len(run_ids)} Databricks runs go",
-        )
+    is_stop = signal is not None and await _is_only_a_stop(signal, logger)
+    event = event_of_end(reason, is_stop=is_stop)
+    cancelled = [run_id for run_id in run_ids if judge(event, is_known=run_id in known).cancels]
+    left = [run_id for run_id in run_ids if run_id not in set(cancelled)]
+    if left and event in _WHY_LEFT:
+        _say_left(left, event, reason, logger)
+    if not cancelled:
         return []
-    return await cancel_all(hook, run_ids, logger, f"the wait for it ends early: {_what_ended_it(reason, signal)}")
+    return await cancel_all(hook, cancelled, logger, f"the wait for it ends early: {_what_ended_it(reason, signal)}")
+
+
+_WHY_LEFT = {
+    Event.STOPPED: "This process is being stopped, and nobody cancels the flow run",
+    Event.SILENT_OUTAGE: "The wait ends: no poll was answered, and nothing is known of the run",
+    Event.ANSWERED_OUTAGE: "The wait ends: the workspace answered, but nothing that tells how the run is",
+    Event.BROKEN: "A fault of prefect-databricks-runs ends the wait; please report it",
+}
+
+
+def _say_left(run_ids: Sequence[int], event: Event, reason: BaseException, logger: Logger) -> None:
+    runs = f"Databricks run {run_ids[0]} goes" if len(run_ids) == 1 else f"{len(run_ids)} Databricks runs go"
+    found = "" if event is Event.STOPPED else f" Wait for it again with `wait_for_run(…, {run_ids[0]})`."
+    if len(run_ids) > 1 and found:
+        found = f" Wait for them again with `wait_for_runs`: {', '.join(map(str, run_ids[:_MAX_NAMED]))}."
+    logger.warning("%s: %s on.%s", _WHY_LEFT[event], runs, found, exc_info=reason if event is Event.BROKEN else None)
 
 
 def _what_ended_it(reason: BaseException, signal: Signals | None) -> str:

@@ -126,7 +126,7 @@ class Handover:
         reason = self._reason()
         if reason and run_id not in self._left:
             self._left.add(run_id)
-            await leave(self._call.hook, [run_id], reason, self._call.logger)
+            await leave(self._call.hook, [run_id], reason, self._call.logger, known=[run_id])
 
 
 _current: ContextVar[Handover | None] = ContextVar("handover", default=None)

@@ -12,7 +12,9 @@ from prefect import State
 from .._connect.call import Call
 from .._leave.leaving import END_SECONDS, Cancellations
 from .._leave.signals import async_wait, is_last_of_an_ending_process
+from .._leave.started_here import StartedHere
 from .._prefect import portal
+from .._prefect.own_faults import OwnFaults
 from .._report import may_return
 from .._runtime import of_process
 from ..errors import DatabricksError
@@ -113,7 +115,7 @@ async def see_ends(call: Call[RequestOptions], run_ids: Collection[int], on_chan
         Those whose end was seen.
     """
     seen: set[int] = set()
-    outages = Outages(call.logger, call.hook.clock, END_SECONDS)
+    outages, faults = Outages(call.logger, call.hook.clock, END_SECONDS), OwnFaults(call.logger)
 
     async def one(run_id: int) -> None:
         watch = Watch(
@@ -125,6 +127,7 @@ async def see_ends(call: Call[RequestOptions], run_ids: Collection[int], on_chan
             max_wait_seconds=None,
             max_outage_seconds=END_SECONDS,
             outages=outages,
+            faults=faults,
         )
         with suppress(DatabricksError):  # it is in the log
             await watch.until_over()
@@ -149,7 +152,9 @@ def outages_of(call: Call[PollOptions]) -> Outages:
     return Outages(call.logger, call.hook.clock, call.options["max_outage_seconds"])
 
 
-def watch_of(call: Call[PollOptions], run_id: int, on_change: OnChange, *, outages: Outages) -> Watch:
+def watch_of(
+    call: Call[PollOptions], run_id: int, on_change: OnChange, *, outages: Outages, faults: OwnFaults
+) -> Watch:
     """Make a watch that reads its run together with all others of this process.
 
     Args:
@@ -157,6 +162,7 @@ def watch_of(call: Call[PollOptions], run_id: int, on_change: OnChange, *, outag
         run_id: The job run.
         on_change: Told of each change.
         outages: Told of failing polls.
+        faults: Told of faults of this package.
     """
     return Watch(
         reader_for(call.credentials, call.hook.clock),
@@ -167,4 +173,6 @@ def watch_of(call: Call[PollOptions], run_id: int, on_change: OnChange, *, outag
         max_wait_seconds=call.options["max_wait_seconds"],
         max_outage_seconds=call.options["max_outage_seconds"],
         outages=outages,
+        faults=faults,
+        is_started_here=(call.host, run_id) in of_process(StartedHere),
     )

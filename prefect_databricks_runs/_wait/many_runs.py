@@ -11,7 +11,10 @@ import anyio.abc
 from .._connect.call import Call
 from .._failures import failure_of
 from .._leave.leaving import cancel_all, leave, leave_alone, send_log
+from .._leave.started_here import StartedHere
+from .._prefect.own_faults import OwnFaults
 from .._report import RunsReport, state_of_runs
+from .._runtime import of_process
 from ..errors import DatabricksError, DatabricksUnreachable, InvalidOption, RunsFailed, WaitTimeout
 from ..options import WaitForRunsOptions
 from ..runs import Run
@@ -40,14 +43,15 @@ class ManyRuns:
         self._report = RunsReport(call.logger, call.host, list(self._going), call.options["max_mirrored_runs"])
         self._errors: dict[int, DatabricksError] = {}
         self._ended_by: DatabricksError | None = None
-        self._outages = outages_of(call)
+        self._outages, self._faults = outages_of(call), OwnFaults(call.logger)
         self._is_cancelling = False
         # None until it was tried.
         self._cancelled: list[int] | None = None
 
     async def until_over(self) -> None:
         """Wait until all are over, or until one has failed, as `return_when` says."""
-        await self._report.begin()
+        with self._faults.caught("showing what is waited for"):
+            await self._report.begin()
         async with anyio.create_task_group() as together:
             for run_id in tuple(self._going):
                 together.start_soon(self._one, run_id, together.cancel_scope)
@@ -55,12 +59,17 @@ class ManyRuns:
             raise self._timeout(self._ended_by)
         if self._going:
             await self._leave_the_others()
-        await self._report.told_at_the_end()
+        with self._faults.caught("showing how the Databricks runs ended"):
+            await self._report.told_at_the_end()
 
     async def leave(self, reason: BaseException) -> bool:
         """Cancel the runs that are not over, or say that they go on; return whether some are being cancelled."""
-        self._cancelled = await leave(self._call.hook, list(self._going), reason, self._call.logger)
+        known = [run_id for run_id in self._going if self._is_known(run_id)]
+        self._cancelled = await leave(self._call.hook, list(self._going), reason, self._call.logger, known=known)
         return bool(self._cancelled)
+
+    def _is_known(self, run_id: int) -> bool:
+        return self._report.runs[run_id] is not None or (self._call.host, run_id) in of_process(StartedHere)
 
     async def see_it_end(self) -> None:
         """Show how the cancelled runs ended."""
@@ -81,7 +90,7 @@ class ManyRuns:
 
     async def _one(self, run_id: int, all_of_them: anyio.CancelScope) -> None:
         """Wait for one of them, and decide what its end means for the others."""
-        watch = watch_of(self._call, run_id, self._report, outages=self._outages)
+        watch = watch_of(self._call, run_id, self._report, outages=self._outages, faults=self._faults)
         try:
             run = await watch.until_over()
         except DatabricksError as error:
@@ -99,8 +108,11 @@ class ManyRuns:
         del self._going[run_id]
         with anyio.CancelScope(shield=True):  # how it ended is known, and why it failed is to be
             outputs = OutputReader(self._call.hook, self._call.logger, every_task=self._options["fetch_output"])
-            run = await outputs.at_the_end(run)
-        await self._report.finish(run)
+            with self._faults.caught(f"reading the outputs of Databricks run {run_id}"):
+                run = await outputs.at_the_end(run)
+        with self._faults.caught(f"showing the end of Databricks run {run_id}"):
+            await self._report.finish(run)
+        self._report.runs[run_id] = run  # also where that could not be shown
         self._note_failure(run)
 
     def _note_failure(self, run: Run) -> None:
@@ -115,10 +127,11 @@ class ManyRuns:
         """Wait no more for a run that cannot be read, although others can."""
         del self._going[run_id]
         self._errors[run_id] = error
-        self._report.could_not_read(run_id, error)
-        if isinstance(error, DatabricksUnreachable):
-            with anyio.CancelScope(shield=True):
-                await cancel_all(self._call.hook, [run_id], self._call.logger, "it cannot be read any more")
+        with self._faults.caught(f"showing that Databricks run {run_id} cannot be read"):
+            self._report.could_not_read(run_id, error)
+        with anyio.CancelScope(shield=True):
+            known = [run_id] if self._is_known(run_id) else []
+            await leave(self._call.hook, [run_id], error, self._call.logger, known=known)
 
     async def _after_a_failure(self, all_of_them: anyio.CancelScope) -> None:
         if self._is_cancelling:

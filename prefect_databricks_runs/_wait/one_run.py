@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from .._connect.call import Call
 from .._leave.leaving import leave, leave_alone, send_log
+from .._prefect.own_faults import OwnFaults
 from .._report import END_NOT_SEEN, RunReport, final_state
 from ..options import WaitOptions
 from ..runs import Run
 from .doors import give, outages_of, see_ends, watch_of
 from .outputs import OutputReader
+from .watch import Watch
 
 
 class OneRun:
@@ -23,6 +25,8 @@ class OneRun:
         self._call, self._run_id = call, run_id
         self._report = RunReport(call.logger, call.host, call.options["max_mirrored_tasks"])
         self._outputs = OutputReader(call.hook, call.logger, every_task=call.options["fetch_output"])
+        self._faults = OwnFaults(call.logger)
+        self._watch: Watch | None = None
         self._run: Run  # once it is over
 
     async def until_over(self) -> None:
@@ -31,13 +35,18 @@ class OneRun:
         async def changed(run: Run) -> None:
             await self._report(await self._outputs.so_far(run))
 
-        run = await watch_of(self._call, self._run_id, changed, outages=outages_of(self._call)).until_over()
-        self._run = await self._outputs.at_the_end(run)
-        await self._report.finish(self._run)
+        outages = outages_of(self._call)
+        self._watch = watch_of(self._call, self._run_id, changed, outages=outages, faults=self._faults)
+        self._run = await self._watch.until_over()
+        with self._faults.caught(f"reading the outputs of Databricks run {self._run_id}"):
+            self._run = await self._outputs.at_the_end(self._run)
+        with self._faults.caught(f"showing the end of Databricks run {self._run_id}"):
+            await self._report.finish(self._run)
 
     async def leave(self, reason: BaseException) -> bool:
         """Cancel the run, or say that it goes on; return whether it is being cancelled."""
-        return bool(await leave(self._call.hook, [self._run_id], reason, self._call.logger))
+        known = [self._run_id] if self._watch and self._watch.is_known else []
+        return bool(await leave(self._call.hook, [self._run_id], reason, self._call.logger, known=known))
 
     async def see_it_end(self) -> None:
         """Show how the cancelled run ended."""

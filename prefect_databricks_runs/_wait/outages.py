@@ -13,15 +13,19 @@ class Outages:
         logger: Where.
         clock: The time.
         max_outage_seconds: How long polls of a run may fail on end.
+
+    Attributes:
+        answered: Whether one that failed since any was read got an answer, or failed by a fault of ours.
     """
 
     def __init__(self, logger: Logger, clock: Clock, max_outage_seconds: float) -> None:
         self._logger, self._clock = logger, clock
         self._max_outage_seconds = max_outage_seconds
         self._failing: set[int] = set()
+        self.answered = False
         self._read_at = float("-inf")
 
-    def failed(self, run_id: int, error: Exception) -> None:
+    def failed(self, run_id: int, error: Exception, *, answered: bool) -> None:
         """Note that a poll of a run has failed."""
         if not self._failing:
             self._logger.warning(
@@ -31,10 +35,12 @@ class Outages:
                 error,
             )
         self._failing.add(run_id)
+        self.answered = self.answered or answered
 
     def passed(self, run_id: int) -> None:
         """Note that a run was read."""
         self._read_at = self._clock.monotonic()
+        self.answered = False
         if run_id in self._failing:
             self._failing.discard(run_id)
             if not self._failing:

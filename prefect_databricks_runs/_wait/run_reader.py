@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -168,7 +168,8 @@ class RunReader:
                 async for page in listed:
                     pages.append(page)
                     for entry in page.found:
-                        self._learn_listed(hook, entry)
+                        with suppress(DatabricksError):  # an odd one is read by itself, as if it were missing
+                            self._learn_listed(hook, entry)
         except DatabricksError as error:
             # Whether it is the list alone that fails, or everything, shows when each is asked for.
             self._costs.failed(is_for_good=not hook.may_pass(error))

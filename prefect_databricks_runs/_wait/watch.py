@@ -9,6 +9,11 @@ from typing import Any
 import anyio
 
 from .._clock import Clock
+from .._leave.started_here import StartedHere
+from .._leave.verdict import Event, event_of_poll, judge
+from .._prefect.own_faults import OwnFaults
+from .._runtime import of_process
+from .._text import safe_repr
 from ..errors import DatabricksApiError, DatabricksError, DatabricksUnreachable, WaitTimeout
 from ..hook import DatabricksHook
 from ..runs import Run, RunTask, run_url
@@ -37,6 +42,11 @@ class Watch:
         max_wait_seconds: When to give up; None for never.
         max_outage_seconds: How long polls may fail on end.
         outages: Told of failing polls; may be shared with other watches.
+        faults: Told of faults of this package; may be shared too.
+        is_started_here: Whether this process has started the run: then there is one, although it cannot be read.
+
+    Attributes:
+        is_known: Whether the run was read, or started here.
     """
 
     def __init__(
@@ -50,12 +60,16 @@ class Watch:
         max_wait_seconds: float | None,
         max_outage_seconds: float,
         outages: Outages,
+        faults: OwnFaults,
+        is_started_here: bool = False,
     ) -> None:
         self._reader, self._hook, self._run_id, self._on_change = reader, hook, run_id, on_change
         self._polling_period_seconds = polling_period_seconds
         self._max_wait_seconds = max_wait_seconds
         self._max_outage_seconds = max_outage_seconds
-        self._outages = outages
+        self._outages, self._faults = outages, faults
+        self.is_known = is_started_here
+        self._answered = False
         self._clock: Clock = hook.clock
         self._run: Run | None = None
         self._failing_since: float | None = None
@@ -69,9 +83,9 @@ class Watch:
 
         Raises:
             WaitTimeout: It was not over after `max_wait_seconds`.
-            DatabricksUnreachable: Polls failed for `max_outage_seconds` on end.
+            DatabricksUnreachable: Polls failed for `max_outage_seconds` in a row, whatever the cause.
             NotFound: There is no such run, or it was deleted meanwhile.
-            DatabricksError: It may not be read, or not with these credentials.
+            DatabricksError: Nothing is known of the run, and it may not be read.
         """
         began = due = self._clock.monotonic()
         with self._reader.watching(self._hook, self._run_id) as watched:
@@ -92,31 +106,43 @@ class Watch:
         try:
             with anyio.move_on_after(seconds + _LAST_LOOK_SECONDS) as limit:
                 run = await watched.read(due)
-        except DatabricksError as error:
-            if not self._hook.may_pass(error):
+        except Exception as error:
+            event = event_of_poll(error)
+            # A token that was good before may be good again, whoever it was that started the run.
+            is_known = self.is_known or (isinstance(error, DatabricksError) and self._hook.may_pass(error))
+            if judge(event, is_known=is_known).ends:
                 raise
-            self._bear(error, watched.sent_at)
+            self._bear(error, event, watched.sent_at)
             return
         if limit.cancelled_caught:
             return
         self._outages.passed(self._run_id)
         self._failing_since = self._asked_to_wait = None
+        self._answered, self.is_known = False, True
+        of_process(StartedHere).forget(self._hook.host, self._run_id)
         changed = self._run is None or (run is not self._run and states_of(run) != states_of(self._run))
         self._run = run
         if changed:
-            await self._on_change(run)
+            with self._faults.caught(f"showing Databricks run {self._run_id}"):
+                await self._on_change(run)
 
-    def _bear(self, error: DatabricksError, sent_at: float) -> None:
+    def _bear(self, error: Exception, event: Event, sent_at: float) -> None:
         """Go on after a failed poll, unless polls have failed for too long."""
         if self._failing_since is None:
             self._failing_since = sent_at
-        self._outages.failed(self._run_id, error)
+        if event is Event.OUR_FAULT:
+            self._faults.log(f"reading Databricks run {self._run_id}", error)
+        answered = event is not Event.NO_ANSWER
+        self._answered = self._answered or answered
+        self._outages.failed(self._run_id, error, answered=answered)
         self._asked_to_wait = error.retry_after if isinstance(error, DatabricksApiError) else None
         seconds = self._failing_for()
         if seconds >= self._max_outage_seconds:
+            answered = self._answered or (self._outages.is_of_all(seconds) and self._outages.answered)
             self._outages.forget(self._run_id)
+            reason = str(error) if isinstance(error, DatabricksError) else safe_repr(error)
             raise DatabricksUnreachable(
-                run_id=self._run_id, seconds=seconds, url=self._url(), reason=str(error)
+                run_id=self._run_id, seconds=seconds, url=self._url(), reason=reason, answered=answered
             ) from error
 
     def _failing_for(self) -> float:

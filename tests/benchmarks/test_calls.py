@@ -11,6 +11,7 @@ from typing_extensions import get_type_hints
 from prefect_databricks_runs import DatabricksCredentials, Run
 from prefect_databricks_runs._connect.call import Call, called_with
 from prefect_databricks_runs._prefect import portal
+from prefect_databricks_runs._prefect.own_faults import OwnFaults
 from prefect_databricks_runs._wait.doors import outages_of, watch_of
 from prefect_databricks_runs.options import WaitForRunsOptions
 
@@ -41,8 +42,8 @@ def test_to_wait_for_one_more_run_costs_a_tenth_of_what_it_did() -> None:
     call = called_with(DATABRICKS, {}, WaitForRunsOptions)
 
     async def of_each() -> float:
-        outages = outages_of(call)
-        return seconds(lambda: watch_of(call, 7, changed, outages=outages))
+        outages, faults = outages_of(call), OwnFaults(call.logger)
+        return seconds(lambda: watch_of(call, 7, changed, outages=outages, faults=faults))
 
     assert portal.call(of_each) < before() / 10
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from prefect_databricks_runs import DatabricksHook, Run
+from prefect_databricks_runs._prefect.own_faults import OwnFaults
 from prefect_databricks_runs._wait.outages import Outages
 from prefect_databricks_runs._wait.run_reader import RunReader
 from prefect_databricks_runs._wait.watch import Watch
@@ -48,7 +49,16 @@ class Polled:
         async with DatabricksHook(HOST, TokenAuth("t"), transport=transport, clock=self.clock, retry_limit=1) as hook:
             options = {**defaults, **options}
             outages = Outages(logging.getLogger("tests"), self.clock, options["max_outage_seconds"])
-            watch = Watch(RunReader(self.clock), hook, RUN_ID, self.on_change, outages=outages, **options)
+            faults = OwnFaults(logging.getLogger("tests"))
+            watch = Watch(
+                RunReader(self.clock),
+                hook,
+                RUN_ID,
+                self.on_change,
+                outages=outages,
+                faults=faults,
+                **options,
+            )
             return await watch.until_over()
 
 

@@ -192,7 +192,7 @@ def test_a_run_that_is_deleted_while_it_is_waited_for_is_not_drawn_as_running(ma
 
     def once_drawn() -> DatabricksError | None:
         is_drawn = prefect_api.flow_runs_named("deleted") and drawn in shown(prefect_api, "deleted")
-        error = NotFound("It does not exist.", status_code=400, method="GET", path="runs/get")
+        error = NotFound("Run 1 does not exist.", status_code=400, method="GET", path="runs/get")
         return error if is_drawn else None
 
     read_one_by_one(monkeypatch, deleted, once_drawn)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from prefect_databricks_runs import DatabricksUnreachable, PermissionDenied, Unauthenticated
+from prefect_databricks_runs import DatabricksApiError, DatabricksUnreachable, NotFound, Unauthenticated
 from tests.support.answers import HOST, RUN_ID, run
 from tests.support.polled import REQUEST_SECONDS, Polled, ends_after
 
@@ -119,8 +119,44 @@ async def test_credentials_that_were_never_good_end_the_wait_at_once(fault) -> N
     assert len(polled.polled_at) == 2  # who is not let in is asked about once more
 
 
-async def test_a_permission_that_is_taken_away_ends_the_wait_at_once() -> None:
-    polled = Polled(lambda now: error(403, "PERMISSION_DENIED") if now >= 5 else run("RUNNING"))
-    with pytest.raises(PermissionDenied):
+REFUSALS = {
+    "403 while the permission service is down": error(403, "PERMISSION_DENIED"),
+    "404 of a gateway": httpx.Response(404, json={"error": "Bad Target: /api/2.2/jobs/runs/get"}),
+    "404 of an endpoint": error(404, "ENDPOINT_NOT_FOUND", "No API found"),
+    "400": error(400, "INVALID_PARAMETER_VALUE", "No."),
+    "418": error(418, "TEAPOT"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSALS.values(), ids=REFUSALS)
+async def test_a_refusal_to_read_a_run_that_could_be_read_is_an_outage(fault) -> None:
+    polled = Polled(lambda now: fault if 5 <= now < 900 else ends_after(1000)(now))
+    assert (await polled.wait(max_outage_seconds=1800)).state.name == "Success"
+
+
+@pytest.mark.parametrize("fault", [REFUSALS["403 while the permission service is down"], REFUSALS["400"]])
+async def test_a_run_of_which_nothing_is_known_and_that_may_not_be_read_ends_the_wait_at_once(fault) -> None:
+    polled = Polled(lambda _now: fault)
+    with pytest.raises(DatabricksApiError):
+        await polled.wait()
+    assert polled.polled_at == [0]
+
+
+async def test_only_the_words_of_the_jobs_api_say_that_a_run_does_not_exist() -> None:
+    gone = error(400, "INVALID_PARAMETER_VALUE", f"Run {RUN_ID} does not exist.")
+    polled = Polled(lambda now: gone if now >= 5 else run("RUNNING"))
+    with pytest.raises(NotFound):
         await polled.wait()
     assert polled.polled_at[-1] == 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "answered"),
+    [(OUTAGES["reset"], False), (OUTAGES["503"], False), (OUTAGES["cut JSON"], True), (error(403, "NO"), True)],
+    ids=["reset", "503", "cut JSON", "403"],
+)
+async def test_an_outage_knows_whether_the_workspace_has_answered(fault, answered: bool) -> None:
+    polled = Polled(lambda now: fault if now >= 5 else run("RUNNING"))
+    with pytest.raises(DatabricksUnreachable) as caught:
+        await polled.wait()
+    assert caught.value.answered is answered

@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from prefect_databricks_runs import DatabricksError, NotFound, Run
+from prefect_databricks_runs import DatabricksError, DatabricksUnreachable, NotFound, Run
+from prefect_databricks_runs._prefect.own_faults import OwnFaults
 from prefect_databricks_runs._wait.outages import Outages
 from prefect_databricks_runs._wait.run_reader import RunReader
 from prefect_databricks_runs._wait.watch import Watch
-from tests.support.fake_runs import FakeRuns
+from tests.support.fake_runs import FakeRun, FakeRuns
 from tests.support.virtual_loop import LoopClock, run_in_no_time
 
 REFUSED = httpx.Response(403, json={"error_code": "PERMISSION_DENIED", "message": "You may not list runs."})
@@ -54,7 +55,16 @@ class Waiting:
             logger = logging.getLogger("tests.run_reader")
             options = {**defaults, **options}
             outages = Outages(logger, self.clock, options["max_outage_seconds"])
-            watch = Watch(self.reader, hook, run_id, nothing, outages=outages, **options)
+            faults = OwnFaults(logging.getLogger("tests"))
+            watch = Watch(
+                self.reader,
+                hook,
+                run_id,
+                nothing,
+                outages=outages,
+                faults=faults,
+                **options,
+            )
             try:
                 run = await watch.until_over()
             except DatabricksError as error:
@@ -303,24 +313,43 @@ def test_when_requests_are_slow_nobody_waits_for_much_longer_than_the_others() -
     assert max(gaps) <= 2 * 40 * 0.4 / 10 + 4  # two rounds, and the pause between polls
 
 
-def test_after_a_fault_of_our_own_others_are_served() -> None:
-    async def main(scene: Waiting) -> None:
-        page_of = scene.reader._all.page_of
-        scene.reader._all.page_of = lambda *_: 1 / 0
-        with pytest.raises(ZeroDivisionError):
-            await scene.wait_for(scene.workspace.add(1, scene.now, scene.now + 20))
-        scene.reader._all.page_of = page_of
-        await scene.wait_for(scene.workspace.add(2, scene.now, scene.now + 20))
-
-    assert list(waiting(main).noticed) == [2]
-
-
 @pytest.mark.parametrize("number", [1, 30])
-def test_a_fault_of_our_own_reaches_who_waits(number: int, monkeypatch) -> None:
+def test_a_fault_of_our_own_ends_no_wait(number: int, caplog) -> None:
     async def main(scene: Waiting) -> None:
-        monkeypatch.setattr(scene.reader._all, "page_of", lambda *_: 1 / 0)
-        ids = [scene.workspace.add(n, scene.now, scene.now + 20) for n in range(1, number + 1)]
-        await asyncio.gather(*(scene.wait_for(run_id) for run_id in ids), return_exceptions=True)
-        assert not scene.results
+        page_of, broken = scene.reader._all.page_of, scene.now + 60
+        scene.reader._all.page_of = lambda *which: 1 / 0 if scene.now < broken else page_of(*which)
+        await scene.wait([scene.workspace.add(n, scene.now, scene.now + 120) for n in range(1, number + 1)])
 
-    waiting(main)
+    assert len(waiting(main).noticed) == number
+    assert caplog.text.count("Please report this") == number
+
+
+def test_a_fault_of_our_own_that_stays_is_an_outage_that_leaves_the_run_running() -> None:
+    async def main(scene: Waiting) -> None:
+        scene.reader._all.page_of = lambda *_: 1 / 0
+        await scene.wait_for(scene.workspace.add(1, scene.now, scene.now + 10_000))
+
+    error = waiting(main).results[1]
+    assert isinstance(error, DatabricksUnreachable)
+    assert error.answered
+
+
+def test_one_odd_entry_of_a_list_concerns_its_own_run_only() -> None:
+    """It is read by itself, and the others are not asked for again."""
+
+    async def main(scene: Waiting) -> None:
+        entries = FakeRun.answer
+
+        def answer(fake: FakeRun, now: float, limit: int | None = None) -> dict[str, Any]:
+            odd = (
+                {"state": {"life_cycle_state": "TERMINATED", "result_state": {}}} if limit and fake.run_id == 7 else {}
+            )
+            return {**entries(fake, now, limit), **odd}
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(FakeRun, "answer", answer)
+            await scene.wait([scene.workspace.add(n, scene.now, scene.now + 60) for n in range(1, 21)])
+
+    scene = waiting(main)
+    assert len(scene.noticed) == 20
+    assert all(run.state.name == "Success" for run in scene.results.values())

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from prefect_databricks_runs import DatabricksHook, NotFound, WaitTimeout
+from prefect_databricks_runs._prefect.own_faults import OwnFaults
 from prefect_databricks_runs._wait.outages import Outages
 from prefect_databricks_runs._wait.run_reader import RunReader
 from prefect_databricks_runs._wait.watch import Watch
@@ -98,6 +99,7 @@ async def test_a_poll_that_hangs_does_not_outlast_the_limit() -> None:
             max_wait_seconds=0.05,
             max_outage_seconds=600,
             outages=Outages(logging.getLogger("tests"), hook.clock, 600),
+            faults=OwnFaults(logging.getLogger("tests")),
         )
         with anyio.fail_after(10), pytest.raises(WaitTimeout, match="was not readable, not over"):
             await watch.until_over()

@@ -1,0 +1,115 @@
+"""What ends a wait early, and what becomes of the run then: decided here, by one table, and nowhere else.
+
+A wait is ended by what is known, not by what failed: that a run cannot be read says nothing of the run.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+from .._client.retries import passes
+from ..errors import DatabricksError, DatabricksUnreachable, InvalidResponse, NotFound, WaitTimeout
+
+_DOES_NOT_EXIST = re.compile(r"^(Run|Job)\b.*\b(does not|doesn't) exist", re.IGNORECASE | re.DOTALL)
+
+
+class Event(Enum):
+    """Something that may end a wait."""
+
+    NO_ANSWER = "a poll gets no answer, or `5xx`, `429`, `408`, a lock"
+    REFUSED = "a poll is refused: `401`, `403`, another `4xx`"
+    UNREADABLE = "a poll gets an answer that cannot be read"
+    OUR_FAULT = "a fault of this package, in a poll or in what it shows"
+    NO_SUCH_RUN = "the Jobs API says that the run does not exist"
+    SILENT_OUTAGE = "nothing but no answers for `max_outage_seconds`"
+    ANSWERED_OUTAGE = "no poll succeeds for `max_outage_seconds`, with refusals, unreadable answers or faults of ours"
+    TOO_LONG = "`max_wait_seconds` are over"
+    INTERRUPTED = "the flow run is cancelled, its time is up, or Ctrl-C"
+    STOPPED = "the process is stopped, and nobody cancels the flow run"
+    FAILED = "another error of this package after the run was started"
+    BROKEN = "a fault of this package ends the wait"
+
+
+class Verdict(NamedTuple):
+    """What follows.
+
+    Attributes:
+        ends: Whether the wait ends; else it goes on.
+        cancels: Whether the run is to be cancelled; else it is left as it is.
+    """
+
+    ends: bool
+    cancels: bool
+
+
+GO_ON, LEAVE, CANCEL = Verdict(False, False), Verdict(True, False), Verdict(True, True)
+
+# For a run that was read before, or started here; and for one of which nothing is known.
+TABLE: dict[Event, tuple[Verdict, Verdict]] = {
+    Event.NO_ANSWER: (GO_ON, GO_ON),
+    Event.REFUSED: (GO_ON, LEAVE),
+    Event.UNREADABLE: (GO_ON, GO_ON),
+    Event.OUR_FAULT: (GO_ON, GO_ON),
+    Event.NO_SUCH_RUN: (LEAVE, LEAVE),
+    Event.SILENT_OUTAGE: (CANCEL, LEAVE),
+    Event.ANSWERED_OUTAGE: (LEAVE, LEAVE),
+    Event.TOO_LONG: (CANCEL, CANCEL),
+    Event.INTERRUPTED: (CANCEL, CANCEL),
+    Event.STOPPED: (LEAVE, LEAVE),
+    Event.FAILED: (CANCEL, CANCEL),
+    Event.BROKEN: (LEAVE, LEAVE),
+}
+
+
+def judge(event: Event, *, is_known: bool) -> Verdict:
+    """Return what follows from an event.
+
+    Args:
+        event: What has happened.
+        is_known: Whether the run was read before, or started here.
+    """
+    known, unknown = TABLE[event]
+    return known if is_known else unknown
+
+
+def event_of_poll(error: Exception) -> Event:
+    """Return what a poll that failed was.
+
+    Args:
+        error: What it has raised.
+    """
+    if isinstance(error, NotFound) and says_that_it_does_not_exist(error):
+        return Event.NO_SUCH_RUN
+    if isinstance(error, InvalidResponse):
+        return Event.UNREADABLE
+    if isinstance(error, DatabricksError):
+        return Event.NO_ANSWER if passes(error) else Event.REFUSED
+    return Event.OUR_FAULT
+
+
+def event_of_end(reason: BaseException, *, is_stop: bool) -> Event:
+    """Return what it was that has ended a wait, or a start.
+
+    Args:
+        reason: What was raised.
+        is_stop: Whether it is merely the process that is stopped.
+    """
+    if is_stop:
+        return Event.STOPPED
+    if isinstance(reason, NotFound) and says_that_it_does_not_exist(reason):
+        return Event.NO_SUCH_RUN
+    if isinstance(reason, DatabricksUnreachable):
+        return Event.ANSWERED_OUTAGE if reason.answered else Event.SILENT_OUTAGE
+    if isinstance(reason, WaitTimeout):
+        return Event.TOO_LONG
+    if isinstance(reason, DatabricksError):
+        return Event.FAILED
+    is_ours = isinstance(reason, Exception) and not isinstance(reason, TimeoutError)
+    return Event.BROKEN if is_ours else Event.INTERRUPTED
+
+
+def says_that_it_does_not_exist(error: NotFound) -> bool:
+    """Whether these are the Jobs API's own words for a run that does not exist; a gateway answers 404 too."""
+    return error.error_code == "RESOURCE_DOES_NOT_EXIST" or bool(_DOES_NOT_EXIST.search(error.message))
