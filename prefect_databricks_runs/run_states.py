@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 TERMINAL_LIFE_CYCLE_STATES = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
+_WORDS, _NAME_CHARACTERS = re.compile("[A-Za-z0-9]+"), 100
 
 
 class Outcome(Enum):
@@ -64,7 +65,8 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in re.split(r"[_\W]+", name) if word)
+    # Any text can come in the place of a name; what is made of it is one, and is not empty.
+    return "".join(word.capitalize() for word in _WORDS.findall(name[:_NAME_CHARACTERS])) or "Unknown"
 
 
 @dataclass(frozen=True)

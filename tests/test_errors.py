@@ -127,4 +127,4 @@ def test_somebody_elses_long_text_is_cut_and_says_how_much_is_missing() -> None:
 def test_of_a_huge_text_only_the_beginning_is_looked_at() -> None:
     huge = first_line("\n" + "x" * 5_000_000 + "\nsecond", 10)
     assert huge == "x" * 10 + "… (4999990 more characters)"
-    assert first_line("\x1b[31mred\x00") == "[31mred"
+    assert first_line("\x1b[31mred\x00") == "red\\x00"

@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import StateType, TaskRunResult
 
 from .._prefect.compat import PREFECT_3
 from .._prefect.paging import read_all
-from .._text import shorten
+from .._text import name, one_line, ours
 from ..run_states import Outcome, RunState
 from ..runs import MAX_FAILED_ITERATIONS, Run, RunTask
 from .queue import Thing
@@ -88,8 +88,8 @@ def shown_failures(run: Run) -> dict[str, dict[int, Shown]]:
 
 def shown_state_of_run(run: Run) -> Shown:
     """Give the state that a task run shows of a whole run."""
-    reasons = [run.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
-    message = " ".join(filter(None, [shorten("; ".join(filter(None, reasons))), run.url]))
+    reasons = [run.explanation, *(f"{name(task.task_key)}: {one_line(task.reason)}" for task in run.failed_tasks)]
+    message = " ".join(filter(None, [one_line("; ".join(filter(None, reasons))), run.url]))
     return Shown(_type(run.state), run.state.name, message)
 
 
@@ -102,11 +102,11 @@ def _type(state: RunState) -> StateType:
 def _message(databricks_task: RunTask) -> str:
     parts = [
         f"Attempt {databricks_task.attempt_number + 1}." if databricks_task.attempt_number else "",
-        f"{databricks_task.iterations_done}." if databricks_task.iterations_done else "",
+        f"{name(databricks_task.iterations_done)}." if databricks_task.iterations_done else "",
         _failed_iterations(databricks_task),
-        f"Outcome: {databricks_task.outcome_of_condition}." if databricks_task.outcome_of_condition else "",
+        f"Outcome: {name(databricks_task.outcome_of_condition)}." if databricks_task.outcome_of_condition else "",
         f"Run: {databricks_task.run_job_url}" if databricks_task.run_job_url else "",
-        shorten(databricks_task.reason),
+        one_line(databricks_task.reason),
         databricks_task.url,
     ]
     return " ".join(part for part in parts if part)
@@ -118,7 +118,7 @@ def _failed_iterations(databricks_task: RunTask) -> str:
     if not attempts or databricks_task.is_failed:
         return ""
     reasons = Counter(attempt.reason for attempt in attempts if attempt.reason)
-    listed = "; ".join(f"{shorten(reason, 200)} ({count} times)" for reason, count in reasons.most_common(_LISTED))
+    listed = "; ".join(f"{one_line(reason, 200)} ({count} times)" for reason, count in reasons.most_common(_LISTED))
     more = " or more" if len(attempts) >= MAX_FAILED_ITERATIONS else ""
     return f"{len(attempts)}{more} attempts at iterations failed{': ' if listed else ''}{listed}."
 
@@ -166,7 +166,7 @@ class MirroredTask(Thing):
         self._ended: set[int] = set()
         self._flow_run_id = flow_run_id
         self._dynamic_key = dynamic_key
-        self._name = name
+        self._name = one_line(name)
         self._upstream = upstream
         self.comes_after = upstream
         self._shown: Shown | None = None
@@ -272,4 +272,4 @@ def _shown_of(run: Run, task_key: str) -> Shown:
 
 
 def _state(shown: Shown) -> State[None]:
-    return State(type=shown.type, name=shown.name, message=shown.message)
+    return State(type=shown.type, name=name(shown.name), message=ours(shown.message))
