@@ -300,7 +300,9 @@ class RunFailed(DatabricksError):
         failed = self.run.failed_tasks
         lines = [f"Task {name(task.task_key)}: {indented(task.reason or task.state.name)}" for task in failed[:_LISTED]]
         more = [f"{len(failed) - _LISTED} more tasks failed."] if len(failed) > _LISTED else []
-        return [indented(self.run.explanation), *lines, *more]
+        explanation = indented(self.run.explanation)
+        # Set in: it begins as somebody else wants.
+        return [f"    {explanation}" if explanation else "", *lines, *more]
 
 
 class RunCanceled(RunFailed):

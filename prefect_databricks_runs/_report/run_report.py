@@ -15,7 +15,7 @@ from .flow_run_report import FlowRunReport, shown_name
 from .logs import ChangeLog
 from .queue import prefect_queue
 from .run_artifact import run_artifact, title_of
-from .task_runs import MirroredTask, Shown, shown_failures, shown_state
+from .task_runs import MirroredTask, Shown, key_of, shown_failures, shown_state
 from .things import Artifact
 
 
@@ -99,7 +99,7 @@ class RunReport(FlowRunReport):
         upstream = [self._tasks[key] for key in each.depends_on if key in self._tasks]
         mirrored = MirroredTask(
             flow_run_id,
-            f"{run.run_id}-{each.task_key}",
+            f"{run.run_id}-{key_of(each.task_key)}",
             name(each.task_key),
             upstream=upstream,
             state=state,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from prefect.client.schemas.objects import StateType, TaskRunResult
 
 from .._prefect.compat import PREFECT_3
 from .._prefect.paging import read_all
-from .._text import name, one_line, ours
+from .._text import identifier, name, one_line, ours
 from ..run_states import Outcome, RunState
 from ..runs import MAX_FAILED_ITERATIONS, Run, RunTask
 from .queue import Thing
@@ -45,7 +46,7 @@ _TYPES = {
     Outcome.UPSTREAM_CANCELED: StateType.CANCELLED,
     Outcome.INTERNAL_ERROR: StateType.CRASHED,
 }
-_LISTED = 3
+_LISTED, _DIGEST_CHARACTERS = 3, 16
 _OVER = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED})
 
 
@@ -70,6 +71,15 @@ class Shown(NamedTuple):
 
 
 UNWATCHED = Shown(StateType.CANCELLED, "Unwatched", "The wait for the Databricks run has ended; the run may go on.")
+
+
+def key_of(task_key: str) -> str:
+    """Give a task's key as it may be part of a key in Prefect; another one for each task."""
+    shown = identifier(task_key)
+    if shown == task_key:
+        return task_key
+    digest = sha256(task_key.encode(errors="backslashreplace")).hexdigest()
+    return f"{shown}-{digest[:_DIGEST_CHARACTERS]}"
 
 
 def shown_state(databricks_task: RunTask) -> Shown:
@@ -268,7 +278,8 @@ def _shown_of(run: Run, task_key: str) -> Shown:
     """Give what a task run shows whose dynamic key ends so; that of a whole run has no `task_key` in it."""
     if not task_key:
         return shown_state_of_run(run)
-    return shown_state(run.tasks[task_key]) if task_key in run.tasks else UNWATCHED
+    tasks = {key_of(each.task_key): each for each in run.tasks.values()}
+    return shown_state(tasks[task_key]) if task_key in tasks else UNWATCHED
 
 
 def _state(shown: Shown) -> State[None]:
