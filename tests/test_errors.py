@@ -92,7 +92,7 @@ def test_a_failed_run_names_the_task_its_own_error_and_the_page() -> None:
 def test_where_no_output_is_known_databricks_own_sentence_is_kept() -> None:
     says = "Task b failed with message: Workload failed, see run output for details."
     ended = Run.from_api(run("TERMINATED", "FAILED", says, tasks=[task("b", "TERMINATED", "FAILED")]), HOST)
-    assert str(RunFailed(ended)).splitlines()[1] == says
+    assert str(RunFailed(ended)).splitlines()[1] == f"    {says}"
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,19 @@ text that came through here is a link, an image, a tag or the end of a fence.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from .._text import first_line, name, one_line, visible
 
 _SENTENCES_CHARACTERS = 2_000
 _CELL_CHARACTERS = 100  # a longer one hides the columns after it
-# What means something in the middle of a line. An underscore between letters and digits does not, and is left alone:
-# where markdown is read as it is, names look right.
-_MARKS = re.compile(r"[\\`*\[\]<>&#|~!$^{}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-# What means something at the beginning of one: a list, a rule, a heading under a line, a definition.
-_START = re.compile(r"^([-+=:]|\d+(?=[.)]))")
+# What means something in a line, wherever it stands. The rest is left alone: the first UI shows the text of a link as it
+# is written, and a name looks right there too, and so does all of it to those who read the markdown itself.
+_MARKS = re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)|[`\[\]|]|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+# What means something as one of a pair; an underscore between letters and digits does not.
+_PAIRED = [re.compile(r"\*"), re.compile("~"), re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")]
+# What means something at the beginning: a list, a quote, a heading, a rule, a fence, a definition.
+_START = re.compile(r"^([-+=:#>*~]|\d+(?=[.)]))")
 # What GitHub's markdown makes a link of. Of that, remark looks after it has read the escapes, which thus are no help;
 # in code neither looks.
 _LINKED = re.compile(r"://|www\.|[\w.+-]@|\b(?:mailto|xmpp):", re.IGNORECASE)
@@ -36,13 +39,24 @@ def escaped(text: str) -> str:
     end = 0
     for word in _WORD.finditer(text):
         if _LINKED.search(word[0]):
-            parts += [_without_marks(text[end : word.start()]), f"`{word[0]}`"]
+            parts += [text[end : word.start()], word[0]]
             end = word.end()
-    return _START.sub(_escape_start, "".join([*parts, _without_marks(text[end:])]))
+    parts.append(text[end:])
+    plain = "".join(parts[::2])
+    paired = [each for each in _PAIRED if len(each.findall(plain)) > 1]
+    parts[::2] = [_without_marks(each, paired) for each in parts[::2]]
+    parts[1::2] = [f"`{each}`" for each in parts[1::2]]
+    return _START.sub(_escape_start, "".join(parts))
 
 
-def _without_marks(text: str) -> str:
-    return _MARKS.sub(r"\\\g<0>", text)
+def _label(text: str) -> str:
+    """Give the text of a link. No UI makes a link of an address in there."""
+    return _without_marks(text, [each for each in _PAIRED if len(each.findall(text)) > 1])
+
+
+def _without_marks(text: str, paired: Sequence[re.Pattern[str]]) -> str:
+    at = {found.start() for each in (_MARKS, *paired) for found in each.finditer(text)}
+    return "".join(f"\\{character}" if place in at else character for place, character in enumerate(text))
 
 
 def _escape_start(found: re.Match[str]) -> str:
@@ -67,8 +81,8 @@ def link(text: str, url: str) -> str:
         text: What is shown, of whomever.
         url: Where it leads.
     """
-    shown = escaped(name(text))
-    return f"[{shown}]({_NOT_IN_URL.sub(_percent, url)})" if _OUR_URL.match(url) else shown
+    text = name(text)
+    return f"[{_label(text)}]({_NOT_IN_URL.sub(_percent, url)})" if _OUR_URL.match(url) else escaped(text)
 
 
 def sentences(text: str, host: str) -> str:
@@ -78,8 +92,8 @@ def sentences(text: str, host: str) -> str:
         text: The sentences; they may quote others.
         host: The workspace's address.
     """
-    words = one_line(text, _SENTENCES_CHARACTERS).split(" ")
-    return " ".join(link(word, word) if word.startswith(f"{host}/jobs/") else escaped(word) for word in words)
+    parts = re.split(rf"({re.escape(host)}/jobs/\S+)", one_line(text, _SENTENCES_CHARACTERS))
+    return "".join(link(part, part) if place % 2 else escaped(part) for place, part in enumerate(parts))
 
 
 def _percent(found: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from prefect_databricks_runs._report.markdown import cell, escaped, fence, link, plain_cell
+from prefect_databricks_runs._report.markdown import cell, escaped, fence, link, plain_cell, sentences
 
 URL = "https://adb-1.2.azuredatabricks.net/jobs/1/runs/2?o=7"
 RENDER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render
@@ -55,13 +55,23 @@ def test_an_address_is_code_which_no_ui_makes_a_link_of(text: str) -> None:
 
 
 def test_names_and_errors_read_well_as_they_are() -> None:
-    for text in ("load_orders-2", "KeyError: 'x' (in line 12), no. 3 = 4; 100%", "/Workspace/Shared/match.py"):
+    for text in (
+        "load_orders-2",
+        "_setup",
+        "2 * 3 ~ 6",
+        "<3",
+        "\\u202e",
+        "a & b",
+        "KeyError: 'x' (in line 12), no. 3 = 4; 100%",
+        "/Workspace/Shared/match.py",
+    ):
         assert escaped(text) == text
-    assert escaped("__init__ _x a*b") == r"\_\_init\_\_ \_x a\*b"
+    assert escaped("__init__ a*b c*") == r"\_\_init\_\_ a\*b c\*"
 
 
 def test_a_link_leads_only_to_an_address_of_the_web_and_its_text_cannot_leave_it() -> None:
     assert link("load_orders", URL) == f"[load_orders]({URL})"
+    assert link("see https://a.example & www.b.example", URL) == f"[see https://a.example & www.b.example]({URL})"
     assert link("x](javascript:1", URL) == rf"[x\](javascript:1]({URL})"
     assert link("x", "javascript:alert(1)") == link("x", "") == link("x", "/jobs/1") == "x"
     assert link("x", f"{URL}) [y](http://evil") == f"[x]({URL}%29%20%5By%5D%28http://evil)"
@@ -80,3 +90,9 @@ def test_a_cell_is_one_line_and_short() -> None:
     assert plain_cell("first\nsecond") == "first"
     assert cell("a\n\nb") == "a b"
     assert len(plain_cell("x" * 500)) < 150
+
+
+def test_sentences_of_ours_have_links_to_runs_and_to_nothing_else() -> None:
+    host = "https://adb-1.2.azuredatabricks.net"
+    text = sentences(f"Run 2 has failed. {URL} Databricks said: see https://evil.example/x <b>", host)
+    assert text == f"Run 2 has failed. [{URL}]({URL}) Databricks said: see `https://evil.example/x` \\<b>"
