@@ -13,8 +13,8 @@ from .._text import first_line, name, one_line, visible
 
 _SENTENCES_CHARACTERS = 2_000
 _CELL_CHARACTERS = 100  # a longer one hides the columns after it
-# What means something in a line, wherever it stands. The rest is left alone: the first UI shows the text of a link as it
-# is written, and a name looks right there too, and so does all of it to those who read the markdown itself.
+# What means something in a line, wherever it stands. The rest is left alone: the first UI shows the text of a link as
+# it is written, and a name looks right there too, and so does all of it to those who read the markdown itself.
 _MARKS = re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)|[`\[\]|]|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
 # What means something as one of a pair; an underscore between letters and digits does not.
 _PAIRED = [re.compile(r"\*"), re.compile("~"), re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")]

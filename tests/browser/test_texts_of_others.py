@@ -137,4 +137,7 @@ def test_an_artifact_and_its_description_load_nothing_and_have_only_our_links(
         expect(row.first).to_contain_text("Failed")
         assert row.get_by_role("link", name=NORMAL_TASK).first.get_attribute("href") == f"{shown.host}/jobs/7/runs/712"
         expect(page.get_by_text(NORMAL_ERROR).first).to_be_visible()
-        expect(page.locator("pre").filter(has_text='rows.pop("order_id")  # `pop`').first).to_be_visible()
+        trace = page.locator("pre").filter(has_text='rows.pop("order_id")  # `pop`').first
+        trace.scroll_into_view_if_needed()
+        expect(trace).to_be_visible()
+        keep_picture(f"hostile-trace{ui.replace('/', '-')}")
