@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .._text import name
+from .._text import name, one_line
 from .owned_runs import OwnedRun
 
 
@@ -91,7 +91,7 @@ class LineListing(Listing):
     def add(self, runs: Sequence[Listed]) -> None:
         """Print the lines."""
         for each in runs:
-            typer.echo("\t".join(name(value) for value in each.fields().values()))
+            typer.echo("\t".join(one_line(str(value)) for value in each.fields().values()))
 
 
 class JsonListing(Listing):
