@@ -35,10 +35,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._meanings import NO_ANSWER, Meaning, meaning_of
-from ._text import shorten
+from ._text import identifier, indented, name, one_line, ours, quoted
 
 if TYPE_CHECKING:
     from .runs import Run, RunOutput
+
+# Of what an error is made of; all of it is in its attributes.
+_LISTED, _LISTED_RUNS, _REASON_CHARACTERS = 20, 10, 2_000
 
 
 def _rebuild(cls: type[DatabricksError], args: tuple[Any, ...], attributes: dict[str, Any]) -> DatabricksError:
@@ -55,6 +58,10 @@ class DatabricksError(Exception):
     """
 
     outcome_unknown = False
+
+    def __init__(self, *args: Any) -> None:
+        # The last door: no message of ours has a control character or a megabyte in it, whatever was put into it.
+        super().__init__(*(ours(each) if isinstance(each, str) else each for each in args))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by attributes: the default calls `__init__` with the message alone."""
@@ -108,7 +115,7 @@ class DatabricksConnectionError(DatabricksError):
     def __init__(self, reason: str, *, host: str, method: str, path: str) -> None:
         self.host, self.method, self.path = host, method, path
         advice = meaning_of(type(self), NO_ANSWER).advice
-        super().__init__(f"No answer from {host} to {method} {path}: {reason}. {advice}")
+        super().__init__(f"No answer from {host} to {method} {path}: {one_line(reason)}. {advice}")
 
 
 class InvalidResponse(DatabricksError):
@@ -124,8 +131,8 @@ class InvalidResponse(DatabricksError):
     def __init__(self, reason: str, *, host: str, method: str, path: str, status_code: int) -> None:
         self.host, self.method, self.path, self.status_code = host, method, path, status_code
         super().__init__(
-            f"{host} answered {method} {path} with status {status_code} and {reason}, which is no answer of the "
-            f"Databricks Jobs API. {self.meaning.advice}"
+            f"{host} answered {method} {path} with status {status_code} and {one_line(reason)}, which is no answer of "
+            f"the Databricks Jobs API. {self.meaning.advice}"
         )
 
     @property
@@ -158,14 +165,14 @@ class DatabricksApiError(DatabricksError):
         path: str,
         retry_after: float | None = None,
     ) -> None:
-        self.message = shorten(message)
+        self.message = one_line(message)
         self.status_code = status_code
-        self.error_code = error_code
-        self.request_id = request_id
+        self.error_code = identifier(error_code)
+        self.request_id = identifier(request_id) if request_id else request_id
         self.method, self.path = method, path
         self.retry_after = retry_after
-        code = f"{status_code} {error_code}".strip()
-        request = f" (request id {request_id})" if request_id else ""
+        code = f"{status_code} {self.error_code}".strip()
+        request = f" (request id {self.request_id})" if request_id else ""
         sentence = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
         advice = self.meaning.advice
         super().__init__(f"Databricks answered {code} to {method} {path}: {sentence} {advice}{request}")
@@ -240,7 +247,7 @@ class DatabricksUnreachable(DatabricksError):
         self.run_id, self.seconds, self.url, self.answered = run_id, seconds, url, answered
         super().__init__(
             f"Databricks run {run_id} could not be read for {seconds:.0f} s. The run may still be going. See {url}. "
-            f"The last error was: {reason}"
+            f"The last error was: {one_line(reason, _REASON_CHARACTERS)}"
         )
 
 
@@ -257,8 +264,9 @@ class WaitTimeout(DatabricksError):
     def __init__(self, *, run_id: int, max_wait_seconds: float, url: str, state: str, others: int = 0) -> None:
         self.run_id, self.max_wait_seconds, self.url, self.state = run_id, max_wait_seconds, url, state
         more = f" (and {others} more with it)" if others else ""
+        limit = f"max_wait_seconds={max_wait_seconds:g}"
         super().__init__(
-            f"Databricks run {run_id}{more} was {state}, not over, after max_wait_seconds={max_wait_seconds:g}, so it "
+            f"Databricks run {run_id}{more} was {name(state)}, not over, after {limit}, so it "
             f"is being cancelled. Give it longer, or find out what it waits for. See {url}."
         )
 
@@ -276,10 +284,10 @@ class RunFailed(DatabricksError):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        name = f" {run.run_name!r}" if run.run_name else ""
+        named = f" {quoted(run.run_name)}" if run.run_name else ""
         state = "" if run.state.name == self.state_name else f" ({run.state.name})"  # where it says more
         lines = [
-            f"Databricks run {run.run_id}{name} {self.what}{state}.",
+            f"Databricks run {run.run_id}{named} {self.what}{state}.",
             *self._reasons(),
             f"See {run.url}",
         ]
@@ -291,8 +299,12 @@ class RunFailed(DatabricksError):
         return {name: task.output for name, task in self.run.failures.items() if task.output}
 
     def _reasons(self) -> list[str]:
-        tasks = [f"Task {task.task_key}: {shorten(task.reason or task.state.name)}" for task in self.run.failed_tasks]
-        return [shorten(self.run.explanation), *tasks]
+        failed = self.run.failed_tasks
+        lines = [f"Task {name(task.task_key)}: {indented(task.reason or task.state.name)}" for task in failed[:_LISTED]]
+        more = [f"{len(failed) - _LISTED} more tasks failed."] if len(failed) > _LISTED else []
+        explanation = indented(self.run.explanation)
+        # Set in: it begins as somebody else wants.
+        return [f"    {explanation}" if explanation else "", *lines, *more]
 
 
 class RunCanceled(RunFailed):
@@ -329,8 +341,6 @@ class RunsFailed(DatabricksError):
         cancelled: Those of them that Databricks was asked to cancel, and that are about to end.
     """
 
-    _LISTED = 10
-
     def __init__(
         self,
         runs: Sequence[Run],
@@ -342,13 +352,13 @@ class RunsFailed(DatabricksError):
         self.cancelled = tuple(run_id for run_id in going if run_id in cancelled)
         total = len({run.run_id for run in runs} | set(errors) | set(going))
         lines = [f"{len(errors)} of {total} Databricks runs failed."]
-        lines += [str(error).replace("\n", " ") for error in list(errors.values())[: self._LISTED]]
-        if len(errors) > self._LISTED:
-            lines.append(f"{len(errors) - self._LISTED} more are in `errors`.")
+        lines += [one_line(str(error), _REASON_CHARACTERS) for error in list(errors.values())[:_LISTED_RUNS]]
+        if len(errors) > _LISTED_RUNS:
+            lines.append(f"{len(errors) - _LISTED_RUNS} more are in `errors`.")
         going_on = [run_id for run_id in going if run_id not in self.cancelled]
         for run_ids, becomes in ((self.cancelled, "being cancelled"), (going_on, "not cancelled")):
             if run_ids:
-                listed = ", ".join(map(str, run_ids[: self._LISTED]))
-                more = f" and {len(run_ids) - self._LISTED} more" if len(run_ids) > self._LISTED else ""
+                listed = ", ".join(map(str, run_ids[:_LISTED_RUNS]))
+                more = f" and {len(run_ids) - _LISTED_RUNS} more" if len(run_ids) > _LISTED_RUNS else ""
                 lines.append(f"Still going when the wait ended, and {becomes}: {listed}{more}.")
         super().__init__("\n".join(lines))

@@ -17,6 +17,7 @@ from ._fields import as_mapping, as_text
 # A name of a state or a code, today's or one to come.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,99}")
 TERMINAL_LIFE_CYCLE_STATES = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
+_WORDS, _NAME_CHARACTERS = re.compile("[A-Za-z0-9]+"), 100
 
 
 class Outcome(Enum):
@@ -68,7 +69,8 @@ def _name(value: Any) -> str | None:
 
 
 def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in re.split(r"[_\W]+", name) if word)
+    # Any text can come in the place of a name; what is made of it is one, and is not empty.
+    return "".join(word.capitalize() for word in _WORDS.findall(name[:_NAME_CHARACTERS])) or "Unknown"
 
 
 @dataclass(frozen=True)

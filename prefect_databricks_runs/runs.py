@@ -328,7 +328,7 @@ def run_url(host: str, job_id: int | None, run_id: int, workspace_id: str | None
         run_id: The id of the job run, or of a task's attempt.
         workspace_id: Needed where one address serves several workspaces.
     """
-    job = f"/jobs/{job_id}" if job_id else "/jobs"
+    job = f"/jobs/{job_id}" if job_id and str(job_id).isdecimal() else "/jobs"  # it may be anything in an odd answer
     return f"{host}{job}/runs/{run_id}" + (f"?o={workspace_id}" if workspace_id else "")
 
 

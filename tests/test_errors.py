@@ -92,7 +92,7 @@ def test_a_failed_run_names_the_task_its_own_error_and_the_page() -> None:
 def test_where_no_output_is_known_databricks_own_sentence_is_kept() -> None:
     says = "Task b failed with message: Workload failed, see run output for details."
     ended = Run.from_api(run("TERMINATED", "FAILED", says, tasks=[task("b", "TERMINATED", "FAILED")]), HOST)
-    assert str(RunFailed(ended)).splitlines()[1] == says
+    assert str(RunFailed(ended)).splitlines()[1] == f"    {says}"
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,19 @@ def test_somebody_elses_long_text_is_cut_and_says_how_much_is_missing() -> None:
 def test_of_a_huge_text_only_the_beginning_is_looked_at() -> None:
     huge = first_line("\n" + "x" * 5_000_000 + "\nsecond", 10)
     assert huge == "x" * 10 + "… (4999990 more characters)"
-    assert first_line("\x1b[31mred\x00") == "[31mred"
+    assert first_line("\x1b[31mred\x00") == "red\\x00"
+
+
+def test_of_very_many_failed_tasks_the_message_names_some() -> None:
+    tasks = [task(f"t{number:03}", "TERMINATED", "FAILED", run_id=number + 1) for number in range(100)]
+    error = RunFailed(Run.from_api(run("TERMINATED", "FAILED", tasks=tasks), HOST))
+    lines = str(error).splitlines()
+    assert [line.split(":")[0] for line in lines[1:21]] == [f"Task t{number:03}" for number in range(20)]
+    assert lines[21] == "80 more tasks failed."
+    assert lines[22].startswith("See https://")
+
+
+def test_whatever_is_put_into_an_error_of_ours_has_nothing_hidden_and_is_bounded() -> None:
+    assert str(errors.DatabricksError("a\x1b[31mb\u202e\ud800")) == "ab\\u202e\\ud800"
+    assert len(str(errors.DatabricksError("x" * 1_000_000))) < 21_000
+    assert errors.DatabricksError(5, "a").args == (5, "a")

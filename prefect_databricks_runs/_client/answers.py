@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from .._fields import as_text
-from .._text import shorten
+from .._text import one_line
 from ..errors import (
     BadRequest,
     Conflict,
@@ -151,4 +151,4 @@ def _description(response: httpx.Response) -> str:
         return "an empty body"
     kind = response.headers.get("content-type", "").split(";")[0] or "no content type"
     words = " ".join(_MARKUP.sub(" ", text).split())
-    return f"{kind} that reads {shorten(words, 120)!r}"
+    return f"{kind} that reads {one_line(words, 120)!r}"

@@ -23,7 +23,7 @@ from .._prefect.logging import Logger
 from .._report import FlowRunReport
 from .._report.traces import flow_runs_around
 from .._runtime import of_process
-from .._text import shorten
+from .._text import safe_repr
 from ..errors import DatabricksError, DatabricksUnreachable, WaitTimeout
 from ..hook import DatabricksHook
 from .signals import signal_behind
@@ -121,7 +121,7 @@ def _what_ended_it(reason: BaseException, signal: Signals | None) -> str:
         return "the flow run is being cancelled"
     if isinstance(reason, (asyncio.CancelledError, TimeoutError)):
         return "it was cancelled, or its time was up"  # Prefect's own time-out comes as a cancellation
-    return shorten(repr(reason))
+    return safe_repr(reason)
 
 
 async def cancel_all(hook: DatabricksHook, run_ids: Sequence[int], logger: Logger, because: str) -> list[int]:

@@ -18,6 +18,7 @@ from .._leave.leaving import cancel_all
 from .._prefect.compat import SecretStr
 from .._prefect.logging import run_logger
 from .._prefect.urls import without_sign_in
+from .._text import name
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, InvalidCredentials
 from .listing import Listed, Listing
@@ -169,7 +170,9 @@ def _summary(host: str, counted: int, completed: int) -> str:
 
 def _of_others(going: Sequence[OwnedRun]) -> str:
     """Return what Prefect calls going: it is, or its process was killed, of which Prefect never hears."""
-    flow_runs = {each.flow_run_id: f"{each.flow_run_name} {each.flow_run_id} {each.state_name}" for each in going}
+    flow_runs = {
+        each.flow_run_id: f"{name(each.flow_run_name)} {each.flow_run_id} {name(each.state_name)}" for each in going
+    }
     named = list(flow_runs.values())[:_MAX_NAMED]
     if len(flow_runs) > _MAX_NAMED:
         named.append(f"{len(flow_runs) - _MAX_NAMED} others")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from .._text import name, one_line
 from .owned_runs import OwnedRun
 
 
@@ -78,7 +79,7 @@ class TableListing(Listing):
         for each in runs:
             run, owned = each.owned.run, each.owned
             cells = (run.run_name, run.state.name, each.becomes, owned.flow_run_name, owned.state_name)
-            table.add_row(str(run.run_id), *map(escape, cells))
+            table.add_row(str(run.run_id), *(escape(name(each)) for each in cells))
         self._console.print(table)
         for each in runs:
             self._console.out(f"{each.owned.run.run_id}: {each.owned.run.url}", highlight=False)
@@ -90,7 +91,7 @@ class LineListing(Listing):
     def add(self, runs: Sequence[Listed]) -> None:
         """Print the lines."""
         for each in runs:
-            typer.echo("\t".join(" ".join(str(value).split()) for value in each.fields().values()))
+            typer.echo("\t".join(one_line(str(value)) for value in each.fields().values()))
 
 
 class JsonListing(Listing):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,8 +11,13 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
 
+from .._text import ours, safe_repr, visible
+
 # A text, because `LoggerAdapter` takes no parameter before Python 3.11.
 Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"
+
+_LINE_OF_OTHERS = re.compile(r"\n(?=\S)")
+_REPR_CHARACTERS = 2_000
 
 if TYPE_CHECKING:
     _Adapter: TypeAlias = logging.LoggerAdapter[Any]
@@ -25,6 +31,8 @@ class SteadyLogger(_Adapter):
     Prefect's console is one of rich, which then raises `SystemExit`, and is quiet from there on. Prefect's API has got
     the line by that time.
 
+    It is also the last door for texts of others: arguments are shown without what is hidden in them.
+
     Args:
         logger: What it logs to.
     """
@@ -35,7 +43,7 @@ class SteadyLogger(_Adapter):
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         """Log a line; so do `info` and the others, through this."""
         try:
-            super().log(level, msg, *args, **kwargs)
+            super().log(level, msg, *map(_harmless, args), **kwargs)
         except SystemExit as error:
             if not isinstance(error.__context__, BrokenPipeError):
                 raise
@@ -43,6 +51,27 @@ class SteadyLogger(_Adapter):
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         """Leave `extra` as it is, which adapters otherwise replace."""
         return msg, kwargs
+
+
+class _Shown:
+    """What a line of the log has of a value: nothing hidden, and no line that looks like another one of the log.
+
+    Args:
+        value: A text or an exception, of whomever.
+    """
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        return _LINE_OF_OTHERS.sub("\n    ", ours(str(self._value)))
+
+    def __repr__(self) -> str:
+        return visible(safe_repr(self._value, _REPR_CHARACTERS))
+
+
+def _harmless(value: object) -> object:
+    return value if isinstance(value, (int, float)) else _Shown(value)
 
 
 def run_logger() -> Logger:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
+from .._text import name, tail, visible
 from ..run_states import Outcome
 from ..runs import MAX_FAILED_ITERATIONS, POINTER, Run, RunTask
-from .markdown import cell, plain_cell
+from .markdown import cell, escaped, fence, link, plain_cell, sentences
 
 MAX_ROWS = 250
 _TRACE_LINES, _TRACE_CHARACTERS = 40, 4_000
@@ -25,10 +26,10 @@ def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> st
         since: When its state was first seen, in seconds since 1970; None when that is not known.
         note: How the flow run came to this run; may be empty.
     """
-    name = f" {cell(run.run_name)}" if run.run_name else ""
-    lines = [f"## [Databricks run {run.run_id}{name}]({run.url})", "", _state_line(run, since)]
+    title = f"Databricks run {run.run_id} {name(run.run_name)}".strip()
+    lines = [f"## {link(title, run.url)}", "", _state_line(run, since)]
     if note:
-        lines += ["", note]
+        lines += ["", sentences(note, run.host)]
     if run.tasks:
         lines += ["", *_table(run)]
     lines += _attempts(run)
@@ -68,11 +69,11 @@ def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _row(task: RunTask) -> list[str]:
-    run_job = f"[run {task.run_job_run_id}]({task.run_job_url})" if task.run_job_url else ""
-    state = f"{task.state_in_words} {run_job}".strip()
+    run_job = link(f"run {task.run_job_run_id}", task.run_job_url) if task.run_job_url else ""
+    state = f"{escaped(name(task.state_in_words))} {run_job}".strip()
     times = (task.queue_duration, task.setup_duration, task.execution_duration, task.took)
     return [
-        f"[{cell(task.task_key)}]({task.url})",
+        link(task.task_key, task.url),
         state,
         str(task.attempt_number + 1) if task.start_time else "",
         *map(time_text, times),
@@ -82,10 +83,10 @@ def _row(task: RunTask) -> list[str]:
 def _attempts(run: Run) -> list[str]:
     """Return a line for each attempt at tasks that were tried more than once, and for each failed iteration."""
     tries = Counter(attempt.task_key for attempt in run.attempts)
-    rows = [_attempt_row(cell(each.task_key), each) for each in run.attempts if tries[each.task_key] > 1]
+    rows = [_attempt_row(name(each.task_key), each) for each in run.attempts if tries[each.task_key] > 1]
     for attempt in run.attempts:
-        name = f"{cell(attempt.task_key)}, an iteration"
-        rows += [_attempt_row(name, each) for each in attempt.failed_iterations]
+        what = f"{name(attempt.task_key)}, an iteration"
+        rows += [_attempt_row(what, each) for each in attempt.failed_iterations]
     if not rows:
         return []
     notes = []
@@ -100,11 +101,12 @@ def _attempts(run: Run) -> list[str]:
     return ["", "### Attempts", "", *grid, *notes]
 
 
-def _attempt_row(name: str, attempt: RunTask) -> list[str]:
+def _attempt_row(what: str, attempt: RunTask) -> list[str]:
     ended = _utc(attempt.end_time / 1000) if attempt.end_time else ""
     why = plain_cell(attempt.reason) if attempt.is_failed else ""
     number = str(attempt.attempt_number + 1)
-    return [f"[{name}]({attempt.url})", number, attempt.state_in_words, why, time_text(attempt.took), ended]
+    state = escaped(name(attempt.state_in_words))
+    return [link(what, attempt.url), number, state, why, time_text(attempt.took), ended]
 
 
 def _utc(seconds: float) -> str:
@@ -117,12 +119,12 @@ def _utc(seconds: float) -> str:
 def _errors(run: Run) -> list[str]:
     lines: list[str] = []
     failures = run.failures
-    for name, task in list(failures.items())[:_MAX_ERRORS]:
+    for key, task in list(failures.items())[:_MAX_ERRORS]:
         output = task.output
         error = task.reason
         lines += [
             "",
-            f"### {cell(name)}: {task.state.name}",
+            f"### {escaped(name(key))}: {task.state.name}",
             "",
             cell(error) or "Databricks gave no reason.",
         ]
@@ -139,14 +141,11 @@ def _errors(run: Run) -> list[str]:
 
 
 def _fenced(trace: str, url: str) -> list[str]:
-    tail = "\n".join(trace.rstrip("\n").splitlines()[-_TRACE_LINES:])[-_TRACE_CHARACTERS:]
-    fence = "````" if "```" in tail else "```"
-    cut = (
-        []
-        if tail == trace.rstrip("\n")
-        else [f"The end of the traceback; the whole of it is on [its page]({url}).", ""]
-    )
-    return [*cut, f"{fence}text", tail, fence]
+    trace = trace.rstrip("\n")
+    lines = tail(trace, _TRACE_CHARACTERS).split("\n")
+    is_cut = len(lines) > _TRACE_LINES or len(visible(trace[: 2 * _TRACE_CHARACTERS])) > _TRACE_CHARACTERS
+    cut = [f"The end of the traceback; the whole of it is on {link('its page', url)}.", ""] if is_cut else []
+    return [*cut, *fence("\n".join(lines[-_TRACE_LINES:]))]
 
 
 def _next_steps(run: Run) -> list[str]:
@@ -156,8 +155,8 @@ def _next_steps(run: Run) -> list[str]:
         "",
         "### What to do next",
         "",
-        f"Look at [the run]({run.url}). When the cause is gone, run the failed tasks again, in the run's page with"
-        " *Repair run*, or with the Databricks command line:",
+        f"Look at {link('the run', run.url)}. When the cause is gone, run the failed tasks again, in the run's page"
+        " with *Repair run*, or with the Databricks command line:",
         "",
         "```bash",
         f"databricks jobs repair-run {run.run_id} --rerun-all-failed-tasks",

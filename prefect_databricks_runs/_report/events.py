@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from prefect.context import FlowRunContext
 
+from .._text import name, one_line
 from ..run_states import RunState
 from ..runs import Run
 
@@ -34,9 +35,9 @@ class ChangeEvents:
         resource = f"databricks.run.{self._host}.{run.run_id}"
         for task in run.attempts:
             if self._is_new(task.run_id, task.state):
-                name = f"{run.run_name or run.run_id}: {task.task_key}"
+                about = f"{name(run.run_name or run.run_id)}: {name(task.task_key)}"
                 payload = {"run_id": run.run_id, "task_key": task.task_key, "task_run_id": task.run_id}
-                self._tell("task", f"{resource}.{task.task_key}", name, task.state, {**payload, "url": task.url})
+                self._tell("task", f"{resource}.{name(task.task_key)}", about, task.state, {**payload, "url": task.url})
         self.run_changes(run)
 
     def run_changes(self, run: Run) -> None:
@@ -45,22 +46,29 @@ class ChangeEvents:
         if self._is_new(run.run_id, run.state):
             ids = {"run_id": run.run_id, "job_id": run.job_id}
             payload = {**ids, "run_name": run.run_name, "url": run.url}
-            self._tell("run", resource, run.run_name or str(run.run_id), run.state, payload)
+            self._tell("run", resource, name(run.run_name or run.run_id), run.state, payload)
 
     def _is_new(self, run_id: int, state: RunState) -> bool:
         known, self._names[run_id] = self._names.get(run_id), state.name
         return known != state.name
 
-    def _tell(self, what: str, resource: str, name: str, state: RunState, payload: Mapping[str, object]) -> None:
+    def _tell(self, what: str, resource: str, about: str, state: RunState, payload: Mapping[str, object]) -> None:
         from prefect.events import emit_event
 
         with suppress(Exception):  # an event that cannot be sent must not end a wait
             emit_event(
                 event=f"databricks.{what}.{_snake(state.name)}",
-                resource={"prefect.resource.id": resource, "prefect.resource.name": name},
-                payload={**payload, "state": state.name, "message": state.explanation},
+                resource={"prefect.resource.id": resource, "prefect.resource.name": about},
+                payload={**_shown(payload), "state": state.name, "message": one_line(state.explanation)},
                 related=self._related,
             )
+
+
+def _shown(payload: Mapping[str, object]) -> dict[str, object]:
+    return {
+        key: value if isinstance(value, int) or value is None else one_line(str(value))
+        for key, value in payload.items()
+    }
 
 
 def _outermost_flow_run() -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from prefect.context import FlowRunContext
 
 from .._prefect.compat import SHOWS_PROGRESS
 from .._prefect.logging import Logger
+from .._text import name
 from ..runs import Run
 from .drawn_before import DrawnBefore
 from .flow_runs import has_retries, is_ours
@@ -27,7 +28,7 @@ END_NOT_SEEN = "Databricks was asked to cancel the run; its end was not seen."
 
 def shown_name(run: Run) -> str:
     """Return what the flow run or the task run of a whole run is called."""
-    return f"{run.run_name}-{run.run_id}" if run.run_name else f"databricks-{run.run_id}"
+    return f"{name(run.run_name)}-{run.run_id}" if run.run_name else f"databricks-{run.run_id}"
 
 
 class FlowRunReport:

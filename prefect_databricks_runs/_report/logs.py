@@ -8,11 +8,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from .._prefect.logging import Logger
-from .._text import first_line, shorten
+from .._text import first_line, indented, name, one_line, quoted, tail
 from ..run_states import Outcome, RunState
 from ..runs import Run, RunTask
 
-_TRACE_CHARACTERS = 8_000
+_TRACE_CHARACTERS, _TRACE_LINES = 8_000, 200
 _EXPECTED = (None, Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
 
 
@@ -47,26 +47,26 @@ class ChangeLog:
         Args:
             run: The run, with the outputs that are known.
         """
-        for name, attempt in _attempts(run):
+        for key, attempt in _attempts(run):
             for iteration in attempt.failed_iterations:
                 if iteration.output:
                     number = iteration.attempt_number + 1
-                    text = f"Iteration {iteration.run_id} of task {name} of Databricks run {run.run_id} failed"
+                    text = f"Iteration {iteration.run_id} of task {name(key)} of Databricks run {run.run_id} failed"
                     self._note(
-                        iteration, name, logging.ERROR, f"{text} (attempt {number}): {shorten(iteration.reason)}"
+                        iteration, key, logging.ERROR, f"{text} (attempt {number}): {indented(iteration.reason)}"
                     )
-            what = _attempt_in_words(name, attempt, run)
+            what = _attempt_in_words(key, attempt, run)
             if error := _error_of(attempt):
-                self._note(attempt, name, logging.ERROR, f"{what} failed:\n{error}")
+                self._note(attempt, key, logging.ERROR, f"{what} failed:\n{error}")
             elif attempt.result:
-                self._note(attempt, name, logging.INFO, f"{what} returned: {first_line(attempt.result)}")
+                self._note(attempt, key, logging.INFO, f"{what} returned: {first_line(attempt.result)}")
 
-    def _note(self, attempt: RunTask, name: str, level: int, text: str) -> None:
+    def _note(self, attempt: RunTask, task_key: str, level: int, text: str) -> None:
         # Once more when the traceback of what is behind it is known.
-        key = (attempt.run_id, bool(attempt.output and attempt.output.error_trace))
-        if key not in self._noted:
-            self._noted.add(key)
-            self._unsaid.append(_Line(name.partition("/")[0], level, text))
+        note = (attempt.run_id, bool(attempt.output and attempt.output.error_trace))
+        if note not in self._noted:
+            self._noted.add(note)
+            self._unsaid.append(_Line(task_key.partition("/")[0], level, text))
 
     def say_outputs(self, task_run_ids: Mapping[str, UUID | None], *, is_last: bool = True) -> None:
         """Log what was noted, in the log of the task run too.
@@ -88,23 +88,23 @@ class ChangeLog:
     def run_changes(self, run: Run) -> None:
         """Log what differs from the run as logged before, and nothing of its tasks."""
         if self._is_new(run.run_id, run.state):
-            name = f" {run.run_name!r}" if run.run_name else ""
-            self._log(run.state, run.state.name, f"Databricks run {run.run_id}{name}", run.explanation, run.url)
+            named = f" {quoted(run.run_name)}" if run.run_name else ""
+            self._log(run.state, run.state.name, f"Databricks run {run.run_id}{named}", run.explanation, run.url)
 
     def _task_changes(self, run: Run) -> None:
         for task in run.attempts:
             if self._is_new(task.run_id, task.state):
                 what = _attempt_in_words(task.task_key, task, run)
-                self._log(task.state, task.state_in_words, what, task.reason, "")
+                self._log(task.state, name(task.state_in_words), what, task.reason, "")
 
     def _is_new(self, run_id: int, state: RunState) -> bool:
         known, self._states[run_id] = self._states.get(run_id), state
         return known != state
 
-    def _log(self, state: RunState, name: str, what: str, reason: str, url: str) -> None:
+    def _log(self, state: RunState, is_now: str, what: str, reason: str, url: str) -> None:
         level = logging.INFO if state.outcome in _EXPECTED else logging.WARNING
-        because = f": {shorten(' '.join(reason.split()))}" if reason else ""
-        self._logger.log(level, "%s is %s%s%s", what, name, because, f" {url}" if url else "")
+        because = f": {one_line(reason)}" if reason else ""
+        self._logger.log(level, "%s is %s%s%s", what, is_now, because, f" {url}" if url else "")
 
 
 def _attempts(run: Run, prefix: str = "") -> Iterator[tuple[str, RunTask]]:
@@ -115,14 +115,16 @@ def _attempts(run: Run, prefix: str = "") -> Iterator[tuple[str, RunTask]]:
             yield from _attempts(attempt.run_job, f"{prefix}{attempt.task_key}/")
 
 
-def _attempt_in_words(name: str, attempt: RunTask, run: Run) -> str:
+def _attempt_in_words(key: str, attempt: RunTask, run: Run) -> str:
     again = f" (attempt {attempt.attempt_number + 1})" if attempt.attempt_number else ""
-    return f"Task {name}{again} of Databricks run {run.run_id}"
+    return f"Task {name(key)}{again} of Databricks run {run.run_id}"
 
 
 def _error_of(attempt: RunTask) -> str:
     output = attempt.output if attempt.is_failed else None
     text = (output.error_trace or output.error or "") if output else ""
-    if len(text) > _TRACE_CHARACTERS:
-        text = f"… (the whole of it: {attempt.url})\n{text[-_TRACE_CHARACTERS:]}"
-    return text
+    lines = tail(text, _TRACE_CHARACTERS).split("\n")
+    is_cut = len(text) > _TRACE_CHARACTERS or len(lines) > _TRACE_LINES
+    cut = [f"… (the whole of it: {attempt.url})"] if is_cut else []
+    # All its lines are set in by as much, so that none looks like another line of the log.
+    return "\n".join(f"    {line}" if line else line for line in [*cut, *lines[-_TRACE_LINES:]])

@@ -5,7 +5,6 @@ Who only has the flow run, because its process is gone, finds its Databricks run
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from uuid import UUID
@@ -16,7 +15,8 @@ from prefect.context import FlowRunContext, TaskRunContext
 from .._prefect import portal
 from .._prefect.logging import Logger
 from .._runtime import of_process
-from .._text import shorten
+from .._text import name
+from .markdown import link, sentences
 from .queue import prefect_queue
 from .things import Artifact
 
@@ -45,6 +45,11 @@ class _Started:
         if len(self._artifacts) >= _MAX_STARTED:
             del self._artifacts[next(iter(self._artifacts))]
         self._artifacts[flow_run_id, run_id] = artifact
+
+
+def title_of(run_id: int, run_name: str) -> str:
+    """Return what the artifacts of a run are called."""
+    return f"Databricks run {run_id} {name(run_name)}".strip()
 
 
 def metadata_of_runs(host: str, run_ids: Iterable[int]) -> dict[str, str]:
@@ -77,7 +82,7 @@ def run_artifact(flow_run_id: UUID, host: str, run_id: int, run_name: str, logge
         flow_run_id,
         f"{PREFIX}{run_id}",
         "markdown",
-        f"Databricks run {run_id} {run_name}".strip(),
+        title_of(run_id, run_name),
         logger,
         metadata={HOST: host, RUN_ID: str(run_id)},
     )
@@ -100,7 +105,7 @@ def show_started(host: str, run_id: int, run_name: str, url: str, logger: Logger
     artifact = run_artifact(flow_run_id, host, run_id, run_name, logger)
     of_process(_Started).keep(artifact, flow_run_id, run_id)
     artifact.note = note
-    if artifact.show(_text(run_id, run_name, url, note)):
+    if artifact.show(_text(host, run_id, run_name, url, note)):
         prefect_queue().put(artifact)
         portal.start(_tell, artifact)
 
@@ -111,13 +116,12 @@ async def _tell(artifact: Artifact) -> None:
         await prefect_queue().until_told([artifact])
 
 
-def _text(run_id: int, run_name: str, url: str, note: str) -> str:
-    name = re.sub(r"([|\[\]])", r"\\\1", " ".join(shorten(run_name).split()))
+def _text(host: str, run_id: int, run_name: str, url: str, note: str) -> str:
     return "\n".join(
         [
-            f"## [{f'Databricks run {run_id} {name}'.strip()}]({url})",
+            f"## {link(title_of(run_id, run_name), url)}",
             "",
-            *([note, ""] if note else []),
+            *([sentences(note, host), ""] if note else []),
             f"Started at {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC. The flow run that waits for it shows its"
             f" state; if none does, `wait_for_run(databricks_credentials, {run_id})` is one.",
         ]

@@ -7,14 +7,15 @@ import time
 from uuid import UUID
 
 from .._prefect.logging import Logger
+from .._text import name
 from ..runs import Run, RunTask
 from .artifact import artifact_text
 from .events import ChangeEvents
 from .flow_run_report import FlowRunReport, shown_name
 from .logs import ChangeLog
 from .queue import prefect_queue
-from .run_artifact import run_artifact
-from .task_runs import MirroredTask, Shown, shown_failures, shown_state
+from .run_artifact import run_artifact, title_of
+from .task_runs import MirroredTask, Shown, key_of, shown_failures, shown_state
 from .things import Artifact
 
 
@@ -98,8 +99,8 @@ class RunReport(FlowRunReport):
         upstream = [self._tasks[key] for key in each.depends_on if key in self._tasks]
         mirrored = MirroredTask(
             flow_run_id,
-            f"{run.run_id}-{each.task_key}",
-            each.task_key,
+            f"{run.run_id}-{key_of(each.task_key)}",
+            name(each.task_key),
             upstream=upstream,
             state=state,
             logger=self._logger,
@@ -124,7 +125,7 @@ class RunReport(FlowRunReport):
     def _show_artifacts(self, run: Run, flow_run_id: UUID) -> None:
         if self._state[0] != run.state.name:
             self._state = (run.state.name, time.time())
-        about = f"Databricks run {run.run_id} {run.run_name}".strip()
+        about = title_of(run.run_id, run.run_name)
         if self._artifact is None:
             self._artifact = run_artifact(flow_run_id, self._host, run.run_id, run.run_name, self._logger)
             self._things.append(self._artifact)

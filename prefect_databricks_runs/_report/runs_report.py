@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from .._prefect.logging import Logger
-from .._text import shorten
+from .._text import one_line
 from ..errors import DatabricksError
 from ..runs import Run
 from .events import ChangeEvents
@@ -80,7 +80,7 @@ class RunsReport(FlowRunReport):
         self.unread[run_id] = error
         self._logger.error("Databricks run %d is not waited for any more. %s", run_id, error)
         if run_id in self._task_runs:
-            self._finish([self._task_runs[run_id]], shorten(str(error)))
+            self._finish([self._task_runs[run_id]], one_line(str(error)))
         self._show_all()
 
     async def told_at_the_end(self) -> None:

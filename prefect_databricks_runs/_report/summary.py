@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from .._text import shorten
+from .._text import name
 from ..errors import DatabricksError
 from ..run_states import Outcome
 from ..runs import Run
 from .artifact import MAX_ROWS, time_text
-from .markdown import cell
+from .markdown import cell, escaped, link, sentences
 
 _MAX_ERRORS = 10
 _BAD, _GOING, _GOOD = range(3)
@@ -33,8 +33,8 @@ def summary_text(
     counts = [f"{count} {name}" for name, count in names.most_common()]
     counts += [f"{waiting} not read yet"] if waiting else []
     counts += [f"{len(unread)} could not be read"] if unread else []
-    lines = [f"## {len(runs)} Databricks runs of {host}", "", f"**{', '.join(counts)}**"]
-    lines += ["", note] if note else []
+    lines = [f"## {len(runs)} Databricks runs of {link(host, host)}", "", f"**{', '.join(counts)}**"]
+    lines += ["", sentences(note, host)] if note else []
     if known:
         lines += ["", *_table(known)]
     return "\n".join([*lines, *_why(known, unread)])
@@ -49,9 +49,12 @@ def _table(runs: Collection[Run]) -> list[str]:
 
 
 def _row(run: Run) -> str:
-    name = f" {cell(run.run_name)}" if run.run_name else ""
-    cells = (f"[{run.run_id}{name}]({run.url})", run.state.name, time_text(run.queue_duration), time_text(_total(run)))
+    cells = (_link_to(run), run.state.name, time_text(run.queue_duration), time_text(_total(run)))
     return f"| {' | '.join(cells)} |"
+
+
+def _link_to(run: Run) -> str:
+    return link(f"{run.run_id} {name(run.run_name)}".strip(), run.url)
 
 
 def _total(run: Run) -> int:
@@ -68,12 +71,14 @@ def _why(runs: Collection[Run], unread: Mapping[int, DatabricksError]) -> list[s
     bad = [run for run in runs if _urgency(run) == _BAD]
     lines: list[str] = []
     for run in bad[:_MAX_ERRORS]:
-        reasons = [f"- {cell(key)}: {cell(task.reason) or task.state.name}" for key, task in run.failures.items()]
+        reasons = [
+            f"- {escaped(name(key))}: {cell(task.reason) or task.state.name}" for key, task in run.failures.items()
+        ]
         explanation = cell(run.explanation)
-        lines += ["", f"### [{run.run_id} {cell(run.run_name)}]({run.url}): {run.state.name}", ""]
+        lines += ["", f"### {_link_to(run)}: {run.state.name}", ""]
         lines += [explanation, ""] if explanation else []
         lines += reasons or ([] if explanation else ["Databricks gave no reason."])
     for run_id, error in list(unread.items())[:_MAX_ERRORS]:
-        lines += ["", f"### {run_id} could not be read", "", cell(shorten(str(error)))]
+        lines += ["", f"### {run_id} could not be read", "", cell(str(error))]
     more = max(0, len(bad) - _MAX_ERRORS) + max(0, len(unread) - _MAX_ERRORS)
     return [*lines, "", f"{more} more runs did not end well."] if more else lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from prefect.client.schemas.objects import StateType, TaskRunResult
 
 from .._prefect.compat import PREFECT_3
 from .._prefect.paging import read_all
-from .._text import shorten
+from .._text import identifier, name, one_line, ours
 from ..run_states import Outcome, RunState
 from ..runs import MAX_FAILED_ITERATIONS, Run, RunTask
 from .queue import Thing
@@ -45,7 +46,7 @@ _TYPES = {
     Outcome.UPSTREAM_CANCELED: StateType.CANCELLED,
     Outcome.INTERNAL_ERROR: StateType.CRASHED,
 }
-_LISTED = 3
+_LISTED, _DIGEST_CHARACTERS = 3, 16
 _OVER = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED})
 
 
@@ -72,6 +73,15 @@ class Shown(NamedTuple):
 UNWATCHED = Shown(StateType.CANCELLED, "Unwatched", "The wait for the Databricks run has ended; the run may go on.")
 
 
+def key_of(task_key: str) -> str:
+    """Return a task's key as it may be part of a key in Prefect; another one for each task."""
+    shown = identifier(task_key)
+    if shown == task_key:
+        return task_key
+    digest = sha256(task_key.encode(errors="backslashreplace")).hexdigest()
+    return f"{shown}-{digest[:_DIGEST_CHARACTERS]}"
+
+
 def shown_state(databricks_task: RunTask) -> Shown:
     """Return the state that a task run shows of the latest attempt at its task."""
     return Shown(_type(databricks_task.state), databricks_task.state.name, _message(databricks_task))
@@ -88,8 +98,8 @@ def shown_failures(run: Run) -> dict[str, dict[int, Shown]]:
 
 def shown_state_of_run(run: Run) -> Shown:
     """Return the state that a task run shows of a whole run."""
-    reasons = [run.explanation, *(f"{task.task_key}: {task.reason}" for task in run.failed_tasks)]
-    message = " ".join(filter(None, [shorten("; ".join(filter(None, reasons))), run.url]))
+    reasons = [run.explanation, *(f"{name(task.task_key)}: {one_line(task.reason)}" for task in run.failed_tasks)]
+    message = " ".join(filter(None, [one_line("; ".join(filter(None, reasons))), run.url]))
     return Shown(_type(run.state), run.state.name, message)
 
 
@@ -102,11 +112,11 @@ def _type(state: RunState) -> StateType:
 def _message(databricks_task: RunTask) -> str:
     parts = [
         f"Attempt {databricks_task.attempt_number + 1}." if databricks_task.attempt_number else "",
-        f"{databricks_task.iterations_done}." if databricks_task.iterations_done else "",
+        f"{name(databricks_task.iterations_done)}." if databricks_task.iterations_done else "",
         _failed_iterations(databricks_task),
-        f"Outcome: {databricks_task.outcome_of_condition}." if databricks_task.outcome_of_condition else "",
+        f"Outcome: {name(databricks_task.outcome_of_condition)}." if databricks_task.outcome_of_condition else "",
         f"Run: {databricks_task.run_job_url}" if databricks_task.run_job_url else "",
-        shorten(databricks_task.reason),
+        one_line(databricks_task.reason),
         databricks_task.url,
     ]
     return " ".join(part for part in parts if part)
@@ -118,7 +128,7 @@ def _failed_iterations(databricks_task: RunTask) -> str:
     if not attempts or databricks_task.is_failed:
         return ""
     reasons = Counter(attempt.reason for attempt in attempts if attempt.reason)
-    listed = "; ".join(f"{shorten(reason, 200)} ({count} times)" for reason, count in reasons.most_common(_LISTED))
+    listed = "; ".join(f"{one_line(reason, 200)} ({count} times)" for reason, count in reasons.most_common(_LISTED))
     more = " or more" if len(attempts) >= MAX_FAILED_ITERATIONS else ""
     return f"{len(attempts)}{more} attempts at iterations failed{': ' if listed else ''}{listed}."
 
@@ -166,7 +176,7 @@ class MirroredTask(Thing):
         self._ended: set[int] = set()
         self._flow_run_id = flow_run_id
         self._dynamic_key = dynamic_key
-        self._name = name
+        self._name = one_line(name)
         self._upstream = upstream
         self.comes_after = upstream
         self._shown: Shown | None = None
@@ -268,8 +278,9 @@ def _shown_of(run: Run, task_key: str) -> Shown:
     """Return what a task run shows whose dynamic key ends so; that of a whole run has no `task_key` in it."""
     if not task_key:
         return shown_state_of_run(run)
-    return shown_state(run.tasks[task_key]) if task_key in run.tasks else UNWATCHED
+    tasks = {key_of(each.task_key): each for each in run.tasks.values()}
+    return shown_state(tasks[task_key]) if task_key in tasks else UNWATCHED
 
 
 def _state(shown: Shown) -> State[None]:
-    return State(type=shown.type, name=shown.name, message=shown.message)
+    return State(type=shown.type, name=name(shown.name), message=ours(shown.message))

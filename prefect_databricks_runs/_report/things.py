@@ -11,6 +11,9 @@ from prefect.client.schemas.sorting import ArtifactSort
 from prefect.states import Running
 
 from .._prefect import compat
+from .._text import name as shown_name
+from .._text import one_line, ours, visible
+from .markdown import cell
 from .queue import Thing
 
 if TYPE_CHECKING:
@@ -32,8 +35,8 @@ class FlowRunLabels(Thing):
     def __init__(self, flow_run_id: UUID, name: str, tags: frozenset[str], logger: Logger) -> None:
         super().__init__(logger)
         self._flow_run_id = flow_run_id
-        self._name = name
-        self._tags = tags
+        self._name = one_line(name)
+        self._tags = frozenset(map(one_line, tags))
         self._all_tags: list[str] | None = None
 
     async def tell(self, client: PrefectClient) -> None:
@@ -69,7 +72,9 @@ class StateName(Thing):
         wanted = self._wanted
         if wanted != self._shown:
             # Without force: were the flow run being cancelled, a forced state would take the cancellation back.
-            await client.set_flow_run_state(self._flow_run_id, Running(name=wanted, message=self._message))
+            await client.set_flow_run_state(
+                self._flow_run_id, Running(name=shown_name(wanted), message=ours(self._message))
+            )
             self._shown = wanted
 
 
@@ -80,7 +85,7 @@ class Artifact(Thing):
         flow_run_id: The flow run that it belongs to.
         key: Its key; another one for each run, because Prefect 2 updates only the newest of a key.
         kind: `markdown` or `progress`.
-        description: What it is about.
+        description: What it is about, in plain text.
         logger: Where it is said that Prefect could not be told.
         metadata: What a program is to find in it.
 
@@ -104,7 +109,7 @@ class Artifact(Thing):
         self._flow_run_id = flow_run_id
         self._key = key
         self._kind = kind
-        self._description = description
+        self._description = cell(description)  # the UI takes it for markdown
         self._id: UUID | None = None
         self._was_tried = False
         self._wanted: str | float | None = None
@@ -122,6 +127,8 @@ class Artifact(Thing):
     async def tell(self, client: PrefectClient) -> None:
         """Create the artifact, or update it."""
         wanted = self.data()
+        if isinstance(wanted, str):
+            wanted = visible(wanted)
         if wanted == self._shown:
             return
         if self._was_tried and not self._id:

@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 import anyio
 
 from .._prefect.logging import Logger
+from .._text import name
 from ..errors import DatabricksConnectionError, DatabricksError
 from ..hook import DatabricksHook
 from ..runs import MAX_FAILED_ITERATIONS, Run, RunOutput, RunTask
@@ -153,7 +154,9 @@ class OutputReader:
                     await read(attempt)
                 except DatabricksError as error:
                     if not quiet:
-                        self._logger.warning("The output of task %s could not be read. %s", attempt.task_key, error)
+                        self._logger.warning(
+                            "The output of task %s could not be read. %s", name(attempt.task_key), error
+                        )
                     if isinstance(error, DatabricksConnectionError):
                         together.cancel_scope.cancel()  # nor can the others
 

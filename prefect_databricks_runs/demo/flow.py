@@ -9,10 +9,12 @@ from pathlib import Path
 
 from prefect import flow
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .. import DatabricksCredentials, Run, RunFailed, submit_run_and_wait
 from .._prefect.compat import SecretStr
+from .._text import name, quoted, shorten
 from .job import demo_job
 
 
@@ -31,14 +33,14 @@ def demo(data_folder: str, *, fail: bool = False) -> Run:
 
 def summary(run: Run) -> Table:
     """Return the run's tasks, one a row."""
-    table = Table(title=f"Databricks run {run.run_id} {run.run_name!r}: {run.state.name}")
+    table = Table(title=f"Databricks run {run.run_id} {escape(quoted(run.run_name))}: {run.state.name}")
     for column in ("task", "state", "seconds", "result"):
         table.add_column(column)
     for task in run.tasks.values():
         output = task.output
         result = (output.error or output.result or output.logs or "") if output else ""
         seconds = (task.end_time - task.start_time) / 1000 if task.end_time and task.start_time else 0
-        table.add_row(task.task_key, task.state.name, f"{seconds:.1f}", result.strip())
+        table.add_row(name(task.task_key), task.state.name, f"{seconds:.1f}", shorten(result))
     return table
 
 

@@ -98,7 +98,7 @@ def test_one_line_a_change_and_none_for_what_stayed() -> None:
 def test_a_failed_tasks_traceback_is_logged_once_and_a_long_one_says_where_the_rest_is() -> None:
     failed = over("TERMINATED", "FAILED", tasks=[task("a", "TERMINATED", "FAILED")])
     short = with_output(failed, "a", error="E: x", error_trace="Traceback …\nE: x")
-    assert lines_of(short)[-1] == f"ERROR Task a of Databricks run {RUN_ID} failed:\nTraceback …\nE: x"
+    assert lines_of(short)[-1] == f"ERROR Task a of Databricks run {RUN_ID} failed:\n    Traceback …\n    E: x"
     long = with_output(failed, "a", error="E: x", error_trace="line\n" * 5000 + "E: x")
     line = lines_of(long)[-1]
     assert line.endswith("E: x")

@@ -106,8 +106,8 @@ def assert_three_stories(waited: Waited, run_log: RunLog) -> None:
 
     head, again = f"of Databricks run {waited.run.run_id}", "Task load (attempt 2)"
     failed = [
-        f"Task load {head} failed:\nTraceback …\n{ERRORS[0]}",
-        f"{again} {head} failed:\nTraceback …\n{ERRORS[1]}",
+        f"Task load {head} failed:\n    Traceback …\n    {ERRORS[0]}",
+        f"{again} {head} failed:\n    Traceback …\n    {ERRORS[1]}",
     ]
     assert in_task_run_log(run_log, waited.task_run, "failed:") == failed
     returned = [f"Task load (attempt 3) {head} returned: 42 rows"]

@@ -116,7 +116,7 @@ def test_all_are_waited_for_and_then_it_is_said_which_failed_and_why(many, prefe
     assert "**2 Failed, 1 Success**" in flow.artifact
     assert flow.artifact.index(str(broken)) < flow.artifact.index(str(slow))
     assert FAILED["error"] in flow.artifact
-    assert "Traceback: …\nValueError: no rows" in run_log.text
+    assert "Traceback: …\n    ValueError: no rows" in run_log.text
     assert shown(prefect_api, "two-failed")[f"broken-{broken}"] == ("FAILED", "Failed")
 
 
