@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from prefect.blocks.abstract import CredentialsBlock
 
-from ._client.http import client_options
+from ._client.http import client_options, is_loopback
 from ._prefect import portal
 from ._prefect.compat import (
     REQUIRED_TEXT,
@@ -221,7 +221,7 @@ def normalize_host(host: str) -> str:
         raise _not_an_address(f"it is {host!r}") from None
     if parts.scheme not in ("http", "https") or not (_HOST_NAME.fullmatch(name) or _is_ip(name)):
         raise _not_an_address(f"it is {host!r}")
-    if parts.scheme == "http" and not _is_loopback(name):
+    if parts.scheme == "http" and not is_loopback(name):
         raise InvalidCredentials(f"`host` is plain http, which would send the token in the clear. Use https://{name}.")
     name = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "")
@@ -237,9 +237,3 @@ def _is_ip(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(name: str) -> bool:
-    if _is_ip(name):
-        return ipaddress.ip_address(name).is_loopback
-    return name == "localhost" or name.endswith(".localhost")
