@@ -15,6 +15,7 @@ from .connections import Access, Connections
 from .http import time_limits
 from .pace import pace_of
 from .retries import connection_reason
+from .secrets import Secrets
 
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 
@@ -55,6 +56,7 @@ class Session:
         self._is_shared, self._transport = shared, transport
         self._own = Connections()
         self._accesses: dict[httpx.Auth, Access] = {}
+        self._secrets = Secrets()
         self._refresh, self._pause = refresh, pause
         self._requests_per_second = requests_per_second
         self._clock, self._logger = clock, logger
@@ -118,13 +120,16 @@ class Session:
 
     async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
         auth = self._auth
+        self._secrets.learn(auth)
         try:
             response = await self._client().request(
                 method, path, json=json, params=params, auth=auth, timeout=time_limits(self._timeout_seconds)
             )
         except httpx.HTTPError as error:
+            self._secrets.removed_from_error(error)
             reason = connection_reason(error, self._timeout_seconds)
             raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
+        response = self._secrets.removed_from_answer(response)  # from here on it is ours, and may be shown
         answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
         self._connections().let_in(self._host, self._access(auth))
         self._said = False

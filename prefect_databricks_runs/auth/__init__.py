@@ -6,10 +6,25 @@ They compare by what they sign in with, so that those who sign in alike can shar
 from __future__ import annotations
 
 import base64
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import httpx
+
+
+@runtime_checkable
+class KnowsItsSecrets(Protocol):
+    """A way to sign in that says what must not be shown of it, so that it is taken out of what Databricks answers."""
+
+    def secrets(self) -> Sequence[str]:
+        """Return every secret that it has now, and what it sends that holds one in another form."""
+        ...
+
+
+def secrets_of(auth: httpx.Auth) -> Sequence[str]:
+    """Return the secrets that a way to sign in has now; none if it does not say."""
+    return tuple(auth.secrets()) if isinstance(auth, KnowsItsSecrets) else ()
 
 
 @dataclass(frozen=True)
@@ -21,6 +36,10 @@ class TokenAuth(httpx.Auth):
     """
 
     token: str = field(repr=False)
+
+    def secrets(self) -> Sequence[str]:
+        """Return the token."""
+        return (self.token,)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the `Authorization` header."""
@@ -42,8 +61,14 @@ class BasicAuth(httpx.Auth):
     login: str
     password: str = field(repr=False)
 
+    def secrets(self) -> Sequence[str]:
+        """Return the password, and the pair as it is sent, which is one where the password is too short to look for."""
+        return (self.password, self._pair())
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the `Authorization` header."""
-        pair = base64.b64encode(f"{self.login}:{self.password}".encode()).decode()
-        request.headers["Authorization"] = f"Basic {pair}"
+        request.headers["Authorization"] = f"Basic {self._pair()}"
         yield request
+
+    def _pair(self) -> str:
+        return base64.b64encode(f"{self.login}:{self.password}".encode()).decode()
