@@ -7,6 +7,7 @@ import copy
 import io
 import pickle
 import traceback
+import warnings
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -82,11 +83,10 @@ def everything(error: BaseException) -> str:
     screen = io.StringIO()
     console = Console(file=screen, width=20_000, color_system=None)
     assert error.__traceback__ is not None
-    console.print(
-        Traceback.from_exception(
-            type(error), error, error.__traceback__, show_locals=True, locals_max_string=None, locals_max_length=None
-        )
-    )
+    shown_whole: Any = {"show_locals": True, "locals_max_string": None, "locals_max_length": None}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Prefect's objects have fields that warn when they are looked at
+        console.print(Traceback.from_exception(type(error), error, error.__traceback__, **shown_whole))
     shown = "".join(traceback.format_exception(error)) + screen.getvalue()
     each: BaseException | None = error
     while each is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from .._clock import Clock
-from .._runtime import of_loop
+from .._runtime import of_loop, of_process
 from ..errors import DatabricksConnectionError, RateLimited, Unauthenticated
 from .answers import answered_at, read_answer
 from .connections import Access, Connections
@@ -16,6 +16,7 @@ from .http import time_limits
 from .pace import pace_of
 from .retries import connection_reason
 from .secrets import Secrets
+from .wire_logs import WireLogs
 
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 
@@ -57,6 +58,7 @@ class Session:
         self._own = Connections()
         self._accesses: dict[httpx.Auth, Access] = {}
         self._secrets = Secrets()
+        of_process(WireLogs).look_for(self._secrets)
         self._refresh, self._pause = refresh, pause
         self._requests_per_second = requests_per_second
         self._clock, self._logger = clock, logger

@@ -28,6 +28,7 @@ from tests.support.answers import HOST, run, task
 TOKEN = "dapi0123456789abcdef0123"
 PASSWORD = "pä/ss+w&ö\"r'd <x>"
 WAYS = [TokenAuth(TOKEN), BasicAuth("ada", PASSWORD)]
+OK = httpx.Response(200, json={})
 ANSWERED = (DatabricksApiError, InvalidResponse)
 PASSES: Any = {"retry_limit": 1}
 
@@ -207,3 +208,19 @@ def test_an_answer_without_a_secret_is_given_on_as_it_is_and_costs_next_to_nothi
     searching = min(timeit.repeat(lambda: secrets.removed_from_answer(response), number=10, repeat=5))
     reading = min(timeit.repeat(response.json, number=10, repeat=5))
     assert searching < reading / 2
+
+
+def test_the_logs_of_httpx_and_httpcore_repeat_no_secret_of_a_session_that_is(caplog) -> None:
+    async def say() -> None:
+        async with DatabricksHook(
+            HOST, TokenAuth(TOKEN), transport=httpx.MockTransport(lambda _: OK), **PASSES
+        ) as hook:
+            await hook.request("GET", "list")
+            logging.getLogger("httpcore.http11").debug("headers %r", [(b"Location", f"/{TOKEN}".encode())])
+            logging.getLogger("httpx").info("HTTP Request: %s %d", "GET", 200)
+
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(say())
+    assert TOKEN not in caplog.text
+    assert "headers [(b'Location', b'/***')]" in caplog.messages
+    assert caplog.records[-1].args == ("GET", 200)  # what has none in it is not touched
