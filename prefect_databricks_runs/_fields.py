@@ -54,7 +54,7 @@ def as_id(value: Any) -> int:
         ValueError: It is not one.
     """
     number = as_int(value)
-    if number <= 0:
+    if number <= 0 or (isinstance(value, float) and not value.is_integer()):
         raise ValueError("an id that is not a positive whole number")
     return number
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -50,6 +49,7 @@ def demo(
 ) -> None:
     """Run a real six-task job on a local workspace, watched by a real Prefect flow. Needs no Databricks account."""
     from .demo.job import install
+    from .demo.servers import direct_environment
     from .local import LocalWorkspace
 
     console = Console(stderr=True)
@@ -59,7 +59,7 @@ def demo(
         api_url = _prefect_api_url(stack, console)
         command = [sys.executable, "-m", "prefect_databricks_runs.demo.flow", str(workspace.root / "Volumes" / "demo")]
         environment = {
-            **os.environ,
+            **direct_environment(),
             "PREFECT_API_URL": api_url,
             "DATABRICKS_HOST": workspace.url,
             "DATABRICKS_TOKEN": workspace.token,

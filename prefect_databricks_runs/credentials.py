@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -12,8 +11,9 @@ from urllib.parse import urlsplit
 
 import httpx
 from prefect.blocks.abstract import CredentialsBlock
+from typing_extensions import Self
 
-from ._client.http import client_options
+from ._client.http import client_options, is_loopback
 from ._prefect import portal
 from ._prefect.compat import (
     REQUIRED_TEXT,
@@ -22,17 +22,18 @@ from ._prefect.compat import (
     EmptyText,
     Field,
     SecretStr,
-    unknown_fields,
+    ValidationError,
+    field_names,
+    what_is_wrong,
 )
 from ._prefect.references import saved_block
-from .auth import BasicAuth, TokenAuth
+from .auth import BasicAuth, TokenAuth, ahide_in_pickles, hide_in_pickles
+from .auth._fields import fault_of_names, hidden, is_token, of_connection, way_to_sign_in
 from .errors import InvalidCredentials
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
-_TOKEN = re.compile(r"[!-~]+")
-_MASKED = re.compile(r"\*{4,}")
 _EXAMPLE_HOST = "https://adb-1.2.azuredatabricks.net"
-_WAYS = "Set `token`, or both `login` and `password`."
+_NO_ADDRESS = "what it is now is not one, and not shown, for it may be a token"
 
 
 class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
@@ -93,14 +94,26 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
     if not TYPE_CHECKING:  # a type checker takes the fields from above
 
+        def __new__(cls, **fields: Any) -> Self:
+            """Make a block that Prefect 2 puts the fields into before they are checked, where its `repr` shows them."""
+            return super().__new__(cls, **hidden(fields, field_names(cls))[0])
+
         def __init__(self, **fields: Any) -> None:
-            # Pydantic would say it before `block_initialization` can, without a word of what to give. None is what an
-            # environment variable that is not set gives, and Prefect 2's form lets the field be empty.
-            if not fields.get("host"):
-                raise InvalidCredentials(
-                    f"DatabricksCredentials has no `host`. Give the address of the workspace, such as {_EXAMPLE_HOST}."
-                )
-            super().__init__(**fields)
+            # An exception may be shown with the variables of its frames: none has a secret in plain, and where one may
+            # stand in the wrong place, none has a field.
+            known = field_names(type(self))
+            unknown = fault_of_names(fields, known)
+            fields, fault = hidden(fields, known)
+            try:
+                fault = fault or _fault_of_host(fields.get("host"), fields.get("token")) or unknown
+                if not fault:
+                    super().__init__(**fields)
+            except ValidationError as error:  # it has what was given in it, and pickles with that
+                fault = f"DatabricksCredentials cannot be made of this: {what_is_wrong(error)}."
+            if fault:
+                fields.clear()
+                vars(self).clear()
+                raise InvalidCredentials(fault)
 
     def block_initialization(self) -> None:
         """Check and normalise; Prefect calls it on construction, on load and for a flow's parameter.
@@ -108,12 +121,6 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         Raises:
             InvalidCredentials: What is wrong, and what to set.
         """
-        unknown = unknown_fields(self)
-        if unknown:
-            raise InvalidCredentials(
-                f"DatabricksCredentials has no field {', '.join(map(repr, unknown))}. "
-                "Its fields are host, token, login, password, request_timeout_seconds and requests_per_second."
-            )
         self.host = normalize_host(self.host)
         self.token, self.password = self.token or SecretStr(""), self.password or SecretStr("")
         self.login = self.login or ""
@@ -129,35 +136,20 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         Raises:
             InvalidCredentials: None, both, or half of a way to sign in is set.
         """
-        token, password = self.token.get_secret_value().strip(), self.password.get_secret_value()
-        if _MASKED.fullmatch(token or password):
-            raise InvalidCredentials(
-                f"The secret for {self.host} is masked (***), as it is when Prefect sends a block as data. Give the "
-                'parameter as {"$ref": {"block_document_slug": "databricks-runs-credentials/NAME"}} instead.'
-            )
-        if token and (self.login or password):
-            raise InvalidCredentials(f"Two ways to sign in to {self.host} are set. {_WAYS} Leave the others empty.")
-        if token:
-            if not _TOKEN.fullmatch(token):
-                raise InvalidCredentials(
-                    f"The token for {self.host} has a space, a line break or another character that no token has. "
-                    "Copy it again."
-                )
-            return TokenAuth(token)
-        if self.login and password:
-            return BasicAuth(self.login, password)
-        missing = (
-            "`password` is missing" if self.login else "`login` is missing" if password else "No way to sign in is set"
-        )
-        raise InvalidCredentials(f"{missing} for {self.host}. {_WAYS}")
+        way = way_to_sign_in(self.host, self.token, self.login, self.password)
+        if isinstance(way, str):
+            raise InvalidCredentials(way)
+        return way
 
     def get_client(self) -> httpx.Client:
-        """Return an authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it when done."""
-        return httpx.Client(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
+        """Return an authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it after use."""
+        options = client_options(self.host, self.request_timeout_seconds)
+        return httpx.Client(auth=self.get_auth(), event_hooks={"request": [hide_in_pickles]}, **options)
 
     def get_async_client(self) -> httpx.AsyncClient:
         """Return an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` do. Close it after use."""
-        return httpx.AsyncClient(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
+        options = client_options(self.host, self.request_timeout_seconds)
+        return httpx.AsyncClient(auth=self.get_auth(), event_hooks={"request": [ahide_in_pickles]}, **options)
 
     @classmethod
     def from_connection_string(cls, connection: str | Mapping[str, Any]) -> DatabricksCredentials:
@@ -169,22 +161,11 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         Raises:
             InvalidCredentials: It is not JSON, no mapping, lacks a key, or has one that is not known.
         """
-        if isinstance(connection, str):
-            try:
-                connection = json.loads(connection)
-            except ValueError:  # its message would show a part of the secret
-                raise InvalidCredentials("The Databricks connection string is not JSON.") from None
-        if not isinstance(connection, Mapping):
-            raise InvalidCredentials('The Databricks connection must be a mapping such as {"host": …, "token": …}.')
-        unknown = sorted(str(key) for key in connection if key not in ("host", "token", "login", "password"))
-        if unknown:
-            raise InvalidCredentials(f"The Databricks connection has unknown keys: {', '.join(map(repr, unknown))}.")
-        if not connection.get("host"):
-            raise InvalidCredentials("The Databricks connection has no `host`.")
-        wrong = sorted(key for key, value in connection.items() if not isinstance(value, (str, type(None))))
-        if wrong:
-            raise InvalidCredentials(f"The Databricks connection's {', '.join(map(repr, wrong))} must be text.")
-        return cls(**{key: value for key, value in connection.items() if value is not None})
+        fields, fault = of_connection(connection)
+        del connection  # an exception may be shown with the variables here
+        if fault:
+            raise InvalidCredentials(fault)
+        return cls._of(fields)
 
     @classmethod
     def from_prefect_databricks(cls, name: str) -> DatabricksCredentials:
@@ -197,9 +178,20 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             InvalidCredentials: There is no such block, or it signs in as a service principal.
         """
         data = portal.call(saved_block, {"block_document_slug": f"databricks-credentials/{name}"}).data
-        if data.get("client_id") or data.get("client_secret"):
+        is_of_a_service = bool(data.get("client_id") or data.get("client_secret"))
+        fields = {"host": data.get("databricks_instance") or "", "token": SecretStr(data.get("token") or "")}
+        del data  # an exception may be shown with the variables here
+        if is_of_a_service:
             raise InvalidCredentials(f"The block {name!r} signs in as a service principal, which is not supported yet.")
-        return cls(host=data.get("databricks_instance") or "", token=SecretStr(data.get("token") or ""))
+        return cls._of(fields)
+
+    @classmethod
+    def _of(cls, fields: dict[str, Any]) -> DatabricksCredentials:
+        """Make a block of fields and empty them, for an exception may be shown with the variables here and above."""
+        try:
+            return cls(**fields)
+        finally:
+            fields.clear()
 
 
 def normalize_host(host: str) -> str:
@@ -218,13 +210,27 @@ def normalize_host(host: str) -> str:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         name, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _not_an_address(f"it is {host!r}") from None
+        raise _not_an_address(_NO_ADDRESS) from None
     if parts.scheme not in ("http", "https") or not (_HOST_NAME.fullmatch(name) or _is_ip(name)):
-        raise _not_an_address(f"it is {host!r}")
-    if parts.scheme == "http" and not _is_loopback(name):
+        raise _not_an_address(_NO_ADDRESS)
+    if parts.scheme == "http" and not is_loopback(name):
         raise InvalidCredentials(f"`host` is plain http, which would send the token in the clear. Use https://{name}.")
     name = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "")
+
+
+def _fault_of_host(host: str | None, token: SecretStr | None) -> str:
+    """Return what is wrong with a block's address, or nothing."""
+    # None is what an environment variable that is not set gives, and Prefect 2's form lets the field be empty.
+    if not host:
+        return f"DatabricksCredentials has no `host`. Give the address of the workspace, such as {_EXAMPLE_HOST}."
+    if is_token(host, token):
+        return str(_not_an_address("it is a token, or as long as one"))
+    try:
+        normalize_host(host)
+    except InvalidCredentials as error:
+        return str(error)
+    return ""
 
 
 def _not_an_address(what: str) -> InvalidCredentials:
@@ -237,9 +243,3 @@ def _is_ip(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(name: str) -> bool:
-    if _is_ip(name):
-        return ipaddress.ip_address(name).is_loopback
-    return name == "localhost" or name.endswith(".localhost")

@@ -36,6 +36,7 @@ with warnings.catch_warnings():
     from prefect_databricks_runs._prefect.compat import PREFECT_3
     from prefect_databricks_runs.demo.servers import PrefectServer
     from prefect_databricks_runs.local import LocalWorkspace
+    from prefect_databricks_runs.local.web.server import ServerThread
     from tests.support.prefect_api import PrefectApi
 
 
@@ -50,6 +51,25 @@ def pytest_configure(config: pytest.Config) -> None:
     if not PREFECT_3:
         for kind in ("DeprecationWarning", "PendingDeprecationWarning", "UserWarning", "ResourceWarning"):
             config.addinivalue_line("filterwarnings", f"ignore::{kind}")
+
+
+_ports: set[int] = set()
+_serve = ServerThread.__init__
+
+
+def _serve_at_a_new_port(self: ServerThread, port: int) -> None:
+    """Never use the port of an earlier workspace: what is saved or kept for that one would fit this one."""
+    _serve(self, port)
+    taken = []
+    while not port and self.port in _ports:
+        taken.append(self._socket)  # held, so that another one is given
+        _serve(self, port)
+    for each in taken:
+        each.close()
+    _ports.add(self.port)
+
+
+ServerThread.__init__ = _serve_at_a_new_port
 
 
 @pytest.fixture

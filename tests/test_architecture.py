@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import prefect_databricks_runs as package
+from prefect_databricks_runs._leave.verdict import TABLE, Verdict
 
 PACKAGE = Path(package.__file__).parent
 PAGE = PACKAGE.parent / "docs" / "architecture.md"
@@ -83,3 +84,16 @@ def test_each_module_that_the_page_names_is_there() -> None:
 def test_the_picture_is_of_the_rooms_as_they_are() -> None:
     picture = runpy.run_path(str(PAGE.parent / "pictures" / "rooms.py"))
     assert picture["drawn"]() == picture["FILE"].read_text("utf-8"), picture["__doc__"]
+
+
+def test_the_page_shows_the_table_of_what_ends_a_wait() -> None:
+    page = PAGE.read_text("utf-8")
+    for event, verdicts in TABLE.items():
+        cells = [event.value, *map(in_words, verdicts)]
+        assert f"| {' | '.join(cells)} |" in page
+
+
+def in_words(verdict: Verdict) -> str:
+    if not verdict.ends:
+        return "goes on"
+    return "ends, and the run is cancelled" if verdict.cancels else "ends, and the run is left as it is"

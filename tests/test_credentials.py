@@ -101,12 +101,6 @@ def test_a_masked_secret_is_refused_with_the_way_to_do_it() -> None:
         DatabricksCredentials(host=HOST, token="**********", block_type_slug="databricks-runs-credentials")
 
 
-def test_what_pydantic_refuses_shows_no_secret() -> None:
-    with pytest.raises(Exception, match="DatabricksCredentials") as caught:
-        DatabricksCredentials(host=HOST, token=["hunter2"])
-    assert "hunter2" not in str(caught.value)
-
-
 def test_each_way_to_sign_in() -> None:
     assert DatabricksCredentials(host=HOST, token=" t\n").get_auth() == TokenAuth("t")
     assert DatabricksCredentials(host=HOST, login="ada", password="pw").get_auth() == BasicAuth("ada", "pw")
@@ -149,7 +143,8 @@ def test_the_secret_of_prefect_1_may_have_login_and_password() -> None:
         ("hunter2", "not JSON"),
         ('["hunter2"]', "must be a mapping"),
         ({"token": "hunter2"}, "no `host`"),
-        ({"host": "h", "token": "hunter2", "user": "hunter2"}, "unknown keys: 'user'"),
+        ({"host": "h", "token": "hunter2", "user": "hunter2"}, "has 1 unknown key. It may have 'host'"),
+        ({"host": "h", "hunter2": "token", "hunter2hunter2": "x"}, "has 2 unknown keys"),
         ({"host": "h", "token": ["hunter2"]}, "'token' must be text"),
         ({"host": "h"}, "No way to sign in"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections import defaultdict
@@ -15,6 +16,10 @@ ROOT = Path(__file__).parents[1]
 HANGS = """
 import time
 import pytest
+
+from prefect_databricks_runs.local import LocalWorkspace
+
+from prefect_databricks_runs.local import LocalWorkspace
 
 @pytest.mark.timeout(1)
 def test_hangs():
@@ -72,3 +77,14 @@ def test_no_two_tests_give_a_flow_the_same_name() -> None:
     for name, maker in flow_names():
         makers[name].add(maker)
     assert {name: sorted(those) for name, those in makers.items() if len(those) > 1} == {}
+
+
+def test_no_two_local_workspaces_of_a_session_have_the_same_address(monkeypatch) -> None:
+    """A block that an earlier test has saved for the same address would be found."""
+    with LocalWorkspace() as first:
+        pass
+    given = iter([first.port])
+    bind = socket.socket.bind
+    monkeypatch.setattr(socket.socket, "bind", lambda self, address: bind(self, (address[0], next(given, 0))))
+    with LocalWorkspace() as second:
+        assert second.port != first.port

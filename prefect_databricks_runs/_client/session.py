@@ -9,7 +9,7 @@ import anyio
 import httpx
 
 from .._clock import Clock
-from .._runtime import of_loop
+from .._runtime import of_loop, of_process
 from ..errors import DatabricksConnectionError, DatabricksError, InvalidResponse, RateLimited, Unauthenticated
 from .answers import answered_at, read_answer
 from .bodies import TooLarge, UnknownEncoding, whole
@@ -17,6 +17,8 @@ from .connections import Access, Connections
 from .http import time_limits
 from .pace import pace_of
 from .retries import connection_reason
+from .secrets import Secrets
+from .wire_logs import WireLogs
 
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 
@@ -57,6 +59,8 @@ class Session:
         self._is_shared, self._transport = shared, transport
         self._own = Connections()
         self._accesses: dict[httpx.Auth, Access] = {}
+        self._secrets = Secrets()
+        of_process(WireLogs).look_for(self._secrets)
         self._refresh, self._pause = refresh, pause
         self._requests_per_second = requests_per_second
         self._clock, self._logger = clock, logger
@@ -120,7 +124,9 @@ class Session:
 
     async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
         auth = self._auth
+        self._secrets.learn(auth)
         response = await self._answer(auth, method, path, json, params)
+        response = self._secrets.removed_from_answer(response)  # from here on it is ours, and may be shown
         try:
             answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
         except DatabricksError:
@@ -147,6 +153,8 @@ class Session:
         except (TooLarge, UnknownEncoding) as error:
             raise InvalidResponse(str(error), host=self._host, method=method, path=path, status_code=status) from None
         except (httpx.HTTPError, TimeoutError) as error:
+            if isinstance(error, httpx.HTTPError):
+                self._secrets.removed_from_error(error)
             reason = connection_reason(error, self._timeout_seconds)
             raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
 

@@ -69,8 +69,7 @@ class _SavedBlock:
             async with self._lock:
                 if self._credentials is None or number > self._asked_before_reading:
                     asked_before, self._credentials = self._asked, None
-                    document = await saved_block(self._reference)
-                    self._credentials = DatabricksCredentials(**document.data)
+                    self._credentials = DatabricksCredentials(**(await saved_block(self._reference)).data)
                     self._asked_before_reading = asked_before
                 return self._credentials
 

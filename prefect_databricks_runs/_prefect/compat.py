@@ -21,6 +21,7 @@ from .urls import without_sign_in
 if TYPE_CHECKING:
     from prefect import State
     from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import BlockDocument
 
 C = TypeVar("C", bound=ContextModel)
 
@@ -31,9 +32,9 @@ SHOWS_PROGRESS = PREFECT_3
 
 # Under Prefect 2 a block is a pydantic 1 model even where pydantic 2 is installed, so it is the block that is asked.
 if TYPE_CHECKING or not any(base.__module__.startswith("pydantic.v1") for base in Block.__mro__):
-    from pydantic import Field, SecretStr
+    from pydantic import Field, SecretStr, ValidationError
 else:
-    from pydantic.v1 import Field, SecretStr
+    from pydantic.v1 import Field, SecretStr, ValidationError
 
 # Fields of a form that may be left empty. Prefect 2 gives an empty secret back as None when the block is loaded; in the
 # form of Prefect 3, `Optional` would make a pair of tabs.
@@ -62,13 +63,15 @@ __all__ = [
     "Field",
     "SecretStr",
     "ValidBlock",
+    "ValidationError",
+    "field_names",
     "flow_run_id",
     "flow_run_url",
     "parameter_annotation",
     "run_contexts",
     "state_exception",
-    "unknown_fields",
     "update_artifact",
+    "what_is_wrong",
 ]
 
 
@@ -110,18 +113,15 @@ def flow_run_url(flow_run_id: UUID) -> str:
     return f"{ui.rstrip('/')}/{'runs' if PREFECT_3 else 'flow-runs'}/flow-run/{flow_run_id}"
 
 
-def unknown_fields(block: Block) -> list[str]:
-    """Return the names that a block was given and that are no fields of it; Prefect keeps them without a word.
-
-    Those that Prefect itself puts there, when it sends a block as data, are left out.
-    """
-    names = set(block.model_extra or ()) if PREFECT_3 else _pydantic_1_extras(block)
-    return sorted(name for name in names - {"block_type_slug"} if not name.startswith("_"))
+def field_names(kind: type[Block]) -> frozenset[str]:
+    """Return the names of a block's fields, and that which Prefect itself adds when it sends a block as data."""
+    fields: Any = kind.model_fields if PREFECT_3 else vars(kind)["__fields__"]
+    return frozenset(fields) | {"block_type_slug"}
 
 
-def _pydantic_1_extras(block: Block) -> set[str]:
-    fields: dict[str, Any] = vars(type(block))["__fields__"]
-    return set(block.__dict__) - set(fields)
+def what_is_wrong(error: ValidationError) -> str:
+    """Return what pydantic says of each field, without what was given."""
+    return "; ".join(f"`{'.'.join(map(str, each['loc']))}`: {each['msg']}" for each in error.errors())
 
 
 class ValidBlock:
@@ -178,23 +178,34 @@ class BlockOfEitherPydantic:
             InvalidCredentials: It names no saved block, or one of another type.
         """
         document = portal.call(saved_block, reference)
-        slug = document.block_type.slug if document.block_type else ""
-        kind: Any = next((each for each in _kinds_of(cls) if each.get_block_type_slug() == slug), None)
-        if kind is None:
-            is_a = document.block_type.name if document.block_type else "of an unknown type"
-            raise InvalidCredentials(
-                f"The block {document.name!r} is not a {cls.__name__} block, but {is_a}. Choose one, or"
-                f" refer to one by {A_REFERENCE}."
-            )
-        try:
-            block = kind(**document.data)
-        except ValueError as error:  # pydantic's; what is in the block stands in it
-            raise InvalidCredentials(
-                f"The saved block {document.name!r} does not have what a {kind.__name__} block needs"
-                f" ({type(error).__name__}). Save it again."
-            ) from None
-        block._block_document_id, block._block_document_name = document.id, document.name
+        block, fault = _block_of(cls, document)
+        del document  # an exception may be shown with the variables here, and this one has the secrets
+        if fault:
+            raise fault
         return cast("Self", block)
+
+
+def _block_of(cls: Any, document: BlockDocument) -> tuple[Any, Exception | None]:
+    """Make a block of a document, or say what is wrong with that."""
+    slug = document.block_type.slug if document.block_type else ""
+    kind: Any = next((each for each in _kinds_of(cls) if each.get_block_type_slug() == slug), None)
+    if kind is None:
+        is_a = document.block_type.name if document.block_type else "of an unknown type"
+        return None, InvalidCredentials(
+            f"The block {document.name!r} is not a {cls.__name__} block, but {is_a}. Choose one, or"
+            f" refer to one by {A_REFERENCE}."
+        )
+    try:
+        block = kind(**document.data)
+    except InvalidCredentials as error:
+        return None, error.with_traceback(None)
+    except ValueError as error:  # pydantic's, of a block that derives from ours; what is in the block stands in it
+        return None, InvalidCredentials(
+            f"The saved block {document.name!r} does not have what a {kind.__name__} block needs"
+            f" ({type(error).__name__}). Save it again."
+        )
+    block._block_document_id, block._block_document_name = document.id, document.name
+    return block, None
 
 
 def _kinds_of(cls: Any) -> Iterator[Any]:

@@ -65,7 +65,7 @@ class PrefectServer:
     def _start(self, arguments: list[str]) -> None:
         home = Path(self._folder.name)
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+            **{name: value for name, value in direct_environment().items() if not name.startswith("PREFECT_")},
             "PREFECT_HOME": str(home),
             "PREFECT_API_URL": self.api_url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -96,7 +96,7 @@ class PrefectServer:
             if self._process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.api_url}/health", timeout=2).is_success:
+                if httpx.get(f"{self.api_url}/health", timeout=2, trust_env=False).is_success:
                     return
             except httpx.HTTPError:
                 pass
@@ -113,6 +113,18 @@ class PrefectServer:
                 self._process.wait(seconds)
             except subprocess.TimeoutExpired:
                 continue
+
+
+def direct_environment() -> dict[str, str]:
+    """Return the environment of this process, for a child in which no proxy gets what is meant for this machine.
+
+    Prefect's own client would ask the proxy for a server on 127.0.0.1.
+    """
+    environment = dict(os.environ)
+    for name in ("NO_PROXY", "no_proxy"):  # the lower case one wins where both are set
+        hosts = os.environ.get(name) or os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+        environment[name] = ",".join(filter(None, [hosts, "127.0.0.1", "localhost"]))
+    return environment
 
 
 def _free_port() -> int:

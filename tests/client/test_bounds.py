@@ -1,0 +1,167 @@
+"""Every request has an end, and every answer a size, whatever comes over the wire."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from prefect_databricks_runs import DatabricksConnectionError, DatabricksError, DatabricksHook, InvalidResponse
+from prefect_databricks_runs._client import bodies
+from prefect_databricks_runs.auth import TokenAuth
+from tests.support.answers import HOST, RUN_ID, run
+from tests.support.clocks import FakeClock
+
+pytestmark = pytest.mark.anyio
+
+SECONDS = 0.5
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def dripped_body() -> Iterator[bytes]:
+    yield HEAD + b"Content-Length: 100000\r\n\r\n"
+    while True:
+        yield b" "
+
+
+def dripped_headers() -> Iterator[bytes]:
+    yield HEAD
+    while True:
+        yield b"X-More: x\r\n"
+
+
+def endless_1xx() -> Iterator[bytes]:
+    while True:
+        yield b"HTTP/1.1 103 Early Hints\r\n\r\n"
+
+
+@contextmanager
+def served(parts: Callable[[], Iterator[bytes]], pause: float) -> Iterator[str]:
+    """A server that sends parts of an answer, with a pause after each, for as long as somebody listens."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+
+        def serve() -> None:
+            while not stop.is_set():
+                with suppress(OSError):
+                    client, _ = server.accept()
+                    with client, suppress(OSError):
+                        client.recv(65536)
+                        for part in parts():
+                            client.sendall(part)
+                            if stop.wait(pause):
+                                return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            stop.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("parts", [dripped_body, dripped_headers, endless_1xx])
+async def test_what_drips_ends_at_the_deadline_of_the_whole_request(parts: Any) -> None:
+    with served(parts, pause=0.05) as host:
+        async with DatabricksHook(host, TokenAuth("t"), retry_limit=1, timeout_seconds=SECONDS) as hook:
+            began = time.monotonic()
+            with pytest.raises(DatabricksConnectionError, match=rf"request_timeout_seconds={SECONDS:g}") as caught:
+                await hook.get_run(RUN_ID)
+            assert time.monotonic() - began < 10 * SECONDS
+            assert hook.may_pass(caught.value)
+
+
+async def test_a_start_that_meets_the_deadline_may_have_been_done() -> None:
+    with served(dripped_body, pause=0.05) as host:
+        hook = DatabricksHook(host, TokenAuth("t"), retry_limit=2, retry_delay=0.01, timeout_seconds=SECONDS)
+        async with hook:
+            with pytest.raises(DatabricksConnectionError) as caught:
+                await hook.submit_run({})
+    assert caught.value.outcome_unknown
+
+
+def answering(answer: Callable[[httpx.Request], httpx.Response]) -> DatabricksHook:
+    return DatabricksHook(HOST, TokenAuth("t"), retry_limit=1, transport=httpx.MockTransport(answer), clock=FakeClock())
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body that does not end."""
+
+    def __init__(self, part: bytes) -> None:
+        self.part, self.read = part, 0
+
+    async def __aiter__(self) -> Any:
+        while True:
+            self.read += 1
+            yield self.part
+
+
+async def test_of_an_endless_body_no_more_is_read_than_its_limit() -> None:
+    body = Endless(b" " * 1024 * 1024)
+    async with answering(lambda _: httpx.Response(200, stream=body)) as hook:
+        with pytest.raises(InvalidResponse, match="more than 64 MB") as caught:
+            await hook.get_run(RUN_ID)
+        assert hook.may_pass(caught.value)
+    assert body.read == 65
+
+
+async def test_a_compressed_body_is_counted_as_it_is_decoded(monkeypatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_BYTES", 1024**2)
+    bomb = gzip.compress(b" " * 50 * 1024**2)
+
+    async def pieces() -> Any:
+        for start in range(0, len(bomb), 1024):
+            yield bomb[start : start + 1024]
+
+    headers = {"Content-Encoding": "gzip"}
+    async with answering(lambda _: httpx.Response(200, headers=headers, content=pieces())) as hook:
+        with pytest.raises(InvalidResponse, match="more than 1 MB"):
+            await hook.get_run(RUN_ID)
+
+
+async def test_a_compressed_answer_is_read_as_ever() -> None:
+    import json
+
+    content = gzip.compress(json.dumps(run("RUNNING")).encode())
+    async with answering(lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=content)) as hook:
+        assert (await hook.get_run(RUN_ID)).state.name == "Running"
+
+
+async def test_what_is_compressed_in_a_way_that_was_not_asked_for_is_not_decoded() -> None:
+    async with answering(
+        lambda _: httpx.Response(200, headers={"Content-Encoding": "zstd"}, stream=Endless(b"x"))
+    ) as hook:
+        with pytest.raises(InvalidResponse, match="zstd"):
+            await hook.get_run(RUN_ID)
+
+
+async def test_there_are_no_more_pages_than_the_api_can_have() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params.get("page_token", ""))
+        return httpx.Response(200, json=run("RUNNING", next_page_token=f"p{len(asked)}"))
+
+    async with answering(answer) as hook:
+        with pytest.raises(InvalidResponse, match="more than 500 pages") as caught:
+            await hook.get_run(RUN_ID)
+        assert hook.may_pass(caught.value)
+    assert len(asked) == 500
+
+
+@pytest.mark.parametrize("run_id", [-1, 0, True, 5.7, "x", None, [], 2**70])
+async def test_a_start_without_an_id_that_can_be_one_has_failed_unclearly(run_id: Any) -> None:
+    async with answering(lambda _: httpx.Response(200, json={"run_id": run_id})) as hook:
+        with pytest.raises(DatabricksError) as caught:
+            await hook.submit_run({})
+    assert isinstance(caught.value, InvalidResponse)
+    assert caught.value.outcome_unknown
