@@ -12,14 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from prefect_databricks_runs.local import LocalWorkspace
+
 ROOT = Path(__file__).parents[1]
 HANGS = """
 import time
 import pytest
-
-from prefect_databricks_runs.local import LocalWorkspace
-
-from prefect_databricks_runs.local import LocalWorkspace
 
 @pytest.mark.timeout(1)
 def test_hangs():

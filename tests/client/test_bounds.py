@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import threading
 import time
@@ -129,8 +130,6 @@ async def test_a_compressed_body_is_counted_as_it_is_decoded(monkeypatch) -> Non
 
 
 async def test_a_compressed_answer_is_read_as_ever() -> None:
-    import json
-
     content = gzip.compress(json.dumps(run("RUNNING")).encode())
     async with answering(lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=content)) as hook:
         assert (await hook.get_run(RUN_ID)).state.name == "Running"
