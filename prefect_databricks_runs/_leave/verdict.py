@@ -58,7 +58,7 @@ TABLE: dict[Event, tuple[Verdict, Verdict]] = {
     Event.TOO_LONG: (CANCEL, CANCEL),
     Event.INTERRUPTED: (CANCEL, CANCEL),
     Event.STOPPED: (LEAVE, LEAVE),
-    Event.FAILED: (CANCEL, CANCEL),
+    Event.FAILED: (CANCEL, LEAVE),
     Event.BROKEN: (LEAVE, LEAVE),
 }
 

@@ -14,7 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefect_databricks_runs import DatabricksCredentials, DatabricksError, DatabricksHook, Run, RunFailed, RunsFailed
+from prefect_databricks_runs import (
+    DatabricksCredentials,
+    DatabricksError,
+    DatabricksHook,
+    DatabricksUnreachable,
+    PermissionDenied,
+    Run,
+    RunFailed,
+    RunsFailed,
+)
 from prefect_databricks_runs._connect.call import Call
 from prefect_databricks_runs._wait.many_runs import ManyRuns
 from prefect_databricks_runs._wait.one_run import OneRun
@@ -99,7 +108,7 @@ class Odd(FakeRuns):
 
     def __init__(self, clock: LoopClock, faults: dict[int, Any]) -> None:
         super().__init__(clock, seconds=0.01)
-        self._odd, self.cancelled = faults, 0
+        self._odd, self.cancelled, self.first_is_good = faults, 0, True
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("runs/cancel"):
@@ -111,8 +120,9 @@ class Odd(FakeRuns):
             answer = httpx.Response(200, json={"notebook_output": {"result": "done"}, "metadata": {}})
         else:
             answer = await super().answer(request)
-        mutate = self._odd.get(number - len(self.runs))
-        return mutate(answer) if mutate and number >= len(self.runs) else answer
+        number -= len(self.runs) if self.first_is_good else 0
+        mutate = self._odd.get(number)
+        return mutate(answer) if mutate and number >= 0 else answer
 
     def call(self, options: Any) -> Call[Any]:
         call = Call(DATABRICKS, options_of({"databricks_retry_delay": 0.1}, options), LOGGER)
@@ -121,12 +131,13 @@ class Odd(FakeRuns):
         return call
 
 
-def waited(faults: dict[int, Any], runs: int) -> tuple[Any, Odd]:
+def waited(faults: dict[int, Any], runs: int, *, first_is_good: bool = True) -> tuple[Any, Odd]:
     """What a whole wait has come to."""
 
     async def main() -> tuple[Any, Odd]:
         clock = LoopClock()
         workspace = Odd(clock, faults)
+        workspace.first_is_good = first_is_good
         ids = [workspace.add(n, clock.time() - 1, clock.time() + 15) for n in range(1, runs + 1)]
         if runs == 1:
             wait: Any = OneRun(workspace.call(WaitOptions), ids[0])
@@ -143,6 +154,28 @@ def waited(faults: dict[int, Any], runs: int) -> tuple[Any, Odd]:
             return error, workspace
 
     return run_in_no_time(main())
+
+
+@pytest.mark.parametrize("runs", [1, 5])
+def test_a_run_of_which_nothing_is_known_and_that_may_not_be_read_is_never_cancelled(runs: int) -> None:
+    refused = httpx.Response(403, json={"error_code": "PERMISSION_DENIED", "message": "No."})
+    result, workspace = waited(dict.fromkeys(range(1_000), lambda _: refused), runs, first_is_good=False)
+    errors = result.errors.values() if isinstance(result, RunsFailed) else [result]
+    assert [type(each) for each in errors] == [PermissionDenied] * runs
+    assert workspace.cancelled == 0
+
+
+@pytest.mark.parametrize("runs", [1, 5])
+@pytest.mark.parametrize(
+    ("fault", "cancelled"),
+    [(httpx.Response(503), True), (httpx.Response(403, html="<p>A proxy"), False), (httpx.Response(200), False)],
+    ids=["no answer", "a proxy's page", "nothing"],
+)
+def test_an_outage_that_lasts_cancels_only_where_nobody_answered(runs: int, fault: Any, cancelled: bool) -> None:
+    result, workspace = waited(dict.fromkeys(range(100_000), lambda _: fault), runs)
+    assert isinstance(result, DatabricksUnreachable)
+    assert result.seconds >= 1800
+    assert workspace.cancelled == (runs if cancelled else 0)
 
 
 @settings(max_examples=EXAMPLES)
