@@ -90,7 +90,9 @@ def connection_reason(error: httpx.HTTPError | TimeoutError, timeout_seconds: fl
     if isinstance(error, httpx.LocalProtocolError):
         return "the request itself is not valid HTTP"  # its own words may be a header, and that the token
     if isinstance(error, TimeoutError):
-        return f"the answer was not there, or not whole, within request_timeout_seconds={timeout_seconds:g}"
+        return (
+            f"nothing came within {timeout_seconds:g} s, or not all of it (request_timeout_seconds={timeout_seconds:g})"
+        )
     if isinstance(error, httpx.TimeoutException):
         return f"nothing came within {timeout_seconds:g} s"
     return str(error) or type(error).__name__

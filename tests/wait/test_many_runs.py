@@ -26,7 +26,9 @@ from prefect_databricks_runs import (
     cancel_databricks_runs,
     wait_for_runs,
 )
+from prefect_databricks_runs._leave.started_here import StartedHere
 from prefect_databricks_runs._prefect.compat import PREFECT_3, SHOWS_PROGRESS
+from prefect_databricks_runs._runtime import of_process
 from prefect_databricks_runs.local import LocalWorkspace
 from prefect_databricks_runs.local.runs.simulation import TaskStart
 from tests.local.client import Client
@@ -203,19 +205,27 @@ def test_a_run_that_is_deleted_while_it_is_waited_for_is_not_drawn_as_running(ma
     assert "**1 Success, 1 could not be read**" in ShownFlow(prefect_api, "deleted").artifact
 
 
-def test_one_run_that_cannot_be_read_does_not_end_the_wait_for_those_that_can(many, monkeypatch) -> None:
+@pytest.mark.parametrize("is_started_here", [True, False])
+def test_one_run_that_cannot_be_read_does_not_end_the_wait_for_those_that_can(
+    is_started_here: bool, many, monkeypatch
+) -> None:
+    """It is cancelled if this process has started it; nothing is known of another one that was never read."""
     quick, slow, unread = many.start("quick", "slow", "endless")
+    if is_started_here:
+        of_process(StartedHere).add(many.databricks.host, unread)
     error = ServerError("Down.", status_code=500, method="GET", path="runs/get")
     read_one_by_one(monkeypatch, unread, lambda: error)
     with pytest.raises(RunsFailed) as caught:
-        many.wait([quick, slow, unread], "one-unread", max_outage_seconds=1)
+        many.wait([quick, slow, unread], f"one-unread-{is_started_here}", max_outage_seconds=1)
     assert isinstance(caught.value.errors[unread], DatabricksUnreachable)
     assert [run.run_id for run in caught.value.runs] == [quick, slow]
-    wait_until(lambda: many.state_of(unread) == "CANCELED")
+    wait_until(lambda: many.state_of(unread) == ("CANCELED" if is_started_here else "RUNNING"))
 
 
 def test_an_outage_of_all_ends_the_wait_and_leaves_no_run_drawn_as_going(many, prefect_api) -> None:
     run_ids = many.start("endless", "endless")
+    for run_id in run_ids:
+        of_process(StartedHere).add(many.databricks.host, run_id)
     many.client.workspace.fault("GET */runs/*", status=503, after=3)
     with pytest.raises(DatabricksUnreachable):
         many.wait(run_ids, "outage", max_outage_seconds=1)
