@@ -19,6 +19,7 @@ from prefect_databricks_runs._orphans.listing import Listed, TableListing
 from prefect_databricks_runs._orphans.owned_runs import OwnedRun
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.support import answers
+from tests.support.command_line import in_this_process
 from tests.test_cli import run
 
 BODY = {"notebook_task": {"notebook_path": "/n"}}
@@ -46,11 +47,21 @@ def lines(output: str) -> list[list[str]]:
     return [line.split("\t") for line in output.splitlines()]
 
 
-def orphans(server, workspace: LocalWorkspace, *arguments: str):
-    """The command with a saved block of this workspace: other tests leave blocks of theirs."""
+def saved(workspace: LocalWorkspace) -> str:
+    """The name of a saved block of this workspace alone: other tests leave blocks of theirs."""
     name = f"orphans-{uuid4()}"
     DatabricksCredentials(host=workspace.url, token=workspace.token).save(name)
-    return run("orphans", "--block", name, *arguments, PREFECT_API_URL=server.api_url)
+    return name
+
+
+def orphans(server, workspace: LocalWorkspace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command for this workspace, in this process."""
+    return in_this_process(server, "orphans", "--block", saved(workspace), *arguments)
+
+
+def as_a_user_runs_it(server, workspace: LocalWorkspace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own."""
+    return run("orphans", "--block", saved(workspace), *arguments, PREFECT_API_URL=server.api_url)
 
 
 def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
@@ -74,7 +85,7 @@ def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
     ids["somebody else's"] = submit_run.fn(databricks, BODY)
     assert going(workspace) == set(ids.values())
 
-    listed = orphans(prefect_server, workspace)
+    listed = as_a_user_runs_it(prefect_server, workspace)
     assert listed.returncode == 1, listed.stderr
     assert f"{workspace.url}: 2 active Databricks runs of flow runs that are over; 1 more" in listed.stderr
     assert {int(line[0]) for line in lines(listed.stdout)} == {ids["submitted"], ids["run now"]}
@@ -84,7 +95,7 @@ def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
     assert lost[7] == "Failed"
     assert going(workspace) == set(ids.values())
 
-    cancelled = orphans(prefect_server, workspace, "--cancel")
+    cancelled = as_a_user_runs_it(prefect_server, workspace, "--cancel")
     assert cancelled.returncode == 0
     assert [line[2] for line in lines(cancelled.stdout)] == ["cancelled", "cancelled"]
     assert going(workspace) == {ids["on purpose"], ids["somebody else's"]}
@@ -132,7 +143,7 @@ def test_a_block_whose_token_has_ended_does_not_hide_another_one_of_the_same_wor
 
     def look(*blocks: str) -> subprocess.CompletedProcess[str]:
         arguments = [each for block in blocks for each in ("--block", block)]
-        return run("orphans", *arguments, PREFECT_API_URL=prefect_server.api_url)
+        return in_this_process(prefect_server, "orphans", *arguments)
 
     assert f"{workspace.url}: 0 active" in look(*names).stderr
     none = look(names[0], names[2])
@@ -232,7 +243,7 @@ def test_a_prefect_api_that_is_not_there_is_one_clear_error() -> None:
 
 
 def test_an_unknown_block_is_one_clear_error(prefect_server) -> None:
-    unknown = run("orphans", "--block", "nobodys", PREFECT_API_URL=prefect_server.api_url)
+    unknown = in_this_process(prefect_server, "orphans", "--block", "nobodys")
     assert unknown.returncode == 2
     assert "There is no saved block nobodys" in unknown.stderr
     assert "Traceback" not in unknown.stderr
@@ -255,3 +266,26 @@ def test_a_workspace_that_is_gone_is_one_clear_error_and_does_not_hide_the_other
     assert f"{workspace.url}: 0 active Databricks runs of flow runs that are over" in listed.stderr
     assert f"{gone.url} (block '{name}') could not be looked at. No answer from {gone.url}" in listed.stderr
     assert "Traceback" not in listed.stderr
+
+
+def test_called_in_this_process_it_says_what_a_process_of_its_own_says(databricks, workspace, prefect_server) -> None:
+    @flow
+    def fails() -> None:
+        submit_run(databricks, BODY, run_name="lost")
+        raise ValueError("not a day for this")
+
+    with pytest.raises(ValueError, match="not a day"):
+        fails()
+    here, there = (call(prefect_server, workspace) for call in (orphans, as_a_user_runs_it))
+    assert (here.returncode, here.stdout) == (there.returncode, there.stdout)
+    assert here.returncode == 1
+    assert f"{workspace.url}: 1 active Databricks run of a flow run that is over" in here.stderr
+
+
+def test_called_in_this_process_a_fault_of_the_command_is_no_exit_code(prefect_server, monkeypatch) -> None:
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("prefect_databricks_runs._orphans.listing.listing_for", broken)
+    with pytest.raises(ZeroDivisionError):
+        in_this_process(prefect_server, "orphans")
