@@ -37,7 +37,7 @@ def names_of(module: str, homes: Mapping[str, Iterable[str]]) -> tuple[Callable[
 
 
 def at_home_in(module: str) -> Callable[[F], F]:
-    """Return a function the package that shows it for its module: deployments name their flow by that.
+    """Show a function as one of the package that has its name: deployments name their flow by that.
 
     Args:
         module: The package.

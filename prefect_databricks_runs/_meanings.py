@@ -7,8 +7,11 @@ connection and how long an answer asks to wait, and `_client.session` whether wh
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+# The Jobs API's own words for it, which come with 400 too; a gateway answers 404 for reasons of its own.
+DOES_NOT_EXIST = re.compile(r"^(Run|Job)\b.*\b(does not|doesn't) exist", re.IGNORECASE | re.DOTALL)
 NO_ANSWER = 0  # stands for the status where there is none
 NO_CONNECTION, BAD_CERTIFICATE, LOST_ANSWER = "no connection", "untrusted certificate", "no answer"
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Any, TypeVar
+from collections.abc import Hashable
+from typing import Any, Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
@@ -30,6 +32,33 @@ class Runtime:
         if part is None:
             part = self._parts.setdefault(kind, kind())  # one wins where two threads ask at once
         return part  # type: ignore[no-any-return]  # it is a `kind`, which a dict by types cannot say
+
+
+class Newest(Generic[K]):
+    """The newest of some things; the oldest is forgotten for each that is too many.
+
+    Attributes:
+        most: How many are kept.
+    """
+
+    most = 1_000
+
+    def __init__(self) -> None:
+        self._things: dict[K, None] = {}
+
+    def add(self, thing: K) -> None:
+        """Keep a thing, as the newest one."""
+        self._things.pop(thing, None)
+        self._things[thing] = None
+        if len(self._things) > self.most:
+            del self._things[next(iter(self._things))]
+
+    def forget(self, thing: K) -> None:
+        """Keep it no longer; nothing where it is not kept."""
+        self._things.pop(thing, None)
+
+    def __contains__(self, thing: object) -> bool:
+        return thing in self._things
 
 
 _of_process = Runtime()
@@ -54,8 +83,8 @@ def of_loop(kind: type[T]) -> T:
     loop = asyncio.get_running_loop()
     runtime = _of_loops.get(loop)
     if runtime is None:
-        for closed in [each for each in _of_loops if each.is_closed()]:
-            del _of_loops[closed]
+        for closed in [each for each in list(_of_loops) if each.is_closed()]:  # other threads have loops too
+            _of_loops.pop(closed, None)
         runtime = _of_loops[loop] = Runtime()
     return runtime.part(kind)
 

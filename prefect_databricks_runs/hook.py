@@ -177,9 +177,12 @@ class DatabricksHook:
             NotFound: There is no such run, or it was deleted.
         """
         params = {"run_id": run_id, "include_history": "true" if include_history else None}
-        read = partial(_page_of, run_id)
+        read = partial(_page_of, run_id, self.host)
         pages = [page async for page in self._pages("runs/get", params, read, _MOST_PAGES_OF_A_RUN)]
-        return self._read("GET", "runs/get", lambda: Run.from_api(merge_pages(pages), self.host))
+        if len(pages) == 1:
+            return pages[0]
+        whole = merge_pages(page.raw for page in pages)
+        return self._read("GET", "runs/get", lambda: Run.from_api(whole, self.host))
 
     async def run_pages(
         self, *, active_only: bool = False, start_time_to: int | None = None
@@ -336,13 +339,13 @@ class DatabricksHook:
         return InvalidResponse(reason, host=self.host, method=method, path=f"{_JOBS}/{endpoint}", status_code=200)
 
 
-def _page_of(run_id: int, page: dict[str, Any]) -> dict[str, Any]:
-    """Return a page of `runs/get`, if it is about the run that was asked for: a proxy may answer with another one."""
+def _page_of(run_id: int, host: str, page: dict[str, Any]) -> Run:
+    """Read a page of `runs/get`, if it is about the run that was asked for: a proxy may answer with another one."""
     about = {as_int(page.get(name)) for name in ("run_id", "original_attempt_run_id")}
     about |= {as_int(task.get("run_id")) for task in as_mappings(page.get("tasks"))}
     if run_id not in about:
         raise ValueError("another run than the one that was asked for")
-    return page
+    return Run.from_api(page, host)
 
 
 def _listed(page: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -131,6 +131,15 @@ async def let_in(api: respx.Router, hook: DatabricksHook) -> None:
     await hook.repair_run(RUN_ID, None, {})
 
 
+async def test_a_run_that_cannot_be_read_is_asked_for_again(api: respx.Router, hook: DatabricksHook) -> None:
+    odd = {**run("TERMINATED"), "state": {"life_cycle_state": "TERMINATED", "result_state": []}}
+    route = api.get("/runs/get").mock(
+        side_effect=[httpx.Response(200, json=odd), httpx.Response(200, json=run("TERMINATED", "SUCCESS"))]
+    )
+    assert (await hook.get_run(RUN_ID)).state.name == "Success"
+    assert route.call_count == 2
+
+
 async def test_a_run_of_many_pages_is_put_together(api: respx.Router, hook: DatabricksHook) -> None:
     pages = {
         None: run("RUNNING", tasks=[task("a", "RUNNING")], next_page_token="p2"),

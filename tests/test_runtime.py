@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
+import signal
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from prefect_databricks_runs import DatabricksCredentials, _runtime, submit_run, wait_for_run
+from prefect_databricks_runs._client import wire_logs
+from prefect_databricks_runs._client.wire_logs import WireLogs
 from prefect_databricks_runs._prefect import portal
-from prefect_databricks_runs._runtime import of_loop, of_process
+from prefect_databricks_runs._runtime import Newest, of_loop, of_process
 from prefect_databricks_runs.local import LocalWorkspace
 
 BODY = {"tasks": [{"task_key": "main", "notebook_task": {"notebook_path": "/n"}}]}
@@ -68,7 +72,34 @@ def test_the_child_of_a_fork_knows_what_the_process_did_and_has_no_loops_of_it()
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_runs_under_tokens_that_are_rotated_leave_nothing_behind(prefect_server: Any) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="There is no fork here.")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_the_child_of_a_fork_can_log_although_another_thread_was_logging_just_then() -> None:
+    record = logging.LogRecord("httpx", logging.INFO, __file__, 1, "a line", (), None)
+    of_process(WireLogs).clean(record)
+    with wire_logs._lock:
+        child = os.fork()
+        if not child:
+            signal.alarm(10)
+            of_process(WireLogs).clean(record)
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_of_what_is_too_much_the_oldest_is_forgotten() -> None:
+    class Two(Newest[int]):
+        most = 2
+
+    kept = Two()
+    for thing in (1, 2, 1, 3):
+        kept.add(thing)
+    assert [thing in kept for thing in (1, 2, 3)] == [True, False, True]
+    kept.forget(1)
+    kept.forget(1)
+    assert 1 not in kept
+
+
+def test_runs_under_tokens_that_are_rotated_leave_nothing_behind(prefect_server: Any, caplog) -> None:
     """Each run has another token, as in a `serve` process that goes on for months."""
     with LocalWorkspace(script={"*": {"running": 0, "result": "done"}}) as workspace:
 
@@ -81,9 +112,11 @@ def test_runs_under_tokens_that_are_rotated_leave_nothing_behind(prefect_server:
 
         start_and_wait()
         start_and_wait()
+        caplog.clear()  # pytest itself keeps each line of the log, and what is in it
         before = held()
         for _ in range(TIMES):
             start_and_wait()
+        caplog.clear()
         grown = held() - before
     assert not grown, f"{TIMES} runs more, and there are more of: {grown}"
 

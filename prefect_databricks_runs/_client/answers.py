@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from .._fields import as_text
+from .._meanings import DOES_NOT_EXIST
 from .._text import one_line
 from ..errors import (
     BadRequest,
@@ -22,6 +23,7 @@ from ..errors import (
     ServerError,
     Unauthenticated,
 )
+from .bodies import text_of
 
 _ERROR_CLASSES: dict[int, type[DatabricksApiError]] = {
     400: BadRequest,
@@ -34,8 +36,6 @@ _ERROR_CLASSES: dict[int, type[DatabricksApiError]] = {
 
 # Without the API's JSON they are words of what stands before Databricks, and say nothing of runs and jobs.
 _NEEDS_JSON = frozenset({403, 404})
-# Runs and jobs that do not exist are answered with 400, not 404.
-_MISSING = re.compile(r"^(Run|Job)\b.*\b(does not|doesn't) exist", re.IGNORECASE | re.DOTALL)
 _BAD_TOKEN = re.compile(r"\b(invalid|expired)\b.*\btoken\b|\btoken\b.*\b(invalid|expired)\b", re.IGNORECASE | re.DOTALL)
 _REQUEST_ID = re.compile(r"\s*\[ReqId: ([\w-]+)\]")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
@@ -121,7 +121,7 @@ def _error(response: httpx.Response, *, method: str, path: str, now: float) -> D
 def _error_class(status: int, message: str) -> type[DatabricksApiError]:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED:
         return ServerError
-    if status == httpx.codes.BAD_REQUEST and _MISSING.search(message):
+    if status == httpx.codes.BAD_REQUEST and DOES_NOT_EXIST.search(message):
         return NotFound
     if status == httpx.codes.FORBIDDEN and _BAD_TOKEN.search(message):
         return Unauthenticated
@@ -133,7 +133,7 @@ def _is_of_the_api(response: httpx.Response) -> bool:
     body = _json(response)
     if not isinstance(body, dict):
         return False
-    is_missing = bool(body.get("error_code")) or bool(_MISSING.search(as_text(body.get("message"))))
+    is_missing = bool(body.get("error_code")) or bool(DOES_NOT_EXIST.search(as_text(body.get("message"))))
     return response.status_code != httpx.codes.NOT_FOUND or is_missing
 
 
@@ -146,7 +146,7 @@ def _json(response: httpx.Response) -> Any:
 
 def _description(response: httpx.Response) -> str:
     """Return what somebody else's answer is, in few words of its own."""
-    text = response.text
+    text = text_of(response)
     if not text.strip():
         return "an empty body"
     kind = response.headers.get("content-type", "").split(";")[0] or "no content type"

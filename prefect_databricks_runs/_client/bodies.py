@@ -7,16 +7,12 @@ import httpx
 MAX_BYTES = 64 * 1024 * 1024  # decoded; the largest page of the Jobs API has less than 10 MB
 # What httpx decodes a piece at a time, so that a small body cannot become a huge one before it is counted.
 ACCEPT_ENCODING = "gzip, deflate"
-_OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 _KNOWN = frozenset({"gzip", "deflate", "identity", ""})
 
 
-class TooLarge(Exception):
-    """A body that is larger than any answer of the Jobs API."""
-
-
-class UnknownEncoding(Exception):
-    """A body that is compressed in a way that was not asked for."""
+class UnusableBody(Exception):
+    """A body that no answer of the Jobs API has: too large, or compressed in a way that was not asked for."""
 
 
 async def whole(response: httpx.Response) -> httpx.Response:
@@ -29,29 +25,48 @@ async def whole(response: httpx.Response) -> httpx.Response:
         The same answer with its body, decoded.
 
     Raises:
-        TooLarge: It has more than 64 MB; the rest is not read.
-        UnknownEncoding: It cannot be decoded.
+        UnusableBody: It has more than 64 MB, of which no more is read, or it cannot be decoded.
         httpx.HTTPError: It was cut off.
     """
     try:
         encodings = {each.strip().lower() for each in response.headers.get("content-encoding", "").split(",")}
         if not encodings <= _KNOWN:
-            raise UnknownEncoding(f"a body in the encoding {', '.join(sorted(encodings))[:100]}")
+            raise UnusableBody(f"a body in the encoding {', '.join(sorted(encodings))[:100]}")
         parts: list[bytes] = []
         size = 0
         async for part in response.aiter_bytes():
             size += len(part)
             if size > MAX_BYTES:
-                raise TooLarge(f"a body of more than {MAX_BYTES // 1024**2} MB")
+                raise UnusableBody(f"a body of more than {MAX_BYTES // 1024**2} MB")
             parts.append(part)
     finally:
         await response.aclose()
-    # Without what is said of the body as it came: it is decoded, and httpx would do that once more.
-    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_BODY]
-    return httpx.Response(
-        response.status_code,
-        headers=headers,
-        content=b"".join(parts),
-        request=response.request,
-        extensions=response.extensions,
+    return with_body(response, response.headers, b"".join(parts))
+
+
+def with_body(response: httpx.Response, headers: httpx.Headers, content: bytes) -> httpx.Response:
+    """Return an answer with another body, which is not encoded.
+
+    Args:
+        response: The answer.
+        headers: Its headers; what they say of the body as it came is left out, or httpx would decode it again.
+        content: The body.
+    """
+    headers = httpx.Headers(
+        [(name, value) for name, value in headers.raw if name.decode("latin-1").lower() not in _OF_THE_BODY]
     )
+    answer = httpx.Response(response.status_code, headers=headers, content=content, extensions=response.extensions)
+    answer._request = response._request  # an answer in a test may have none, of which `request` makes an error
+    return answer
+
+
+def text_of(response: httpx.Response) -> str:
+    """Return the body of an answer as text; as UTF-8 where its charset is not one that a text can have.
+
+    Args:
+        response: The answer.
+    """
+    try:
+        return response.text
+    except Exception:  # `charset=undefined`, `idna` or `base64` each raise something else
+        return response.content.decode("utf-8", "replace")

@@ -70,7 +70,7 @@ class Pace:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     def went_well(self) -> None:
-        """Return the workspace has taken a request."""
+        """Note that the workspace has taken a request."""
         self._pause = _FIRST_PAUSE
 
 

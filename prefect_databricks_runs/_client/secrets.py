@@ -15,11 +15,11 @@ from urllib.parse import quote, quote_plus, unquote
 import httpx
 
 from ..auth import secrets_of
+from .bodies import text_of, with_body
 
 REMOVED = "***"
 SHORTEST = 8  # a shorter one is a word of other texts too, and taking it out would spoil them
 _KEPT = 4  # ways to sign in, the newest: a token that has been changed since may still be repeated for a while
-_BODY_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 _ESCAPES = re.compile(r"(?:\\+u[0-9a-fA-F]{4})+")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
@@ -65,15 +65,13 @@ class Secrets:
         self._learn_header(response)
         text = response.content.decode(json.detect_encoding(response.content), "replace")
         if response.charset_encoding and not self.are_in(text):
-            text = response.text
+            text = text_of(response)
         if not (self.are_in(text) or any(map(self.are_in, response.headers.values()))):
             return response
         headers = httpx.Headers([(name, self.removed_from(value)) for name, value in response.headers.multi_items()])
-        for name in _BODY_HEADERS:
-            headers.pop(name, None)
         headers["Content-Type"] = headers.get("content-type", "").partition(";")[0]  # the body is UTF-8 now
         content = self._removed_from_body(text).encode("utf-8", "replace")
-        return httpx.Response(response.status_code, headers=headers, content=content, default_encoding="utf-8")
+        return with_body(response, headers, content)
 
     def removed_from_error(self, error: BaseException) -> None:
         """Take the secrets out of the words of an exception, and of those that it came of."""

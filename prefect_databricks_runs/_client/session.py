@@ -12,7 +12,7 @@ from .._clock import Clock
 from .._runtime import of_loop, of_process
 from ..errors import DatabricksConnectionError, DatabricksError, InvalidResponse, RateLimited, Unauthenticated
 from .answers import answered_at, read_answer
-from .bodies import TooLarge, UnknownEncoding, whole
+from .bodies import UnusableBody, whole
 from .connections import Access, Connections
 from .http import time_limits
 from .pace import pace_of
@@ -126,8 +126,8 @@ class Session:
         auth = self._auth
         self._secrets.learn(auth)
         response = await self._answer(auth, method, path, json, params)
-        response = self._secrets.removed_from_answer(response)  # from here on it is ours, and may be shown
         try:
+            response = self._secrets.removed_from_answer(response)  # from here on it is ours, and may be shown
             answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
         except DatabricksError:
             raise
@@ -150,7 +150,7 @@ class Session:
                 response = await client.send(request, auth=auth, stream=True)
                 status = response.status_code
                 return await whole(response)
-        except (TooLarge, UnknownEncoding) as error:
+        except UnusableBody as error:
             raise InvalidResponse(str(error), host=self._host, method=method, path=path, status_code=status) from None
         except (httpx.HTTPError, TimeoutError) as error:
             if isinstance(error, httpx.HTTPError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from threading import Lock
 from weakref import WeakSet
 
@@ -12,28 +13,31 @@ from .secrets import Secrets
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
 
 
+_lock = Lock()
+
+
 class WireLogs:
     """The secrets of all sessions that there are, which are looked for in a line of these logs, if it is written."""
 
     def __init__(self) -> None:
-        self._lock, self._secrets = Lock(), WeakSet[Secrets]()
+        self._secrets = WeakSet[Secrets]()
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(_FILTER)  # the same one is added once
 
     def look_for(self, secrets: Secrets) -> None:
         """Look for the secrets of a session, for as long as it is."""
-        with self._lock:
+        with _lock:
             self._secrets.add(secrets)
 
     def clean(self, record: logging.LogRecord) -> None:
         """Take the secrets out of a line."""
-        with self._lock:
+        with _lock:
             known = list(self._secrets)
-        message = record.getMessage()
+        cleaned = message = record.getMessage()
         for secrets in known:
-            message = secrets.removed_from(message)
-        if message != record.getMessage():
-            record.msg, record.args = message, ()
+            cleaned = secrets.removed_from(cleaned)
+        if cleaned != message:
+            record.msg, record.args = cleaned, ()
 
 
 class _Filter(logging.Filter):
@@ -44,3 +48,12 @@ class _Filter(logging.Filter):
 
 
 _FILTER = _Filter()
+
+
+def _unlock_after_fork() -> None:
+    global _lock  # noqa: PLW0603 - another thread may have held it, which the child does not have
+    _lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock_after_fork)

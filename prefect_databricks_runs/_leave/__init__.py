@@ -1,4 +1,5 @@
 """What becomes of runs when a wait ends early.
 
-`leaving` decides on that, and cancels; `signals` tells which signal is behind an interruption.
+`verdict` decides, by one table; `leaving` does it, and cancels; `signals` says which signal is behind an interruption;
+`started_here` knows the runs that this process has started.
 """

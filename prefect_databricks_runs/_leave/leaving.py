@@ -1,7 +1,6 @@
 """What becomes of a Databricks run when the wait for it ends early.
 
-It is cancelled, whatever ended the wait, but for one case: the process is merely being stopped, while nobody cancels
-the flow run. Then it goes on.
+`verdict` says whether it is cancelled. Here that is done, and the log says what became of the run.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from prefect.logging.handlers import APILogHandler
 from .._prefect.logging import Logger
 from .._report import FlowRunReport
 from .._report.traces import flow_runs_around
-from .._runtime import of_process
+from .._runtime import Newest, of_process
 from .._text import safe_repr
 from ..errors import DatabricksError, DatabricksUnreachable, WaitTimeout
 from ..hook import DatabricksHook
@@ -37,27 +36,9 @@ LOG_SECONDS = 2.0
 _AT_ONCE = 50
 _MAX_NAMED = 50
 
-_MAX_ASKED = 1_000
 
-
-class Cancellations:
-    """The runs that this process has asked Databricks to cancel, the last of them: they go on for a while."""
-
-    def __init__(self) -> None:
-        self._run_ids: dict[int, None] = {}
-
-    def add(self, run_id: int) -> None:
-        """Note that a run was asked to be cancelled."""
-        if len(self._run_ids) >= _MAX_ASKED:
-            del self._run_ids[next(iter(self._run_ids))]
-        self._run_ids[run_id] = None
-
-    def forget(self, run_id: int) -> None:
-        """Note that a run is over, or goes on after all."""
-        self._run_ids.pop(run_id, None)
-
-    def __contains__(self, run_id: int) -> bool:
-        return run_id in self._run_ids
+class Cancellations(Newest[int]):
+    """The runs that this process has asked Databricks to cancel and that are not over, as far as it knows."""
 
 
 async def leave(

@@ -16,7 +16,7 @@ _Handler = Callable[[int, FrameType | None], Any]
 
 
 class _Noting:
-    """A handler of Ctrl-C that notes that it came, and leave the rest to the handler that was there before.
+    """A handler of Ctrl-C that notes that it came, and leaves the rest to the handler that was there before.
 
     Args:
         before: That one.

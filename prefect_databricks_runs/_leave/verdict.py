@@ -5,14 +5,12 @@ A wait is ended by what is known, not by what failed: that a run cannot be read 
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from typing import NamedTuple
 
 from .._client.retries import passes
+from .._meanings import DOES_NOT_EXIST
 from ..errors import DatabricksError, DatabricksUnreachable, InvalidResponse, NotFound, WaitTimeout
-
-_DOES_NOT_EXIST = re.compile(r"^(Run|Job)\b.*\b(does not|doesn't) exist", re.IGNORECASE | re.DOTALL)
 
 
 class Event(Enum):
@@ -112,4 +110,4 @@ def event_of_end(reason: BaseException, *, is_stop: bool) -> Event:
 
 def says_that_it_does_not_exist(error: NotFound) -> bool:
     """Whether these are the Jobs API's own words for a run that does not exist; a gateway answers 404 too."""
-    return error.error_code == "RESOURCE_DOES_NOT_EXIST" or bool(_DOES_NOT_EXIST.search(error.message))
+    return error.error_code == "RESOURCE_DOES_NOT_EXIST" or bool(DOES_NOT_EXIST.search(error.message))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from .logging import Logger
 
 _PLEASE = (
-    "A fault of prefect-databricks-runs while %s. It says nothing of the Databricks run, which is still watched."
+    "A fault of prefect-databricks-runs while %s. The Databricks run is not affected."
     " Please report this, with the traceback below."
 )
 

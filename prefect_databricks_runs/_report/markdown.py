@@ -86,7 +86,7 @@ def link(text: str, url: str) -> str:
 
 
 def sentences(text: str, host: str) -> str:
-    """Give sentences of ours, in which pages of runs are links.
+    """Return sentences of ours, in which pages of runs are links.
 
     Args:
         text: The sentences; they may quote others.

@@ -97,7 +97,7 @@ class Starter:
         if who is None:
             token = payload.get("idempotency_token") or uuid4().hex
             started = await self._post(endpoint, payload, token)
-            of_process(StartedHere).add(self._hook.host, started.run_id)
+            of_process(StartedHere).add((self._hook.host, started.run_id))
             return Found(started.run_id, await self._read(started.run_id))
         submission = Submission(who, self._hook.host, endpoint, lasting)
         if submission.is_remote:
@@ -135,7 +135,7 @@ class Starter:
                 else:
                     notes.append(self._say(run, f"is found again: {run.state.name}"))
             submission.keep(started.run_id)
-            of_process(StartedHere).add(self._hook.host, started.run_id)
+            of_process(StartedHere).add((self._hook.host, started.run_id))
             return Found(started.run_id, run, " ".join(notes), tuple(past))
         raise DatabricksError(
             f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly or were deleted, as the log says; no"

@@ -119,7 +119,7 @@ class Watch:
         self._outages.passed(self._run_id)
         self._failing_since = self._asked_to_wait = None
         self._answered, self.is_known = False, True
-        of_process(StartedHere).forget(self._hook.host, self._run_id)
+        of_process(StartedHere).forget((self._hook.host, self._run_id))
         changed = self._run is None or (run is not self._run and states_of(run) != states_of(self._run))
         self._run = run
         if changed:

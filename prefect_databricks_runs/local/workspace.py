@@ -202,7 +202,7 @@ class LocalWorkspace(Controls):
         self._started().call(lambda: clock.advance(seconds))
 
     def add_user(self, name: str, token: str | None = None) -> str:
-        """Return a user a personal access token and return it; a user may have several.
+        """Make a personal access token for a user and return it; a user may have several.
 
         What a user makes and starts carries the name as `creator_user_name`. All users may do everything.
 

@@ -164,3 +164,22 @@ async def test_a_start_without_an_id_that_can_be_one_has_failed_unclearly(run_id
             await hook.submit_run({})
     assert isinstance(caught.value, InvalidResponse)
     assert caught.value.outcome_unknown
+
+
+CHARSETS = ["undefined", "idna", "punycode", "rot13", "base64", "no-such-charset"]
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+async def test_an_answer_is_read_whatever_charset_it_names(charset: str) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    async with answering(lambda _: httpx.Response(200, headers=headers, content=b'{"run_id": 7}')) as hook:
+        assert await hook.submit_run({}) == 7
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 502])
+async def test_a_body_that_is_no_text_in_its_charset_is_an_error_of_ours(status: int, charset: str) -> None:
+    headers = {"Content-Type": f"text/html; charset={charset}"}
+    async with answering(lambda _: httpx.Response(status, headers=headers, content=b"<p>\xff")) as hook:
+        with pytest.raises(DatabricksError):
+            await hook.submit_run({})

@@ -212,7 +212,7 @@ def test_one_run_that_cannot_be_read_does_not_end_the_wait_for_those_that_can(
     """It is cancelled if this process has started it; nothing is known of another one that was never read."""
     quick, slow, unread = many.start("quick", "slow", "endless")
     if is_started_here:
-        of_process(StartedHere).add(many.databricks.host, unread)
+        of_process(StartedHere).add((many.databricks.host, unread))
     error = ServerError("Down.", status_code=500, method="GET", path="runs/get")
     read_one_by_one(monkeypatch, unread, lambda: error)
     with pytest.raises(RunsFailed) as caught:
@@ -225,7 +225,7 @@ def test_one_run_that_cannot_be_read_does_not_end_the_wait_for_those_that_can(
 def test_an_outage_of_all_ends_the_wait_and_leaves_no_run_drawn_as_going(many, prefect_api) -> None:
     run_ids = many.start("endless", "endless")
     for run_id in run_ids:
-        of_process(StartedHere).add(many.databricks.host, run_id)
+        of_process(StartedHere).add((many.databricks.host, run_id))
     many.client.workspace.fault("GET */runs/*", status=503, after=3)
     with pytest.raises(DatabricksUnreachable):
         many.wait(run_ids, "outage", max_outage_seconds=1)

@@ -53,9 +53,10 @@ ODD = st.recursive(
     max_leaves=6,
 )
 BODIES = [b"", b"{", b"null", b"1e999", b'{"run_id": 1e999}', b"[" * 100_000, b'{"a":' * 5_000, b"\xff\xfe", b"<html>"]
+ODD_TYPES = [f"application/json; charset={name}" for name in ("undefined", "idna", "rot13", "base64")]
 DATES = ["Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "yesterday", "", "9" * 400, "-1", "NaN"]
 HEADERS = st.dictionaries(
-    st.sampled_from(["Date", "Retry-After", "Content-Type", "X-Request-Id"]), st.sampled_from(DATES)
+    st.sampled_from(["Date", "Retry-After", "Content-Type", "X-Request-Id"]), st.sampled_from([*DATES, *ODD_TYPES])
 )
 STATUSES = st.sampled_from([200, 200, 200, 200, 400, 401, 403, 404, 418, 429, 500, 503])
 

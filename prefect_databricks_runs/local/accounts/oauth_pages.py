@@ -103,7 +103,7 @@ class OAuthPages:
         raise path_not_served(request.method, _AUTHORIZE_PATH)
 
     def token(self, request: Request, body: bytes) -> Response:
-        """Return a new token to the service principal."""
+        """Issue a new token to the service principal."""
         try:
             return _json(self._issue(_form(body), request.headers.get("authorization")), headers=_NO_STORE)
         except OAuthError as error:

@@ -40,7 +40,7 @@ class Users:
         return self._by_name.setdefault(name, new)
 
     def add_token(self, name: str, token: str | None = None) -> str:
-        """Return a user one more token and return it.
+        """Make one more token for a user and return it.
 
         Args:
             name: the user's name; the user is made if it is new.

@@ -222,7 +222,7 @@ def own_courses(settings: Mapping[str, Any]) -> list[SimulatedTask]:
 
 
 def _course_among_parameters(settings: Mapping[str, Any]) -> Any:
-    """Return it from any map or list of strings of the task type: `name: JSON`, or `--local-course=JSON`."""
+    """Find it in any map or list of strings of the task type: `name: JSON`, or `--local-course=JSON`."""
     prefix = f"--{COURSE_FIELD.replace('_', '-')}="
     for task_type in TASK_TYPES:
         # What those that are made of other tasks hold is meant for these.
