@@ -95,5 +95,5 @@ def test_the_page_shows_the_table_of_what_ends_a_wait() -> None:
 
 def in_words(verdict: Verdict) -> str:
     if not verdict.ends:
-        return "goes on"
-    return "ends, and the run is cancelled" if verdict.cancels else "ends, and the run is left as it is"
+        return "continues"
+    return "ends, and the run is cancelled" if verdict.cancels else "ends, and the run is not cancelled"

@@ -68,7 +68,12 @@ async def leave(
     event = event_of_end(reason, is_stop=is_stop)
     cancelled = [run_id for run_id in run_ids if judge(event, is_known=run_id in known).cancels]
     left = [run_id for run_id in run_ids if run_id not in set(cancelled)]
-    if left and event in _WHY_LEFT:
+    if left and event is Event.STOPPED:
+        logger.warning(
+            "This process is being stopped, and nobody cancels the flow run: %s on.",
+            f"Databricks run {left[0]} goes" if len(left) == 1 else f"{len(left)} Databricks runs go",
+        )
+    elif left and event in _WHY_LEFT:
         _say_left(left, event, reason, logger)
     if not cancelled:
         return []
@@ -76,19 +81,19 @@ async def leave(
 
 
 _WHY_LEFT = {
-    Event.STOPPED: "This process is being stopped, and nobody cancels the flow run",
-    Event.SILENT_OUTAGE: "The wait ends: no poll was answered, and nothing is known of the run",
-    Event.ANSWERED_OUTAGE: "The wait ends: the workspace answered, but nothing that tells how the run is",
-    Event.BROKEN: "A fault of prefect-databricks-runs ends the wait; please report it",
+    Event.SILENT_OUTAGE: "The workspace did not answer, and the run was never read",
+    Event.ANSWERED_OUTAGE: "The workspace answered, but did not say how the run is",
+    Event.BROKEN: "An error in prefect-databricks-runs ended the wait; please report it",
 }
 
 
 def _say_left(run_ids: Sequence[int], event: Event, reason: BaseException, logger: Logger) -> None:
-    runs = f"Databricks run {run_ids[0]} goes" if len(run_ids) == 1 else f"{len(run_ids)} Databricks runs go"
-    found = "" if event is Event.STOPPED else f" Wait for it again with `wait_for_run(…, {run_ids[0]})`."
-    if len(run_ids) > 1 and found:
-        found = f" Wait for them again with `wait_for_runs`: {', '.join(map(str, run_ids[:_MAX_NAMED]))}."
-    logger.warning("%s: %s on.%s", _WHY_LEFT[event], runs, found, exc_info=reason if event is Event.BROKEN else None)
+    if len(run_ids) == 1:
+        runs = f"Databricks run {run_ids[0]} keeps running. Wait for it again with `wait_for_run(…, {run_ids[0]})`."
+    else:
+        listed = ", ".join(map(str, run_ids[:_MAX_NAMED]))
+        runs = f"{len(run_ids)} Databricks runs keep running. Wait for them again with `wait_for_runs`: {listed}."
+    logger.warning("%s. %s", _WHY_LEFT[event], runs, exc_info=reason if event is Event.BROKEN else None)
 
 
 def _what_ended_it(reason: BaseException, signal: Signals | None) -> str:

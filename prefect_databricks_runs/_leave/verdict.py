@@ -21,8 +21,8 @@ class Event(Enum):
     UNREADABLE = "a poll gets an answer that cannot be read"
     OUR_FAULT = "a fault of this package, in a poll or in what it shows"
     NO_SUCH_RUN = "the Jobs API says that the run does not exist"
-    SILENT_OUTAGE = "nothing but no answers for `max_outage_seconds`"
-    ANSWERED_OUTAGE = "no poll succeeds for `max_outage_seconds`, with refusals, unreadable answers or faults of ours"
+    SILENT_OUTAGE = "no poll is answered for `max_outage_seconds`"
+    ANSWERED_OUTAGE = "no poll succeeds for `max_outage_seconds`, and some were refused, unreadable or a fault of ours"
     TOO_LONG = "`max_wait_seconds` are over"
     INTERRUPTED = "the flow run is cancelled, its time is up, or Ctrl-C"
     STOPPED = "the process is stopped, and nobody cancels the flow run"
@@ -34,8 +34,8 @@ class Verdict(NamedTuple):
     """What follows.
 
     Attributes:
-        ends: Whether the wait ends; else it goes on.
-        cancels: Whether the run is to be cancelled; else it is left as it is.
+        ends: Whether the wait ends; otherwise it continues.
+        cancels: Whether the run is to be cancelled; otherwise it is left as it is.
     """
 
     ends: bool
