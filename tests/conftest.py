@@ -86,6 +86,15 @@ def prefect_server() -> Iterator[PrefectServer]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def no_block_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remove the credentials that a test has saved: who looks at all saved ones would meet workspaces that are gone."""
+    prefect_api = request.getfixturevalue("prefect_api") if "prefect_server" in request.fixturenames else None
+    yield
+    if prefect_api:
+        prefect_api.delete_blocks(DatabricksCredentials.get_block_type_slug())
+
+
 @pytest.fixture
 def workspace() -> Iterator[LocalWorkspace]:
     """A local workspace with nothing in it."""
@@ -148,7 +157,7 @@ def run_log(prefect_server: PrefectServer) -> Iterator[RunLog]:
         logger.removeHandler(handler)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prefect_api(prefect_server: PrefectServer) -> PrefectApi:
     """What the session's Prefect server says."""
     return PrefectApi(prefect_server)

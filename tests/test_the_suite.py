@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import re
 import socket
@@ -13,6 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from prefect_databricks_runs.local import LocalWorkspace
+
+import pytest
+from prefect.client.orchestration import get_client
+
+from prefect_databricks_runs import DatabricksCredentials
+from prefect_databricks_runs._connect.saved_blocks import saved_credentials
 from prefect_databricks_runs.local import LocalWorkspace
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +53,18 @@ def test_a_test_that_hangs_ends_the_run_with_its_name(tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "crashed while running 'test_hangs.py::test_hangs'" in done.stdout
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.usefixtures("prefect_server")
+def test_no_test_meets_the_saved_credentials_of_another(number: int, databricks: DatabricksCredentials) -> None:
+    async def saved() -> dict[str, DatabricksCredentials]:
+        async with get_client() as client:
+            return await saved_credentials(client)
+
+    assert asyncio.run(saved()) == {}
+    databricks.save(f"saved-{number}")
+    assert list(asyncio.run(saved())) == [f"saved-{number}"]
 
 
 def pyproject() -> str:

@@ -97,6 +97,15 @@ class PrefectApi:
         for automation in self._post("/automations/filter", {}):
             self._client.delete(f"/automations/{automation['id']}").raise_for_status()
 
+    def delete_blocks(self, block_type_slug: str) -> None:
+        """Delete every saved block of a type."""
+        body = {
+            "block_documents": {"is_anonymous": {"eq_": False}},
+            "block_types": {"slug": {"any_": [block_type_slug]}},
+        }
+        for block in self._post("/block_documents/filter", body):
+            self._client.delete(f"/block_documents/{block['id']}").raise_for_status()
+
     def artifacts(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The artifacts of a flow run, but for those that Prefect 3 makes of results, which have no key."""
         body = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}
