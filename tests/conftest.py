@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,13 +18,16 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `tests.support` is found, however called
 
+from tests.support.leftovers import own_folder  # before anything asks where temporary files go
+
+_folder = own_folder()
+
 # Registered before Prefect is imported, so that it is done after Prefect has sent its last log lines at exit; it would
 # try for a minute to reach a server that is gone.
 _until_exit = ExitStack()
 atexit.register(_until_exit.close)
 
-_home = tempfile.TemporaryDirectory(prefix="prefect-databricks-runs-tests-", ignore_cleanup_errors=True)
-os.environ["PREFECT_HOME"] = _until_exit.enter_context(_home)
+os.environ["PREFECT_HOME"] = str(_folder / "home")
 os.environ.pop("PREFECT_API_URL", None)
 
 with warnings.catch_warnings():
@@ -38,6 +40,10 @@ with warnings.catch_warnings():
     from prefect_databricks_runs.local import LocalWorkspace
     from prefect_databricks_runs.local.web.server import ServerThread
     from tests.support.prefect_api import PrefectApi
+    from tests.support.servers import ReadyServer
+
+
+CACHE = Path(__file__).parents[1] / ".pytest_cache" / "prefect"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -81,7 +87,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[PrefectServer]:
     """A real Prefect server, which the whole session shares and flows report to."""
-    server = _until_exit.enter_context(PrefectServer())
+    server = _until_exit.enter_context(ReadyServer(CACHE))
     with temporary_settings({PREFECT_API_URL: server.api_url}):
         yield server
 
