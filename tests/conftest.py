@@ -77,6 +77,38 @@ def _serve_at_a_new_port(self: ServerThread, port: int) -> None:
 
 ServerThread.__init__ = _serve_at_a_new_port
 
+# The files that take longest, longest first. A worker that begins with the last of them would work on alone at the end.
+LONGEST = (
+    "report/test_prefect_outages.py",
+    "test_docs.py",
+    "leave/test_cancelled.py",
+    "orphans/test_orphans.py",
+    "browser/test_flow_run_page.py",
+    "test_cli.py",
+    "test_block.py",
+    "start/test_found_again.py",
+    "leave/test_in_process.py",
+    "leave/test_stopped.py",
+    "leave/test_ctrl_c.py",
+    "leave/test_signals.py",
+    "report/test_automations.py",
+    "test_state_hooks.py",
+    "benchmarks/test_prefect_calls.py",
+    "test_the_suite.py",
+    "test_pytest_plugin.py",
+    "browser/test_forms.py",
+    "report/test_every_state.py",
+    "wait/test_many_runs.py",
+    "test_package.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files."""
+    tests = Path(__file__).parent
+    rank = {tests / file: number for number, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
 
 @pytest.fixture
 def anyio_backend() -> str:

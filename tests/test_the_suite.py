@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from prefect_databricks_runs.local import LocalWorkspace
-
 import psutil
 import pytest
 from prefect.client.orchestration import get_client
