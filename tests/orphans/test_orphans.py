@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextvars
 import io
 import json
 import re
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
 from prefect import flow
 from prefect.context import FlowRunContext
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from rich.console import Console
+from typer.testing import CliRunner, Result
 
 from prefect_databricks_runs import DatabricksCredentials, Run, run_now, submit_run
 from prefect_databricks_runs._orphans.listing import Listed, TableListing
 from prefect_databricks_runs._orphans.owned_runs import OwnedRun
+from prefect_databricks_runs.cli import app
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.support import answers
 from tests.test_cli import run
@@ -46,11 +51,30 @@ def lines(output: str) -> list[list[str]]:
     return [line.split("\t") for line in output.splitlines()]
 
 
-def orphans(server, workspace: LocalWorkspace, *arguments: str):
-    """The command with a saved block of this workspace: other tests leave blocks of theirs."""
+def saved(workspace: LocalWorkspace) -> str:
     name = f"orphans-{uuid4()}"
     DatabricksCredentials(host=workspace.url, token=workspace.token).save(name)
-    return run("orphans", "--block", name, *arguments, PREFECT_API_URL=server.api_url)
+    return name
+
+
+def in_a_process(server, workspace: LocalWorkspace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command with a saved block of this workspace, as a user runs it."""
+    return run("orphans", "--block", saved(workspace), *arguments, PREFECT_API_URL=server.api_url)
+
+
+def orphans(server, workspace: LocalWorkspace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, as a new one takes three seconds to import Prefect; outside of any flow run."""
+    return called(server, "--block", saved(workspace), *arguments)
+
+
+def called(server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def call() -> Result:
+        with temporary_settings({PREFECT_API_URL: server.api_url}):
+            return CliRunner().invoke(app, ["orphans", *arguments])
+
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(contextvars.Context().run, call).result()
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
@@ -74,7 +98,7 @@ def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
     ids["somebody else's"] = submit_run.fn(databricks, BODY)
     assert going(workspace) == set(ids.values())
 
-    listed = orphans(prefect_server, workspace)
+    listed = in_a_process(prefect_server, workspace)
     assert listed.returncode == 1, listed.stderr
     assert f"{workspace.url}: 2 active Databricks runs of flow runs that are over; 1 more" in listed.stderr
     assert {int(line[0]) for line in lines(listed.stdout)} == {ids["submitted"], ids["run now"]}
@@ -84,7 +108,7 @@ def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
     assert lost[7] == "Failed"
     assert going(workspace) == set(ids.values())
 
-    cancelled = orphans(prefect_server, workspace, "--cancel")
+    cancelled = in_a_process(prefect_server, workspace, "--cancel")
     assert cancelled.returncode == 0
     assert [line[2] for line in lines(cancelled.stdout)] == ["cancelled", "cancelled"]
     assert going(workspace) == {ids["on purpose"], ids["somebody else's"]}
@@ -132,7 +156,7 @@ def test_a_block_whose_token_has_ended_does_not_hide_another_one_of_the_same_wor
 
     def look(*blocks: str) -> subprocess.CompletedProcess[str]:
         arguments = [each for block in blocks for each in ("--block", block)]
-        return run("orphans", *arguments, PREFECT_API_URL=prefect_server.api_url)
+        return called(prefect_server, *arguments)
 
     assert f"{workspace.url}: 0 active" in look(*names).stderr
     none = look(names[0], names[2])
@@ -232,7 +256,7 @@ def test_a_prefect_api_that_is_not_there_is_one_clear_error() -> None:
 
 
 def test_an_unknown_block_is_one_clear_error(prefect_server) -> None:
-    unknown = run("orphans", "--block", "nobodys", PREFECT_API_URL=prefect_server.api_url)
+    unknown = called(prefect_server, "--block", "nobodys")
     assert unknown.returncode == 2
     assert "There is no saved block nobodys" in unknown.stderr
     assert "Traceback" not in unknown.stderr
