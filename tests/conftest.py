@@ -22,6 +22,11 @@ from tests.support.leftovers import own_folder  # before anything asks where tem
 
 _folder = own_folder()
 
+# Where the environment says so, every process would compile all of this again: the tests themselves take 4 s in each
+# worker, and most of the processes that they start import the package.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Registered before Prefect is imported, so that it is done after Prefect has sent its last log lines at exit; it would
 # try for a minute to reach a server that is gone.
 _until_exit = ExitStack()
@@ -103,11 +108,17 @@ LONGEST = (
 )
 
 
+LONG = "PREFECT_DATABRICKS_RUNS_LONG"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files."""
+    """Begin with the longest files, and leave out what is marked `long` where that is not asked for."""
     tests = Path(__file__).parent
     rank = {tests / file: number for number, file in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+    for item in items:
+        if item.get_closest_marker("long") and LONG not in os.environ:
+            item.add_marker(pytest.mark.skip(reason=f"{LONG}=1 runs it."))
 
 
 @pytest.fixture
