@@ -20,6 +20,7 @@ from ..options import WaitForRunsOptions
 from ..runs import Run
 from .doors import give, outages_of, see_ends, watch_of
 from .outputs import OutputReader
+from .watch import Watch
 
 _BECAUSE = "another run that is waited for with it has failed"
 
@@ -44,6 +45,7 @@ class ManyRuns:
         self._errors: dict[int, DatabricksError] = {}
         self._ended_by: DatabricksError | None = None
         self._outages, self._faults = outages_of(call), OwnFaults(call.logger)
+        self._watches: dict[int, Watch] = {}
         self._is_cancelling = False
         # None until it was tried.
         self._cancelled: list[int] | None = None
@@ -69,7 +71,8 @@ class ManyRuns:
         return bool(self._cancelled)
 
     def _is_known(self, run_id: int) -> bool:
-        return self._report.runs[run_id] is not None or (self._call.host, run_id) in of_process(StartedHere)
+        watch = self._watches.get(run_id)
+        return watch.is_known if watch else (self._call.host, run_id) in of_process(StartedHere)
 
     async def see_it_end(self) -> None:
         """Show how the cancelled runs ended."""
@@ -91,6 +94,7 @@ class ManyRuns:
     async def _one(self, run_id: int, all_of_them: anyio.CancelScope) -> None:
         """Wait for one of them, and decide what its end means for the others."""
         watch = watch_of(self._call, run_id, self._report, outages=self._outages, faults=self._faults)
+        self._watches[run_id] = watch
         try:
             run = await watch.until_over()
         except DatabricksError as error:
