@@ -32,6 +32,7 @@ def own_folder() -> Path:
     """
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     folder = tempfile.mkdtemp(prefix=PREFIX, dir=os.environ["PYTEST_DEBUG_TEMPROOT"])
+    os.chmod(folder, 0o711)  # PostgreSQL, which a test starts, runs as another user, and has a folder in this one
     # A pytest that a test starts is among what goes with the outer one: its mark begins with that one's.
     os.environ[VARIABLE] = f"{os.environ.get(VARIABLE, '')}/{Path(folder).name}"
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
