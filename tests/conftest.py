@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,13 +18,21 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `tests.support` is found, however called
 
+from tests.support.leftovers import own_folder  # before anything asks where temporary files go
+
+_folder = own_folder()
+
+# Where the environment says so, every process would compile all of this again: the tests themselves take 4 s in each
+# worker, and most of the processes that they start import the package.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Registered before Prefect is imported, so that it is done after Prefect has sent its last log lines at exit; it would
 # try for a minute to reach a server that is gone.
 _until_exit = ExitStack()
 atexit.register(_until_exit.close)
 
-_home = tempfile.TemporaryDirectory(prefix="prefect-databricks-runs-tests-", ignore_cleanup_errors=True)
-os.environ["PREFECT_HOME"] = _until_exit.enter_context(_home)
+os.environ["PREFECT_HOME"] = str(_folder / "home")
 os.environ.pop("PREFECT_API_URL", None)
 
 with warnings.catch_warnings():
@@ -38,6 +45,10 @@ with warnings.catch_warnings():
     from prefect_databricks_runs.local import LocalWorkspace
     from prefect_databricks_runs.local.web.server import ServerThread
     from tests.support.prefect_api import PrefectApi
+    from tests.support.servers import ReadyServer
+
+
+CACHE = Path(__file__).parents[1] / ".pytest_cache" / "prefect"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,6 +82,44 @@ def _serve_at_a_new_port(self: ServerThread, port: int) -> None:
 
 ServerThread.__init__ = _serve_at_a_new_port
 
+# The files that take longest, longest first. A worker that begins with the last of them would work on alone at the end.
+LONGEST = (
+    "report/test_prefect_outages.py",
+    "test_docs.py",
+    "leave/test_cancelled.py",
+    "orphans/test_orphans.py",
+    "browser/test_flow_run_page.py",
+    "test_cli.py",
+    "test_block.py",
+    "start/test_found_again.py",
+    "leave/test_in_process.py",
+    "leave/test_stopped.py",
+    "leave/test_ctrl_c.py",
+    "leave/test_signals.py",
+    "report/test_automations.py",
+    "test_state_hooks.py",
+    "benchmarks/test_prefect_calls.py",
+    "test_the_suite.py",
+    "test_pytest_plugin.py",
+    "browser/test_forms.py",
+    "report/test_every_state.py",
+    "wait/test_many_runs.py",
+    "test_package.py",
+)
+
+
+LONG = "PREFECT_DATABRICKS_RUNS_LONG"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, and leave out what is marked `long` where that is not asked for."""
+    tests = Path(__file__).parent
+    rank = {tests / file: number for number, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+    for item in items:
+        if item.get_closest_marker("long") and LONG not in os.environ:
+            item.add_marker(pytest.mark.skip(reason=f"{LONG}=1 runs it."))
+
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -81,9 +130,18 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[PrefectServer]:
     """A real Prefect server, which the whole session shares and flows report to."""
-    server = _until_exit.enter_context(PrefectServer())
+    server = _until_exit.enter_context(ReadyServer(CACHE))
     with temporary_settings({PREFECT_API_URL: server.api_url}):
         yield server
+
+
+@pytest.fixture(autouse=True)
+def no_block_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remove the credentials that a test has saved: who looks at all saved ones would meet workspaces that are gone."""
+    prefect_api = request.getfixturevalue("prefect_api") if "prefect_server" in request.fixturenames else None
+    yield
+    if prefect_api:
+        prefect_api.delete_blocks(DatabricksCredentials.get_block_type_slug())
 
 
 @pytest.fixture
@@ -148,7 +206,7 @@ def run_log(prefect_server: PrefectServer) -> Iterator[RunLog]:
         logger.removeHandler(handler)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prefect_api(prefect_server: PrefectServer) -> PrefectApi:
     """What the session's Prefect server says."""
     return PrefectApi(prefect_server)

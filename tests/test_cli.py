@@ -13,8 +13,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from prefect_databricks_runs import __version__
+from prefect_databricks_runs.cli import app
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.support.prefect_api import PrefectApi
 from tests.support.processes import descendants, wait_until
@@ -111,9 +113,15 @@ def test_the_demo_with_a_server_of_its_own_keeps_it_up_until_ctrl_c_which_leaves
     wait_until(lambda: not any(child.is_running() for child in children))
 
 
-def test_the_demo_with_a_server_of_its_own_says_that_its_links_end_with_it(tmp_path) -> None:
-    done = run("demo", PREFECT_HOME=str(tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_demo_with_a_server_of_its_own_says_that_its_links_end_with_it(monkeypatch) -> None:
+    """Without a server, and without the flow: `.ci/run` runs it with both."""
+    monkeypatch.setattr(PrefectServer, "__enter__", lambda self: self)
+    monkeypatch.setattr(PrefectServer, "__exit__", lambda self, *_: None)
+    monkeypatch.setattr(PrefectServer, "api_url", "http://127.0.0.1:1/api", raising=False)
+    monkeypatch.setattr("prefect_databricks_runs.cli._configured_api_url", lambda: "")
+    monkeypatch.setattr("prefect_databricks_runs.cli._run_child", lambda *_: 0)
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["demo"])
+    assert done.exit_code == 0, done.output
     assert "the links to it lead nowhere now: `prefect-databricks-runs demo --ui` keeps it up." in done.stderr
 
 

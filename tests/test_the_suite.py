@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import re
 import socket
@@ -13,7 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+
+from prefect_databricks_runs import DatabricksCredentials
+from prefect_databricks_runs._connect.saved_blocks import saved_credentials
 from prefect_databricks_runs.local import LocalWorkspace
+from tests.support.processes import wait_until
 
 ROOT = Path(__file__).parents[1]
 HANGS = """
@@ -45,6 +53,63 @@ def test_a_test_that_hangs_ends_the_run_with_its_name(tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "crashed while running 'test_hangs.py::test_hangs'" in done.stdout
+
+
+LEAVES_THINGS = """
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from prefect_databricks_runs.local import LocalWorkspace
+
+def test_leaves_things(FIXTURES):
+    workspace = LocalWorkspace(tls=True).start()
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"], start_new_session=True)
+    others = [prefect_server._process.pid] if "prefect_server" in locals() else []
+    told = Path("told")
+    told.write_text(f"{os.environ['TMPDIR']} {workspace.root} {os.getpid()} {child.pid} {' '.join(map(str, others))}")
+    told.rename("left")
+    time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("killed", "fixtures"), [("pytest", "prefect_server"), ("a worker of pytest", "")], ids=["pytest", "worker"]
+)
+def test_what_a_killed_run_of_the_tests_has_started_and_written_does_not_stay(
+    killed: str, fixtures: str, tmp_path: Path
+) -> None:
+    (tmp_path / "test_leaves_things.py").write_text(LEAVES_THINGS.replace("FIXTURES", fixtures))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = str(ROOT)
+    (tmp_path / "pyproject.toml").touch()
+    command = [sys.executable, "-m", "pytest", "-n", "1", "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    left = tmp_path / "left"
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) as run:
+        try:
+            wait_until(lambda: left.exists() or run.poll() is not None)
+            folder, root, worker, *others = left.read_text().split()
+            assert Path(root).is_relative_to(folder)
+            assert len(others) == 2 if fixtures else 1
+            (run if killed == "pytest" else psutil.Process(int(worker))).kill()
+            wait_until(lambda: not Path(folder).exists())
+            wait_until(lambda: not any(psutil.pid_exists(int(pid)) for pid in (worker, *others)))
+        finally:
+            run.kill()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.usefixtures("prefect_server")
+def test_no_test_meets_the_saved_credentials_of_another(number: int, databricks: DatabricksCredentials) -> None:
+    async def saved() -> dict[str, DatabricksCredentials]:
+        async with get_client() as client:
+            return await saved_credentials(client)
+
+    assert asyncio.run(saved()) == {}
+    databricks.save(f"saved-{number}")
+    assert list(asyncio.run(saved())) == [f"saved-{number}"]
 
 
 def pyproject() -> str:

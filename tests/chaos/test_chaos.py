@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from prefect_databricks_runs.demo.servers import PrefectServer
@@ -11,7 +9,7 @@ from tests.chaos.faults import kinds
 from tests.chaos.storm import Storm
 
 
-@pytest.mark.skipif("PREFECT_DATABRICKS_RUNS_LONG" not in os.environ, reason="PREFECT_DATABRICKS_RUNS_LONG=1 runs it.")
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_whatever_goes_wrong_each_of_200_flows_has_its_own_run_and_nobody_has_another(
     prefect_server: PrefectServer, capsys: pytest.CaptureFixture[str]

@@ -32,7 +32,7 @@ class Postgres:
     url: str
 
     def __enter__(self) -> Postgres:
-        self._folder = tempfile.TemporaryDirectory(prefix="prefect-databricks-runs-postgres-")
+        self._folder = tempfile.TemporaryDirectory(prefix="postgres-")
         # PostgreSQL does not run as root.
         self._user = "postgres" if os.geteuid() == 0 else None
         if self._user:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -18,12 +17,7 @@ from tests.leave.children import Child, is_alive, worker
 from tests.support.prefect_api import PrefectApi
 from tests.support.processes import wait_until
 
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(
-        "PREFECT_DATABRICKS_RUNS_LONG" not in os.environ, reason="PREFECT_DATABRICKS_RUNS_LONG=1 runs it."
-    ),
-]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.long]
 
 SECONDS = 150
 # Prefect's default. A worker that asks the Prefect server a dozen times in vain ends, and on Prefect 2 it kills the
@@ -32,7 +26,11 @@ WORKER_POLL_SECONDS = "10"
 NAMES = ["the flow process is killed", "the worker is killed", "the workspace is away", "the machine sleeps"]
 
 
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
+# Both take minutes and mostly wait: with `--dist loadgroup`, as in .ci/run, each has a worker of pytest.
+DATABASES = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("SQLite", "PostgreSQL")]
+
+
+@pytest.fixture(scope="module", params=DATABASES)
 def runs(request) -> Iterator[dict[str, OneRun]]:
     """Four flow runs on one worker, to each of which something happens; the Prefect server is restarted under all."""
     with ExitStack() as stack:

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.timeout(300)
 
 SECONDS = 5.0
 WITH_NO_CODE = {"json": JOB, "polling_period_seconds": QUICK}
-both_colours = pytest.mark.parametrize("flow", [sync_parent, async_parent], ids=["sync", "async"])
+# What differs for async flows is in `test_in_process.py` too, without a worker.
+both_colours = pytest.mark.parametrize(
+    "flow", [sync_parent, pytest.param(async_parent, marks=pytest.mark.long)], ids=["sync", "async"]
+)
 
 
 def check_that_cancelling_in_prefect_cancels_in_databricks(going: Going) -> None:

@@ -11,7 +11,10 @@ from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
-both_colours = pytest.mark.parametrize("flow", [sync_parent, async_parent], ids=["sync", "async"])
+# What differs for async flows is in `test_in_process.py` too, without a worker.
+both_colours = pytest.mark.parametrize(
+    "flow", [sync_parent, pytest.param(async_parent, marks=pytest.mark.long)], ids=["sync", "async"]
+)
 
 
 @both_colours

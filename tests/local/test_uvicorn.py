@@ -34,7 +34,7 @@ def done(*arguments: str, path: Path | None = None) -> str:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif("PREFECT_DATABRICKS_RUNS_LONG" not in os.environ, reason="PREFECT_DATABRICKS_RUNS_LONG=1 runs it.")
+@pytest.mark.long
 @pytest.mark.parametrize("release", [f"uvicorn=={ALLOWED[2]}", ALLOWED[1]], ids=["oldest", "newest"])
 def test_faults_tls_and_stops_are_the_same_with_each_uvicorn_that_we_allow(release: str, tmp_path: Path) -> None:
     done("-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tmp_path), release)

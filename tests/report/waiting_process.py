@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from prefect_databricks_runs import DatabricksCredentials, wait_for_run
+from prefect_databricks_runs._report import queue
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.report.shown_flow import ShownFlow
 from tests.support.prefect_api import PrefectApi
@@ -67,6 +68,7 @@ class WaitingProcess(ShownFlow):
 def main() -> None:
     told = json.loads(sys.argv[1])
     # How fast it polls is what its options say.
+    queue.TELL_SECONDS = told.pop("tell_seconds", queue.TELL_SECONDS)
     databricks = DatabricksCredentials(host=told.pop("host"), token=told.pop("token"), requests_per_second=1000)
     flow = wait_for_run.with_options(name=told.pop("name"))
     try:

@@ -39,7 +39,7 @@ class PrefectApi:
 
     def flow_run(self, flow_run_id: UUID | str) -> dict[str, Any]:
         """One flow run."""
-        return self._client.get(f"/flow_runs/{flow_run_id}").raise_for_status().json()
+        return self._request("GET", f"/flow_runs/{flow_run_id}").json()
 
     def state_names(self, flow_run_id: UUID | str) -> list[tuple[str, str]]:
         """The type and name of each state that a flow run had, oldest first."""
@@ -79,7 +79,7 @@ class PrefectApi:
 
     def task_run_states(self, task_run_id: UUID | str) -> list[dict[str, Any]]:
         """Each state that a task run had, oldest first."""
-        states = self._client.get("/task_run_states/", params={"task_run_id": str(task_run_id)}).raise_for_status()
+        states = self._request("GET", "/task_run_states/", params={"task_run_id": str(task_run_id)})
         return sorted(states.json(), key=lambda state: state["timestamp"])
 
     def mirrored(self, flow_run_id: UUID | str) -> dict[str, tuple[str, str]]:
@@ -95,7 +95,16 @@ class PrefectApi:
     def delete_automations(self) -> None:
         """Delete every automation, on Prefect 3."""
         for automation in self._post("/automations/filter", {}):
-            self._client.delete(f"/automations/{automation['id']}").raise_for_status()
+            self._delete(f"/automations/{automation['id']}")
+
+    def delete_blocks(self, block_type_slug: str) -> None:
+        """Delete every saved block of a type."""
+        body = {
+            "block_documents": {"is_anonymous": {"eq_": False}},
+            "block_types": {"slug": {"any_": [block_type_slug]}},
+        }
+        for block in self._post("/block_documents/filter", body):
+            self._delete(f"/block_documents/{block['id']}")
 
     def artifacts(self, flow_run_id: UUID | str) -> list[dict[str, Any]]:
         """The artifacts of a flow run, but for those that Prefect 3 makes of results, which have no key."""
@@ -104,11 +113,17 @@ class PrefectApi:
         return [artifact for artifact in artifacts if artifact["key"]]
 
     def _states(self, path: str, **query: str) -> list[tuple[str, str]]:
-        states = self._client.get(path, params=query).raise_for_status().json()
+        states = self._request("GET", path, params=query).json()
         return [(state["type"], state["name"]) for state in sorted(states, key=lambda state: state["timestamp"])]
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
+        return self._request("POST", path, json=body).json()
+
+    def _delete(self, path: str) -> None:
+        self._request("DELETE", path)
+
+    def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """One call; a Prefect 3 server on SQLite answers 503 while another one writes, and wants it repeated."""
-        while (response := self._client.post(path, json=body)).status_code == 503:
+        while (response := self._client.request(method, path, **more)).status_code == 503:
             time.sleep(0.1)
-        return response.raise_for_status().json()
+        return response.raise_for_status()
