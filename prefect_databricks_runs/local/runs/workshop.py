@@ -8,7 +8,6 @@ import dataclasses
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Collection
@@ -16,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ..files.paths import find_file, find_notebook
+from ..files.workspace_files import MAX_READ_BYTES
+from ..task_child.regular_files import read_regular_file, write_regular_file
 from ..texts import text
 from . import states
 from .child_process import Tail, run_process
 from .composed import CannotRunError
+from .outcome import read_outcome
 from .records import Ending, Output, RunRecord, TaskRecord
 from .references import References, UnresolvedReferenceError, notebook_parameters, python_parameters
 
@@ -74,7 +76,7 @@ class Workshop:
         common = {"root": str(self._root), "values": values}
         if "notebook_task" in task.settings:
             file = self._notebook(references.resolve(task.settings["notebook_task"]["notebook_path"]))
-            task.source = file.read_text("utf-8", "replace")
+            task.source = _source(file)
             parameters: Any = notebook_parameters(run, task, references)
             return {**common, "type": "notebook_task", "file": str(file), "parameters": parameters}
         file = self._python_file(references.resolve(task.settings["spark_python_task"]["python_file"]))
@@ -99,7 +101,8 @@ class Workshop:
         working_folder = folder / "work"
         working_folder.mkdir()
         spec_file, outcome_file = folder / "spec.json", folder / "outcome.json"
-        spec_file.write_text(json.dumps({**spec, "outcome": str(outcome_file)}), "utf-8")
+        content = json.dumps({**spec, "outcome": str(outcome_file)}).encode()
+        write_regular_file(spec_file, content, 0o600)
         options = ("-u", "-X", "utf8", "-X", "faulthandler")
         arguments = (sys.executable, *options, "-c", _START_CHILD, str(_HERE), str(spec_file))
         written = Tail()
@@ -111,7 +114,7 @@ class Workshop:
         except asyncio.CancelledError:
             task.output = _with_logs(Output(), written) if gives_logs else Output()
             raise
-        output, succeeded = _outcome(outcome_file, code, written)
+        output, succeeded = read_outcome(outcome_file, code, written)
         if gives_logs:
             output = _with_logs(output, written)
         if succeeded:
@@ -127,20 +130,17 @@ class Workshop:
         }
 
 
-def _outcome(file: Path, code: int, written: Tail) -> tuple[Output, bool]:
-    """Return the child's outcome, and whether it succeeded: only when it says so and then ended as it should."""
-    told: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {"succeeded": False}
-    succeeded = told.pop("succeeded") and code == 0
-    output = Output(**told)
-    if not succeeded and output.error is None:
-        output = dataclasses.replace(
-            output, error=text("process_died", how=_how(code)), error_trace=written.text() or None
-        )
-    return output, succeeded
+def _source(file: Path) -> str:
+    """Return a notebook's text.
 
-
-def _how(code: int) -> str:
-    return f"signal {-code}: {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
+    Raises:
+        CannotRunError: it cannot be read, or is too large to be a notebook.
+    """
+    try:
+        return read_regular_file(file, MAX_READ_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CannotRunError(states.INVALID_CONFIGURATION, text("bad_notebook", path=file, reason=reason)) from None
 
 
 def _with_logs(output: Output, written: Tail) -> Output:

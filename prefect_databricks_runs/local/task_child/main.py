@@ -16,9 +16,11 @@ from .dbutils import DBUtils, NotebookExit
 from .failure import describe
 from .notebook import Notebook
 from .other_notebook import OtherNotebooks
+from .regular_files import write_regular_file
 from .spark import NAMES, NoSpark
 
 MAX_TEXT_BYTES = 5 * 1024 * 1024
+MAX_ERROR_CHARACTERS = 1024 * 1024
 
 
 def main(spec_file: str) -> None:
@@ -112,7 +114,8 @@ def _ended_by(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SystemExit) and not error.code:
         return {}
     last, trace = describe(error)
-    return {"succeeded": False, "error": last, "error_trace": trace}
+    # The first words of an error say what it is, and the end of a traceback where.
+    return {"succeeded": False, "error": last[:MAX_ERROR_CHARACTERS], "error_trace": trace[-MAX_ERROR_CHARACTERS:]}
 
 
 def _cut(value: str) -> dict[str, Any]:
@@ -125,5 +128,5 @@ def _cut(value: str) -> dict[str, Any]:
 def _write(file: Path, outcome: dict[str, Any]) -> None:
     """Write the outcome so that it is there as a whole or not at all."""
     part = file.with_suffix(".part")
-    part.write_text(json.dumps(outcome), "utf-8")
+    write_regular_file(part, json.dumps(outcome).encode(), 0o600)
     part.replace(file)
