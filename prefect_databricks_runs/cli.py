@@ -87,12 +87,20 @@ def local(
     tls: Annotated[
         bool, typer.Option("--tls", help="Serve https, with a certificate that is printed as SSL_CERT_FILE.")
     ] = False,
+    pass_env: Annotated[
+        list[str] | None,
+        typer.Option(help="The name of an environment variable that tasks are to see; may be given again."),
+    ] = None,
 ) -> None:
     """Serve a local Databricks Jobs API, which runs notebooks and Python files on this machine, until stopped."""
     from .local import LocalWorkspace
 
     try:
-        with _ended_by_signals(), LocalWorkspace(port=port, token=token, root=root, tls=tls) as workspace:
+        made = LocalWorkspace(port=port, token=token, root=root, tls=tls, pass_environment=pass_env or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--pass-env") from None
+    try:
+        with _ended_by_signals(), made as workspace:
             typer.echo(f"DATABRICKS_HOST={workspace.url}\nDATABRICKS_TOKEN={workspace.token}")
             if workspace.ca_file:
                 typer.echo(f"SSL_CERT_FILE={workspace.ca_file}")

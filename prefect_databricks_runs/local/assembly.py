@@ -49,6 +49,7 @@ class Parts:
         password: its password.
         root: the folder that plays its files.
         hidden: texts that no child process may find in its environment.
+        pass_environment: names of environment variables that tasks see besides those that Python needs.
         concurrency: how many tasks run at once in child processes.
         failed_state: the state of a run of which a task failed.
         log: what clients asked.
@@ -65,6 +66,7 @@ class Parts:
     password: str | None
     root: Path
     hidden: Collection[str]
+    pass_environment: Collection[str]
     concurrency: int
     failed_state: State
     log: RequestLog
@@ -92,7 +94,8 @@ class Assembly:
         def references(run: RunRecord, task: TaskRecord) -> References:
             return References(run, task, url, workspace_id)
 
-        works = Works(parts.simulation, Workshop(parts.root, parts.hidden, parts.concurrency), references)
+        workshop = Workshop(parts.root, parts.hidden, parts.pass_environment, parts.concurrency)
+        works = Works(parts.simulation, workshop, references)
         self.engine = Engine(parts.store, parts.clock, works, parts.failed_state)
         self.answers = Answers(url, workspace_id)
         self.endpoints = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import math
 import os
 import shutil
 import tempfile
 import time
 import weakref
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,7 +21,9 @@ from .assembly import Assembly, Parts
 from .clock import RealClock, VirtualClock
 from .controls import Controls
 from .faults.waits import Waits
+from .option_checks import check_options
 from .runs import states
+from .runs.environment import check_names
 from .runs.simulation import Script, Simulation
 from .runs.store import Store
 from .web.certificates import Certificates
@@ -69,11 +71,12 @@ class LocalWorkspace(Controls):
         client_secret: its secret.
         oauth_token_seconds: how long an OAuth token is good for, s.
         tls: whether it serves https, with a certificate of its own, instead of http.
+        pass_environment: names of environment variables that tasks see besides those that Python needs.
 
     Raises:
         ValueError: only one of `login` and `password` or of `client_id` and `client_secret` is given, `concurrency` or
             `max_requests` is below 1, `oauth_token_seconds` is not positive and finite, `missing_status` is neither 400
-            nor 404, or the script makes no sense.
+            nor 404, `pass_environment` has no names, or the script makes no sense.
 
     Attributes:
         token: the token that clients need.
@@ -102,18 +105,18 @@ class LocalWorkspace(Controls):
         client_secret: str | None = None,
         oauth_token_seconds: float = DEFAULT_OAUTH_TOKEN_SECONDS,
         tls: bool = False,
+        pass_environment: Iterable[str] = (),
     ) -> None:
         super().__init__(max_requests)
-        if bool(login) != bool(password):
-            raise ValueError("Basic sign-in needs both login and password, or neither")
-        if bool(client_id) != bool(client_secret):
-            raise ValueError("OAuth needs both client_id and client_secret, or neither")
-        if not 0 < oauth_token_seconds < math.inf:
-            raise ValueError(f"oauth_token_seconds must be positive and finite, it is {oauth_token_seconds}")
-        if concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
-        if missing_status not in {400, 404}:
-            raise ValueError(f"missing_status must be 400 or 404, it is {missing_status}")
+        check_options(
+            login=login,
+            password=password,
+            client_id=client_id,
+            client_secret=client_secret,
+            oauth_token_seconds=oauth_token_seconds,
+            concurrency=concurrency,
+            missing_status=missing_status,
+        )
         simulation = Simulation(script)
         clock = VirtualClock(time.time()) if virtual_time else RealClock()
         users = Users()
@@ -142,6 +145,7 @@ class LocalWorkspace(Controls):
             password=self.password,
             root=self.root,
             hidden=self._hidden,
+            pass_environment=check_names(pass_environment),
             concurrency=concurrency,
             failed_state=states.FAILED_AS_INTERNAL_ERROR if failed_as_internal_error else states.FAILED,
             log=self._log,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import dataclasses
 import json
 import os
@@ -21,6 +20,7 @@ from ..texts import text
 from . import states
 from .child_process import Tail, run_process
 from .composed import CannotRunError
+from .environment import environment_of_tasks
 from .outcome import read_outcome
 from .records import Ending, Output, RunRecord, TaskRecord
 from .references import References, UnresolvedReferenceError, notebook_parameters, python_parameters
@@ -28,7 +28,6 @@ from .references import References, UnresolvedReferenceError, notebook_parameter
 _HERE = Path(__file__).parent.parent
 # By its folder: importing it by its full name would import the server and Prefect into every child.
 _START_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from task_child.main import main; main(sys.argv[2])"
-_HIDDEN_VARIABLES = ("PREFECT_", "DATABRICKS_")
 
 
 class Workshop:
@@ -37,12 +36,16 @@ class Workshop:
     Args:
         root: the folder that plays the workspace's files.
         secrets: texts that no child may find in its environment; more may be added at any time.
+        pass_environment: names of environment variables that children see besides those that Python needs.
         concurrency: how many children run at once.
     """
 
-    def __init__(self, root: Path, secrets: Collection[str], concurrency: int) -> None:
+    def __init__(
+        self, root: Path, secrets: Collection[str], pass_environment: Collection[str], concurrency: int
+    ) -> None:
         self._root = root
         self._secrets = secrets
+        self._pass_environment = pass_environment
         self._places = asyncio.Semaphore(concurrency)
 
     async def run(
@@ -105,11 +108,12 @@ class Workshop:
         write_regular_file(spec_file, content, 0o600)
         options = ("-u", "-X", "utf8", "-X", "faulthandler")
         arguments = (sys.executable, *options, "-c", _START_CHILD, str(_HERE), str(spec_file))
+        environment = environment_of_tasks(os.environ, self._pass_environment, self._secrets)
         written = Tail()
         gives_logs = "spark_python_task" in task.settings
         try:
             code = await run_process(
-                arguments, folder=working_folder, environment=self._environment(), output=written, started=started
+                arguments, folder=working_folder, environment=environment, output=written, started=started
             )
         except asyncio.CancelledError:
             task.output = _with_logs(Output(), written) if gives_logs else Output()
@@ -120,14 +124,6 @@ class Workshop:
         if succeeded:
             return Ending(states.SUCCESS, output=output)
         return Ending(states.FAILED, text("workload_failed"), output)
-
-    def _environment(self) -> dict[str, str]:
-        hidden = [*self._secrets, *(base64.b64encode(secret.encode()).decode() for secret in self._secrets)]
-        return {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(_HIDDEN_VARIABLES) and not any(secret in value for secret in hidden)
-        }
 
 
 def _source(file: Path) -> str:
