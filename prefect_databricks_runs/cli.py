@@ -79,7 +79,13 @@ def demo(
 @app.command()
 def local(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
-    token: Annotated[str | None, typer.Option(help="The token that it accepts; made up if not given.")] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PREFECT_DATABRICKS_RUNS_LOCAL_TOKEN",
+            help="The token that it accepts; made up if not given. In the environment, it is not seen in `ps`.",
+        ),
+    ] = None,
     root: Annotated[
         Path | None,
         typer.Option(exists=True, file_okay=False, help="The folder that plays the workspace's files."),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from prefect_databricks_runs import __version__
@@ -184,3 +185,15 @@ def test_a_variable_with_its_value_is_refused_without_showing_it() -> None:
     done = run("local", "--port", "0", "--pass-env", "GITHUB_TOKEN=ghp-secret")
     assert done.returncode == 2
     assert "ghp-secret" not in done.stdout + done.stderr
+
+
+def test_the_token_of_local_may_come_from_the_environment_and_is_then_in_no_command_line(started) -> None:
+    process = start(started, "local", "--port", "0", PREFECT_DATABRICKS_RUNS_LOCAL_TOKEN="dapi-of-the-environment")
+    assert "DATABRICKS_TOKEN=dapi-of-the-environment\n" in read_until(process, "DATABRICKS_TOKEN=")
+    assert "dapi-of-the-environment" not in " ".join(psutil.Process(process.pid).cmdline())
+
+
+def test_a_token_that_is_an_option_comes_before_that_of_the_environment(started) -> None:
+    command = ["local", "--port", "0", "--token", "dapi-of-the-option"]
+    process = start(started, *command, PREFECT_DATABRICKS_RUNS_LOCAL_TOKEN="dapi-of-the-environment")
+    assert "DATABRICKS_TOKEN=dapi-of-the-option\n" in read_until(process, "DATABRICKS_TOKEN=")

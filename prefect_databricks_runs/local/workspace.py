@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
-import tempfile
 import time
-import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +18,7 @@ from .assembly import Assembly, Parts
 from .clock import RealClock, VirtualClock
 from .controls import Controls
 from .faults.waits import Waits
+from .files.temporary import TemporaryFolder, remove_forgotten
 from .option_checks import check_options
 from .runs import states
 from .runs.environment import check_names
@@ -131,10 +129,8 @@ class LocalWorkspace(Controls):
         # As they stand in a basic sign-in, where base64 hides them from a search.
         pairs = (("token", self.token), (self.login, self.password), (self.client_id, self.client_secret))
         self._hidden += [f"{name}:{secret}" for name, secret in pairs if name and secret]
-        self.root = Path(tempfile.mkdtemp(prefix="databricks-workspace-") if root is None else root).absolute()
-        self._remove_root = (
-            weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True) if root is None else None
-        )
+        self._temporary = TemporaryFolder()
+        self.root = (self._temporary.folder("workspace") if root is None else Path(root)).absolute()
         self._parts = Parts(
             store=Store(clock, missing_status),
             clock=clock,
@@ -144,6 +140,7 @@ class LocalWorkspace(Controls):
             login=self.login,
             password=self.password,
             root=self.root,
+            temporary=self._temporary.path,
             hidden=self._hidden,
             pass_environment=check_names(pass_environment),
             concurrency=concurrency,
@@ -250,7 +247,8 @@ class LocalWorkspace(Controls):
             raise RuntimeError("A local workspace can be started only once")
         if os.name != "posix":
             raise RuntimeError("The local workspace needs Linux or macOS: it ends tasks by their process group")
-        self._certificates = Certificates() if self._tls else None
+        remove_forgotten()
+        self._certificates = Certificates(self._temporary.folder("certificates")) if self._tls else None
         self._server = ServerThread(self._port)
         atexit.register(self.stop)
         self._server.start(self._app, self._close, self._certificates.files.server_file if self._certificates else None)
@@ -261,10 +259,7 @@ class LocalWorkspace(Controls):
         if self._server is not None:
             self._parts.waits.end()
             self._server.stop()
-        if self._remove_root:
-            self._remove_root()
-        if self._certificates:
-            self._certificates.remove()
+        self._temporary.remove()
         atexit.unregister(self.stop)
 
     def __enter__(self) -> LocalWorkspace:

@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import json
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Collection
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files.paths import find_file, find_notebook
+from ..files.temporary import remove_folder
 from ..files.workspace_files import MAX_READ_BYTES
 from ..task_child.regular_files import read_regular_file, write_regular_file
 from ..texts import text
@@ -35,15 +35,22 @@ class Workshop:
 
     Args:
         root: the folder that plays the workspace's files.
+        temporary: the folder for the folders of its tasks.
         secrets: texts that no child may find in its environment; more may be added at any time.
         pass_environment: names of environment variables that children see besides those that Python needs.
         concurrency: how many children run at once.
     """
 
     def __init__(
-        self, root: Path, secrets: Collection[str], pass_environment: Collection[str], concurrency: int
+        self,
+        root: Path,
+        temporary: Path,
+        secrets: Collection[str],
+        pass_environment: Collection[str],
+        concurrency: int,
     ) -> None:
         self._root = root
+        self._temporary = temporary
         self._secrets = secrets
         self._pass_environment = pass_environment
         self._places = asyncio.Semaphore(concurrency)
@@ -66,12 +73,12 @@ class Workshop:
         except UnresolvedReferenceError as error:
             return CannotRunError(states.INVALID_CONFIGURATION, str(error)).ending
         async with self._places:
-            folder = Path(tempfile.mkdtemp(prefix="databricks-task-"))
+            folder = Path(tempfile.mkdtemp(prefix="task-", dir=self._temporary))
             try:
                 return await self._run_child(task, spec, folder, started)
             finally:
                 # Here and not in a thread: when the interpreter ends there is none to be had.
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
 
     def _spec(self, run: RunRecord, task: TaskRecord, references: References) -> dict[str, Any]:
         """Return the child's instructions."""
