@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from prefect.blocks.abstract import CredentialsBlock
 
-from ._client.http import client_options
+from ._client.http import AnyClient, client_options, new_client
 from ._prefect import portal
 from ._prefect.compat import (
     REQUIRED_TEXT,
@@ -26,7 +26,7 @@ from ._prefect.compat import (
 )
 from ._prefect.references import saved_block
 from .auth import BasicAuth, TokenAuth
-from .errors import InvalidCredentials
+from .errors import DatabricksConnectionError, InvalidCredentials
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 _TOKEN = re.compile(r"[!-~]+")
@@ -153,11 +153,18 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
     def get_client(self) -> httpx.Client:
         """Give an authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it when done."""
-        return httpx.Client(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
+        return self._new_client(httpx.Client)
 
     def get_async_client(self) -> httpx.AsyncClient:
         """Give an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` are enough. Close it when done."""
-        return httpx.AsyncClient(auth=self.get_auth(), **client_options(self.host, self.request_timeout_seconds))
+        return self._new_client(httpx.AsyncClient)
+
+    def _new_client(self, kind: type[AnyClient]) -> AnyClient:
+        options = client_options(self.host, self.request_timeout_seconds)
+        try:
+            return new_client(kind, auth=self.get_auth(), **options)
+        except httpx.UnsupportedProtocol as error:
+            raise DatabricksConnectionError(str(error), host=self.host, method="GET", path="/") from error
 
     @classmethod
     def from_connection_string(cls, connection: str | Mapping[str, Any]) -> DatabricksCredentials:
@@ -212,6 +219,8 @@ def normalize_host(host: str) -> str:
         InvalidCredentials: There is no host name in it, or it is plain `http` to another machine.
     """
     text = host.strip()
+    if not text.isprintable():  # some of them would silently be left out, and what is left is another host
+        raise _not_an_address("with no tab, line break or other control character in it")
     if "@" in text:
         raise _not_an_address("with no user or password in it")
     try:
@@ -221,6 +230,8 @@ def normalize_host(host: str) -> str:
         raise _not_an_address(f"it is {host!r}") from None
     if parts.scheme not in ("http", "https") or not (_HOST_NAME.fullmatch(name) or _is_ip(name)):
         raise _not_an_address(f"it is {host!r}")
+    if port == 0:
+        raise _not_an_address("with another port than 0")
     if parts.scheme == "http" and not _is_loopback(name):
         raise InvalidCredentials(f"`host` is plain http, which would send the token in the clear. Use https://{name}.")
     name = f"[{name}]" if ":" in name else name

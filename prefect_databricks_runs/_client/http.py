@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import platform
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import prefect
 
 from .._version import __version__
 
+AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
+
+_PROXY_VARIABLES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
 CONNECT_SECONDS = 10.0  # a host that does not take a connection in this time is down, whatever the request
 
 USER_AGENT = (
@@ -30,6 +34,39 @@ def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
         "headers": {"User-Agent": USER_AGENT, "Accept": "application/json"},
         "timeout": time_limits(timeout_seconds),
     }
+
+
+def new_client(kind: type[AnyClient], **options: Any) -> AnyClient:
+    """Make an HTTP client, which reads from the environment whether there is a proxy.
+
+    Args:
+        kind: The client's class.
+        options: What to give to it.
+
+    Raises:
+        httpx.UnsupportedProtocol: The environment names a proxy that cannot be used; says how to get around that, and
+            nothing of the proxy's address, which may have a password in it.
+    """
+    try:
+        return kind(**options)
+    except (ImportError, ValueError) as error:
+        fault = _proxy_fault(needs_package=isinstance(error, ImportError))
+        if fault is None:
+            raise
+    raise httpx.UnsupportedProtocol(fault)  # here, where there is no context: its words may have the address
+
+
+def _proxy_fault(*, needs_package: bool) -> str | None:
+    names = [
+        name
+        for name in sorted(os.environ)
+        if name.upper() in _PROXY_VARIABLES and not os.environ[name].lower().startswith(("http://", "https://"))
+    ]
+    if not names:
+        return None
+    if needs_package:
+        return f"{' and '.join(names)} names a SOCKS proxy, which needs a package: `pip install 'httpx[socks]'`"
+    return f"{' and '.join(names)} must name a proxy by an address that begins with http://, https:// or socks5://"
 
 
 def time_limits(timeout_seconds: float) -> httpx.Timeout:
