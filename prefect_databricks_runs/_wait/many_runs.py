@@ -12,6 +12,7 @@ from .._connect.call import Call
 from .._failures import failure_of
 from .._leave.leaving import cancel_all, leave, leave_alone, send_log
 from .._report import RunsReport, state_of_runs
+from .._text import safe_repr
 from ..errors import DatabricksError, DatabricksUnreachable, InvalidOption, RunsFailed, WaitTimeout
 from ..options import WaitForRunsOptions
 from ..runs import Run
@@ -165,4 +166,4 @@ class ManyRuns:
 def _check(run_ids: Any) -> None:
     is_list = isinstance(run_ids, Sequence) and not isinstance(run_ids, str)
     if not is_list or not all(isinstance(each, int) and not isinstance(each, bool) for each in run_ids):
-        raise InvalidOption([f"`run_ids` is a list of the `run_id` of job runs; it is {run_ids!r}."])
+        raise InvalidOption([f"`run_ids` is a list of the `run_id` of job runs; it is {safe_repr(run_ids)}."])
