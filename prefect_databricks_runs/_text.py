@@ -166,3 +166,12 @@ def safe_repr(value: Any, limit: int = _SHOWN_CHARACTERS) -> str:
         return shorten(repr(value), limit)
     except Exception:
         return f"<{type(value).__name__} without a repr>"
+
+
+def has_repr(value: Any) -> bool:
+    """Whether there is a `repr` of it: that of a class of someone else may raise, and very deep ones have none."""
+    try:
+        repr(value)
+    except Exception:
+        return False
+    return True

@@ -79,7 +79,13 @@ def demo(
 @app.command()
 def local(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
-    token: Annotated[str | None, typer.Option(help="The token that it accepts; made up if not given.")] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PREFECT_DATABRICKS_RUNS_LOCAL_TOKEN",
+            help="The token that it accepts; made up if not given. In the environment, it is not seen in `ps`.",
+        ),
+    ] = None,
     root: Annotated[
         Path | None,
         typer.Option(exists=True, file_okay=False, help="The folder that plays the workspace's files."),
@@ -87,12 +93,20 @@ def local(
     tls: Annotated[
         bool, typer.Option("--tls", help="Serve https, with a certificate that is printed as SSL_CERT_FILE.")
     ] = False,
+    pass_env: Annotated[
+        list[str] | None,
+        typer.Option(help="The name of an environment variable that tasks are to see; may be given again."),
+    ] = None,
 ) -> None:
     """Serve a local Databricks Jobs API, which runs notebooks and Python files on this machine, until stopped."""
     from .local import LocalWorkspace
 
     try:
-        with _ended_by_signals(), LocalWorkspace(port=port, token=token, root=root, tls=tls) as workspace:
+        made = LocalWorkspace(port=port, token=token, root=root, tls=tls, pass_environment=pass_env or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--pass-env") from None
+    try:
+        with _ended_by_signals(), made as workspace:
             typer.echo(f"DATABRICKS_HOST={workspace.url}\nDATABRICKS_TOKEN={workspace.token}")
             if workspace.ca_file:
                 typer.echo(f"SSL_CERT_FILE={workspace.ca_file}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ import httpx
 from prefect.blocks.abstract import CredentialsBlock
 from typing_extensions import Self
 
-from ._client.http import client_options, is_loopback
+from ._client.http import AnyClient, client_options, is_loopback, new_client
 from ._prefect import portal
 from ._prefect.compat import (
     REQUIRED_TEXT,
@@ -29,7 +29,7 @@ from ._prefect.compat import (
 from ._prefect.references import saved_block
 from .auth import BasicAuth, TokenAuth, ahide_in_pickles, hide_in_pickles
 from .auth._fields import fault_of_names, hidden, is_token, of_connection, way_to_sign_in
-from .errors import InvalidCredentials
+from .errors import DatabricksConnectionError, InvalidCredentials
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 _EXAMPLE_HOST = "https://adb-1.2.azuredatabricks.net"
@@ -142,14 +142,27 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         return way
 
     def get_client(self) -> httpx.Client:
-        """Return an authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it after use."""
-        options = client_options(self.host, self.request_timeout_seconds)
-        return httpx.Client(auth=self.get_auth(), event_hooks={"request": [hide_in_pickles]}, **options)
+        """Return an authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it after use.
+
+        Raises:
+            DatabricksConnectionError: The environment names a proxy that cannot be used.
+        """
+        return self._new_client(httpx.Client, hide_in_pickles)
 
     def get_async_client(self) -> httpx.AsyncClient:
-        """Return an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` do. Close it after use."""
+        """Return an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` do. Close it after use.
+
+        Raises:
+            DatabricksConnectionError: The environment names a proxy that cannot be used.
+        """
+        return self._new_client(httpx.AsyncClient, ahide_in_pickles)
+
+    def _new_client(self, kind: type[AnyClient], hide: Callable[[httpx.Request], Any]) -> AnyClient:
         options = client_options(self.host, self.request_timeout_seconds)
-        return httpx.AsyncClient(auth=self.get_auth(), event_hooks={"request": [ahide_in_pickles]}, **options)
+        try:
+            return new_client(kind, auth=self.get_auth(), event_hooks={"request": [hide]}, **options)
+        except httpx.UnsupportedProtocol as error:
+            raise DatabricksConnectionError(str(error), host=self.host, method="GET", path="/") from error
 
     @classmethod
     def from_connection_string(cls, connection: str | Mapping[str, Any]) -> DatabricksCredentials:
@@ -204,6 +217,8 @@ def normalize_host(host: str) -> str:
         InvalidCredentials: There is no host name in it, or it is plain `http` to another machine.
     """
     text = host.strip()
+    if not text.isprintable():  # some of them would silently be left out, and what is left is another host
+        raise _not_an_address("with no tab, line break or other control character in it")
     if "@" in text:
         raise _not_an_address("with no user or password in it")
     try:
@@ -213,6 +228,8 @@ def normalize_host(host: str) -> str:
         raise _not_an_address(_NO_ADDRESS) from None
     if parts.scheme not in ("http", "https") or not (_HOST_NAME.fullmatch(name) or _is_ip(name)):
         raise _not_an_address(_NO_ADDRESS)
+    if port == 0:
+        raise _not_an_address("with another port than 0")
     if parts.scheme == "http" and not is_loopback(name):
         raise InvalidCredentials(f"`host` is plain http, which would send the token in the clear. Use https://{name}.")
     name = f"[{name}]" if ":" in name else name

@@ -24,6 +24,7 @@ from ._start.earlier_attempts import take_over
 from ._start.in_flight import handing_over
 from ._start.marker import with_marker
 from ._start.starter import Found, Starter
+from ._text import safe_repr
 from .credentials import DatabricksCredentials
 from .errors import InvalidPayload
 from .fields import RunNowFields, SubmitRunFields
@@ -182,8 +183,8 @@ async def _job_named(hook: DatabricksHook, job_name: Any, json: Any, fields: Map
     if fields.get("job_id") is not None or (isinstance(json, Mapping) and json.get("job_id") is not None):
         raise InvalidPayload(["`job_id` and `job_name` both name the job; give one of them."], "run-now")
     if not isinstance(job_name, str) or not job_name:
-        raise InvalidPayload([f"`job_name` must be the name of a job, not {job_name!r}."], "run-now")
-    return await hook.find_job(job_name)
+        raise InvalidPayload([f"`job_name` must be the name of a job, not {safe_repr(job_name)}."], "run-now")
+    return await hook.find_job(str.__str__(job_name))
 
 
 async def _start(call: Call[StartOptions], request: _Request) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -170,3 +171,37 @@ def test_a_port_that_is_taken_is_one_clear_error(workspace) -> None:
     assert done.returncode == 1
     assert "Give another one with --port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_local_passes_the_variables_that_are_named_and_no_others(started, tmp_path) -> None:
+    shown = "{name: os.environ.get(name) for name in ('MINE', 'YOURS', 'GITHUB_TOKEN')}"
+    (tmp_path / "n.py").write_text(f"# Databricks notebook source\nimport os\ndbutils.notebook.exit({shown})\n")
+    command = ["local", "--port", "0", "--token", "dapi-local", "--root", str(tmp_path)]
+    variables = {"MINE": "a", "YOURS": "b", "GITHUB_TOKEN": "c"}
+    process = start(started, *command, "--pass-env", "MINE", "--pass-env", "YOURS", **variables)
+    host = re.search(r"DATABRICKS_HOST=(\S+)", read_until(process, "DATABRICKS_TOKEN="))[1]
+    with httpx.Client(base_url=f"{host}/api/2.2/jobs", headers={"Authorization": "Bearer dapi-local"}) as client:
+        body = {"tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "/n"}}]}
+        run_id = client.post("/runs/submit", json=body).json()["run_id"]
+        wait_until(lambda: "result_state" in client.get("/runs/get", params={"run_id": run_id}).json()["state"])
+        task = client.get("/runs/get", params={"run_id": run_id}).json()["tasks"][0]
+        output = client.get("/runs/get-output", params={"run_id": task["run_id"]}).json()
+    assert output["notebook_output"]["result"] == "{'MINE': 'a', 'YOURS': 'b', 'GITHUB_TOKEN': None}"
+
+
+def test_a_variable_with_its_value_is_refused_without_showing_it() -> None:
+    done = run("local", "--port", "0", "--pass-env", "GITHUB_TOKEN=ghp-secret")
+    assert done.returncode == 2
+    assert "ghp-secret" not in done.stdout + done.stderr
+
+
+def test_the_token_of_local_may_come_from_the_environment_and_is_then_in_no_command_line(started) -> None:
+    process = start(started, "local", "--port", "0", PREFECT_DATABRICKS_RUNS_LOCAL_TOKEN="dapi-of-the-environment")
+    assert "DATABRICKS_TOKEN=dapi-of-the-environment\n" in read_until(process, "DATABRICKS_TOKEN=")
+    assert "dapi-of-the-environment" not in " ".join(psutil.Process(process.pid).cmdline())
+
+
+def test_a_token_that_is_an_option_comes_before_that_of_the_environment(started) -> None:
+    command = ["local", "--port", "0", "--token", "dapi-of-the-option"]
+    process = start(started, *command, PREFECT_DATABRICKS_RUNS_LOCAL_TOKEN="dapi-of-the-environment")
+    assert "DATABRICKS_TOKEN=dapi-of-the-option\n" in read_until(process, "DATABRICKS_TOKEN=")

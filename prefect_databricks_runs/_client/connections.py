@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 import httpx
 
-from .http import CONNECT_SECONDS, client_options
+from .http import CONNECT_SECONDS, client_options, new_client
 
 _FLOW_RUNS = 100
 
@@ -47,7 +47,9 @@ class Connections:
             # Who signs in differs from one request to the next, so that no answer may leave a cookie for another one.
             cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
             options = client_options(host, CONNECT_SECONDS)
-            client = self._clients[host] = httpx.AsyncClient(transport=transport, cookies=cookies, **options)
+            client = self._clients[host] = new_client(
+                httpx.AsyncClient, transport=transport, cookies=cookies, **options
+            )
         return client
 
     def access(self, host: str, auth: httpx.Auth) -> Access:

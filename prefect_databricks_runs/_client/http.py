@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import platform
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,6 +14,9 @@ import prefect
 from .._version import __version__
 from .bodies import ACCEPT_ENCODING
 
+AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
+
+_PROXY_VARIABLES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
 CONNECT_SECONDS = 10.0  # a host that does not take a connection in this time is down, whatever the request
 
 USER_AGENT = (
@@ -52,6 +56,39 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost"
+
+
+def new_client(kind: type[AnyClient], **options: Any) -> AnyClient:
+    """Make an HTTP client, which reads from the environment whether there is a proxy.
+
+    Args:
+        kind: The client's class.
+        options: What to give to it.
+
+    Raises:
+        httpx.UnsupportedProtocol: The environment names a proxy that cannot be used; says how to get around that, and
+            nothing of the proxy's address, which may have a password in it.
+    """
+    try:
+        return kind(**options)
+    except (ImportError, ValueError) as error:
+        fault = _proxy_fault(needs_package=isinstance(error, ImportError))
+        if fault is None:
+            raise
+    raise httpx.UnsupportedProtocol(fault)  # here, where there is no context: its words may have the address
+
+
+def _proxy_fault(*, needs_package: bool) -> str | None:
+    names = [
+        name
+        for name in sorted(os.environ)
+        if name.upper() in _PROXY_VARIABLES and not os.environ[name].lower().startswith(("http://", "https://"))
+    ]
+    if not names:
+        return None
+    if needs_package:
+        return f"{' and '.join(names)} names a SOCKS proxy, which needs a package: `pip install 'httpx[socks]'`"
+    return f"{' and '.join(names)} must name a proxy by an address that begins with http://, https:// or socks5://"
 
 
 def time_limits(timeout_seconds: float) -> httpx.Timeout:

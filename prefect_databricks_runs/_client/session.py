@@ -141,11 +141,11 @@ class Session:
 
     async def _answer(self, auth: httpx.Auth, method: str, path: str, json: Any, params: Any) -> httpx.Response:
         """Return the whole answer to a request, which has a deadline and a size that it may have."""
-        client = self._client()
         limits = time_limits(self._timeout_seconds)
-        request = client.build_request(method, path, json=json, params=params, timeout=limits)
         status = 0
         try:
+            client = self._client()
+            request = client.build_request(method, path, json=json, params=params, timeout=limits)
             with anyio.fail_after(self._timeout_seconds):
                 response = await client.send(request, auth=auth, stream=True)
                 status = response.status_code

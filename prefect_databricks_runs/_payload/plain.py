@@ -225,18 +225,19 @@ class Reader:
         return value
 
     def _scalar(self, value: Any, path: str, *, loose: bool = False) -> Any:
-        if loose and isinstance(value, date):
-            return value.isoformat()
-        if loose and isinstance(value, (Decimal, UUID, PurePath)):
-            return str(value)
+        if loose and isinstance(value, (date, Decimal, UUID, PurePath)):
+            try:
+                return value.isoformat() if isinstance(value, date) else str(value)
+            except Exception:  # of a subclass
+                return self.fault(path, f"is of type {type(value).__name__}, which does not turn into text; give text.")
         fault = _not_json(value)
-        return self.fault(path, fault) if fault else value
+        return self.fault(path, fault) if fault else _bare(value)
 
     def _id(self, value: Any, path: str) -> Any:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MAX_ID_DIGITS:
             return int(value)
         if value is None or value is UNREADABLE or (isinstance(value, int) and not isinstance(value, bool)):
-            return value
+            return _bare(value)
         return self.fault(path, f"must be a whole number, not of type {type(value).__name__}; give the job's number.")
 
     def fault(self, path: str, fault: str) -> Any:
@@ -251,6 +252,17 @@ class Reader:
 
 def _text_of(plain: Any) -> Any:
     return plain if plain is None or plain is UNREADABLE else as_text(plain)
+
+
+def _bare(value: Any) -> Any:
+    """Give a text or number of a subclass as one of the class itself, which can be shown whatever the subclass does."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return value if isinstance(value, bool) else int.__pos__(value)
+    if isinstance(value, float):
+        return float.__pos__(value)
+    return value
 
 
 def _not_json(value: Any) -> str:

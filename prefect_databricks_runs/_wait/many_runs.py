@@ -15,6 +15,7 @@ from .._leave.started_here import StartedHere
 from .._prefect.own_faults import OwnFaults
 from .._report import RunsReport, state_of_runs
 from .._runtime import of_process
+from .._text import safe_repr
 from ..errors import DatabricksError, DatabricksUnreachable, InvalidOption, RunsFailed, WaitTimeout
 from ..options import WaitForRunsOptions
 from ..runs import Run
@@ -182,4 +183,4 @@ class ManyRuns:
 def _check(run_ids: Any) -> None:
     is_list = isinstance(run_ids, Sequence) and not isinstance(run_ids, str)
     if not is_list or not all(isinstance(each, int) and not isinstance(each, bool) for each in run_ids):
-        raise InvalidOption([f"`run_ids` is a list of the `run_id` of job runs; it is {run_ids!r}."])
+        raise InvalidOption([f"`run_ids` is a list of the `run_id` of job runs; it is {safe_repr(run_ids)}."])

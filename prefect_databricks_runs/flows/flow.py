@@ -8,7 +8,9 @@ import prefect
 from typing_extensions import ParamSpec
 
 from .._prefect.compat import PREFECT_3, ValidBlock
+from .._text import has_repr, safe_repr
 from ..credentials import DatabricksCredentials
+from ..errors import InvalidOption
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,13 +24,23 @@ class Flow(prefect.Flow[P, R]):
     """
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Validate the parameters of a run, with the block that they refer to."""
+        """Validate the parameters of a run, with the block that they refer to.
+
+        Raises:
+            InvalidOption: One that is wrong cannot be shown either.
+        """
         given: Any = parameters.get("databricks_credentials")
         if isinstance(given, dict) and "$ref" in given:
             given = DatabricksCredentials.of_reference(given["$ref"])
         if isinstance(given, DatabricksCredentials):
             parameters = {**parameters, "databricks_credentials": given if PREFECT_3 else ValidBlock(given)}
-        return super().validate_parameters(parameters)
+        try:
+            return super().validate_parameters(parameters)
+        except Exception:  # Prefect says what is wrong with one parameter, and in that shows all of them
+            unsaid = {name: value for name, value in parameters.items() if not has_repr(value)}
+            if not unsaid:
+                raise
+        raise InvalidOption([f"`{name}` is not what it must be; it is {safe_repr(unsaid[name])}." for name in unsaid])
 
     def with_options(self, **options: Any) -> Flow[P, R]:
         """Make a flow of the same function with other options; Prefect makes one of its own class."""

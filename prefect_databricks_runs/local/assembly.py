@@ -48,7 +48,9 @@ class Parts:
         login: the login of basic sign-in; None when that is off.
         password: its password.
         root: the folder that plays its files.
+        temporary: the folder for temporary files.
         hidden: texts that no child process may find in its environment.
+        pass_environment: names of environment variables that tasks see besides those that Python needs.
         concurrency: how many tasks run at once in child processes.
         failed_state: the state of a run of which a task failed.
         log: what clients asked.
@@ -64,7 +66,9 @@ class Parts:
     login: str | None
     password: str | None
     root: Path
+    temporary: Path
     hidden: Collection[str]
+    pass_environment: Collection[str]
     concurrency: int
     failed_state: State
     log: RequestLog
@@ -92,7 +96,8 @@ class Assembly:
         def references(run: RunRecord, task: TaskRecord) -> References:
             return References(run, task, url, workspace_id)
 
-        works = Works(parts.simulation, Workshop(parts.root, parts.hidden, parts.concurrency), references)
+        workshop = Workshop(parts.root, parts.temporary, parts.hidden, parts.pass_environment, parts.concurrency)
+        works = Works(parts.simulation, workshop, references)
         self.engine = Engine(parts.store, parts.clock, works, parts.failed_state)
         self.answers = Answers(url, workspace_id)
         self.endpoints = {

@@ -163,6 +163,8 @@ INVENTED: Final = {
     "no_python_file": 'Unable to access the file "{path}". Either it does not exist, or it cannot be read',
     "not_run_here": "Tasks of type {task_type} are not run by the local workspace: nothing was done",
     "unresolved_reference": "The reference {reference} cannot be resolved by the local workspace",
+    "bad_notebook": "The notebook {path} cannot be read: {reason}",
+    "bad_outcome": "The outcome of the task, which only the local workspace may write, cannot be read: {reason}",
     "process_died": "The Python process ended without an outcome ({how})",
 }
 

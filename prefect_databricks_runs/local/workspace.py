@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import math
 import os
-import shutil
-import tempfile
 import time
-import weakref
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,7 +18,10 @@ from .assembly import Assembly, Parts
 from .clock import RealClock, VirtualClock
 from .controls import Controls
 from .faults.waits import Waits
+from .files.temporary import TemporaryFolder, remove_forgotten
+from .option_checks import check_options
 from .runs import states
+from .runs.environment import check_names
 from .runs.simulation import Script, Simulation
 from .runs.store import Store
 from .web.certificates import Certificates
@@ -69,11 +69,12 @@ class LocalWorkspace(Controls):
         client_secret: its secret.
         oauth_token_seconds: how long an OAuth token is good for, s.
         tls: whether it serves https, with a certificate of its own, instead of http.
+        pass_environment: names of environment variables that tasks see besides those that Python needs.
 
     Raises:
         ValueError: only one of `login` and `password` or of `client_id` and `client_secret` is given, `concurrency` or
             `max_requests` is below 1, `oauth_token_seconds` is not positive and finite, `missing_status` is neither 400
-            nor 404, or the script makes no sense.
+            nor 404, `pass_environment` has no names, or the script makes no sense.
 
     Attributes:
         token: the token that clients need.
@@ -102,18 +103,18 @@ class LocalWorkspace(Controls):
         client_secret: str | None = None,
         oauth_token_seconds: float = DEFAULT_OAUTH_TOKEN_SECONDS,
         tls: bool = False,
+        pass_environment: Iterable[str] = (),
     ) -> None:
         super().__init__(max_requests)
-        if bool(login) != bool(password):
-            raise ValueError("Basic sign-in needs both login and password, or neither")
-        if bool(client_id) != bool(client_secret):
-            raise ValueError("OAuth needs both client_id and client_secret, or neither")
-        if not 0 < oauth_token_seconds < math.inf:
-            raise ValueError(f"oauth_token_seconds must be positive and finite, it is {oauth_token_seconds}")
-        if concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
-        if missing_status not in {400, 404}:
-            raise ValueError(f"missing_status must be 400 or 404, it is {missing_status}")
+        check_options(
+            login=login,
+            password=password,
+            client_id=client_id,
+            client_secret=client_secret,
+            oauth_token_seconds=oauth_token_seconds,
+            concurrency=concurrency,
+            missing_status=missing_status,
+        )
         simulation = Simulation(script)
         clock = VirtualClock(time.time()) if virtual_time else RealClock()
         users = Users()
@@ -128,10 +129,8 @@ class LocalWorkspace(Controls):
         # As they stand in a basic sign-in, where base64 hides them from a search.
         pairs = (("token", self.token), (self.login, self.password), (self.client_id, self.client_secret))
         self._hidden += [f"{name}:{secret}" for name, secret in pairs if name and secret]
-        self.root = Path(tempfile.mkdtemp(prefix="databricks-workspace-") if root is None else root).absolute()
-        self._remove_root = (
-            weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True) if root is None else None
-        )
+        self._temporary = TemporaryFolder()
+        self.root = (self._temporary.folder("workspace") if root is None else Path(root)).absolute()
         self._parts = Parts(
             store=Store(clock, missing_status),
             clock=clock,
@@ -141,7 +140,9 @@ class LocalWorkspace(Controls):
             login=self.login,
             password=self.password,
             root=self.root,
+            temporary=self._temporary.path,
             hidden=self._hidden,
+            pass_environment=check_names(pass_environment),
             concurrency=concurrency,
             failed_state=states.FAILED_AS_INTERNAL_ERROR if failed_as_internal_error else states.FAILED,
             log=self._log,
@@ -246,7 +247,8 @@ class LocalWorkspace(Controls):
             raise RuntimeError("A local workspace can be started only once")
         if os.name != "posix":
             raise RuntimeError("The local workspace needs Linux or macOS: it ends tasks by their process group")
-        self._certificates = Certificates() if self._tls else None
+        remove_forgotten()
+        self._certificates = Certificates(self._temporary.folder("certificates")) if self._tls else None
         self._server = ServerThread(self._port)
         atexit.register(self.stop)
         self._server.start(self._app, self._close, self._certificates.files.server_file if self._certificates else None)
@@ -257,10 +259,7 @@ class LocalWorkspace(Controls):
         if self._server is not None:
             self._parts.waits.end()
             self._server.stop()
-        if self._remove_root:
-            self._remove_root()
-        if self._certificates:
-            self._certificates.remove()
+        self._temporary.remove()
         atexit.unregister(self.stop)
 
     def __enter__(self) -> LocalWorkspace:

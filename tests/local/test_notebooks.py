@@ -204,11 +204,11 @@ class TestSurroundings:
     def test_no_secret_is_in_the_environment(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PREFECT_API_KEY", "x")
         monkeypatch.setenv("DATABRICKS_TOKEN", "x")
-        monkeypatch.setenv("SOMETHING", f"Bearer {client.workspace.token}")
-        monkeypatch.setenv("HARMLESS", "x")
+        monkeypatch.setenv("LC_SOMETHING", f"Bearer {client.workspace.token}")
+        monkeypatch.setenv("LC_HARMLESS", "x")
         names = result(client, "import os\ndbutils.notebook.exit(' '.join(os.environ))").split()
-        assert "HARMLESS" in names
-        assert "SOMETHING" not in names
+        assert "LC_HARMLESS" in names
+        assert "LC_SOMETHING" not in names
         assert not [name for name in names if name.startswith(("PREFECT_", "DATABRICKS_"))]
 
     def test_stdin_is_empty_and_modules_are_the_users(self, client: Client) -> None:

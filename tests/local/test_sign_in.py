@@ -120,7 +120,8 @@ def test_it_listens_on_loopback_only(shared_workspace: LocalWorkspace) -> None:
 
 def test_no_child_finds_a_secret_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"login": "someone", "password": "pw-1", "client_id": "id", "client_secret": "dose-1"}
-    with LocalWorkspace(token="dapi-1", **options) as workspace:
+    passed = [*(f"LEAK_{number}" for number in range(4)), "LEAK_NOT"]
+    with LocalWorkspace(token="dapi-1", pass_environment=passed, **options) as workspace:
         secrets = ["dapi-1", "pw-1", "dose-1", workspace.add_user("anna@example.com")]
         for number, secret in enumerate(secrets):
             monkeypatch.setenv(f"LEAK_{number}", f"it is {secret}")

@@ -185,7 +185,8 @@ def test_no_child_finds_a_secret_in_its_environment_also_not_in_base64(monkeypat
         monkeypatch.setenv(f"PLAIN_{number}", f"Bearer {text}")
         monkeypatch.setenv(f"CODED_{number}", f"Basic {base64.b64encode(text.encode()).decode()}")
     monkeypatch.setenv("HARMLESS", "yes")
-    with LocalWorkspace(**secrets) as workspace:
+    passed = [name for name in os.environ if name.startswith(("PLAIN_", "CODED_", "HARMLESS"))]
+    with LocalWorkspace(**secrets, pass_environment=passed) as workspace:
         client = Client(workspace)
         ours = "n[:6] in ('PLAIN_', 'CODED_', 'HARMLE')"
         code = f"import os\ndbutils.notebook.exit(' '.join(n for n in os.environ if {ours}))"

@@ -89,8 +89,8 @@ class FileEndpoints:
         wanted = asked.get("format", "SOURCE")
         if kind not in {NOTEBOOK, FILE} or wanted not in {own_format, "AUTO"}:
             raise invalid("export_format", path=path, kind=kind, format=wanted)
-        content = base64.b64encode(file.read_bytes()).decode("ascii")
-        return {"content": content, "file_type": file.suffix.removeprefix(".")}
+        content = self._files.read(path)
+        return {"content": base64.b64encode(content).decode("ascii"), "file_type": file.suffix.removeprefix(".")}
 
 
 def _content(encoded: str) -> bytes:

@@ -9,10 +9,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..task_child.cells import HEADER
+from ..task_child.regular_files import read_regular_file, write_regular_file
 from ..texts import text
 from ..web.errors import ApiError, invalid
 from .paths import place
 
+# More than can be imported: what is larger was put there by other means, and would fill the memory.
+MAX_READ_BYTES = 64 * 1024 * 1024
 NOTEBOOK, FILE, DIRECTORY = "NOTEBOOK", "FILE", "DIRECTORY"
 _MILLISECONDS = 1000
 
@@ -57,6 +60,15 @@ class WorkspaceFiles:
                     return notebook
         return None
 
+    def read(self, path: str) -> bytes:
+        """Return what is in the file of a file or notebook.
+
+        Raises:
+            ApiError: there is nothing (404), or it cannot be read (400).
+        """
+        with _refused(path):
+            return read_regular_file(self.find(path), MAX_READ_BYTES)
+
     def write(self, path: str, name: str, content: bytes, *, overwrite: bool) -> None:
         """Write a file or a notebook.
 
@@ -81,7 +93,7 @@ class WorkspaceFiles:
             parent = path.rpartition("/")[0] or "/"
             raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", text("no_parent", path=parent))
         with _refused(path):
-            target.write_bytes(content)
+            write_regular_file(target, content)
             if known and known.resolve() != target.resolve():
                 known.unlink()
 
@@ -146,9 +158,11 @@ def kind_of(file: Path) -> str:
         return DIRECTORY
     if file.suffix == ".ipynb":
         return NOTEBOOK
-    with contextlib.suppress(OSError), file.open("rb") as opened:
-        if is_python_notebook(opened.readline(len(HEADER) + 8)):
-            return NOTEBOOK
+    # A pipe may be there, which must not be opened: it would block all that the workspace does.
+    with contextlib.suppress(OSError):
+        if file.is_file():
+            with file.open("rb") as opened:
+                return NOTEBOOK if is_python_notebook(opened.readline(len(HEADER) + 8)) else FILE
     return FILE
 
 

@@ -1,4 +1,4 @@
-"""One child process: its group, its output, its end. Needs a POSIX system."""
+"""One child process: its lifeline, its output, its end. Needs a POSIX system."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ..task_child.processes import kill_session
+
+# Longer than a supervisor needs at most.
+END_SECONDS = 5.0
 MAX_LOG_BYTES = 5 * 1024 * 1024
 _CHUNK = 64 * 1024
 # More than any pipe holds; bounded, because a process that left the group may go on writing.
@@ -57,8 +61,8 @@ async def run_process(
 ) -> int:
     """Run a process in a group of its own until it ends, and return its exit code; a negative one is a signal.
 
-    When it ends, or when this call is cancelled, its whole group is killed. Its stdin is a pipe that nothing is written
-    to and that closes when this process ends.
+    Its stdin is a pipe that nothing is written to. It closes when this call is cancelled or this process ends; then
+    the process has to end, with all that it has started. What is left of its group is killed.
 
     Args:
         arguments: program and arguments.
@@ -72,7 +76,10 @@ async def run_process(
     """
     loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as files:
-        lifeline, _ = _pipe(files)
+        lifeline, held = os.pipe()
+        files.callback(os.close, lifeline)
+        held_open = files.enter_context(contextlib.ExitStack())
+        held_open.callback(os.close, held)
         output_read, output_write = _pipe(files)
         os.set_blocking(output_read, False)
         loop.add_reader(output_read, _read, output_read, output)
@@ -94,12 +101,25 @@ async def run_process(
             await process.wait()
         finally:
             process = await spawning  # a cancel may come before the process is there
-            _kill_group(process.pid)
-            code = await process.wait()
+            held_open.close()
+            code = await _end_of(process)
             for _ in range(_LAST_READS):
                 if not _read(output_read, output):
                     break
         return code
+
+
+async def _end_of(process: asyncio.subprocess.Process) -> int:
+    """Wait until a process has ended that was asked to, and kill what is left of its group and session."""
+    try:
+        code = await asyncio.wait_for(process.wait(), END_SECONDS)
+    except asyncio.TimeoutError:
+        _kill_group(process.pid)
+        code = await process.wait()
+    _kill_group(process.pid)
+    if code == -signal.SIGKILL:  # it may have had no time to end what it had started
+        kill_session(process.pid)
+    return code
 
 
 def _pipe(files: contextlib.ExitStack) -> tuple[int, int]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import dataclasses
 import json
 import os
-import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Collection
@@ -16,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from ..files.paths import find_file, find_notebook
+from ..files.temporary import remove_folder
+from ..files.workspace_files import MAX_READ_BYTES
+from ..task_child.regular_files import read_regular_file, write_regular_file
 from ..texts import text
 from . import states
 from .child_process import Tail, run_process
 from .composed import CannotRunError
+from .environment import environment_of_tasks
+from .outcome import read_outcome
 from .records import Ending, Output, RunRecord, TaskRecord
 from .references import References, UnresolvedReferenceError, notebook_parameters, python_parameters
 
 _HERE = Path(__file__).parent.parent
 # By its folder: importing it by its full name would import the server and Prefect into every child.
 _START_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from task_child.main import main; main(sys.argv[2])"
-_HIDDEN_VARIABLES = ("PREFECT_", "DATABRICKS_")
 
 
 class Workshop:
@@ -34,13 +35,24 @@ class Workshop:
 
     Args:
         root: the folder that plays the workspace's files.
+        temporary: the folder for the folders of its tasks.
         secrets: texts that no child may find in its environment; more may be added at any time.
+        pass_environment: names of environment variables that children see besides those that Python needs.
         concurrency: how many children run at once.
     """
 
-    def __init__(self, root: Path, secrets: Collection[str], concurrency: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        temporary: Path,
+        secrets: Collection[str],
+        pass_environment: Collection[str],
+        concurrency: int,
+    ) -> None:
         self._root = root
+        self._temporary = temporary
         self._secrets = secrets
+        self._pass_environment = pass_environment
         self._places = asyncio.Semaphore(concurrency)
 
     async def run(
@@ -61,12 +73,12 @@ class Workshop:
         except UnresolvedReferenceError as error:
             return CannotRunError(states.INVALID_CONFIGURATION, str(error)).ending
         async with self._places:
-            folder = Path(tempfile.mkdtemp(prefix="databricks-task-"))
+            folder = Path(tempfile.mkdtemp(prefix="task-", dir=self._temporary))
             try:
                 return await self._run_child(task, spec, folder, started)
             finally:
                 # Here and not in a thread: when the interpreter ends there is none to be had.
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
 
     def _spec(self, run: RunRecord, task: TaskRecord, references: References) -> dict[str, Any]:
         """Return the child's instructions."""
@@ -74,7 +86,7 @@ class Workshop:
         common = {"root": str(self._root), "values": values}
         if "notebook_task" in task.settings:
             file = self._notebook(references.resolve(task.settings["notebook_task"]["notebook_path"]))
-            task.source = file.read_text("utf-8", "replace")
+            task.source = _source(file)
             parameters: Any = notebook_parameters(run, task, references)
             return {**common, "type": "notebook_task", "file": str(file), "parameters": parameters}
         file = self._python_file(references.resolve(task.settings["spark_python_task"]["python_file"]))
@@ -99,48 +111,39 @@ class Workshop:
         working_folder = folder / "work"
         working_folder.mkdir()
         spec_file, outcome_file = folder / "spec.json", folder / "outcome.json"
-        spec_file.write_text(json.dumps({**spec, "outcome": str(outcome_file)}), "utf-8")
+        content = json.dumps({**spec, "outcome": str(outcome_file)}).encode()
+        write_regular_file(spec_file, content, 0o600)
         options = ("-u", "-X", "utf8", "-X", "faulthandler")
         arguments = (sys.executable, *options, "-c", _START_CHILD, str(_HERE), str(spec_file))
+        environment = environment_of_tasks(os.environ, self._pass_environment, self._secrets)
         written = Tail()
         gives_logs = "spark_python_task" in task.settings
         try:
             code = await run_process(
-                arguments, folder=working_folder, environment=self._environment(), output=written, started=started
+                arguments, folder=working_folder, environment=environment, output=written, started=started
             )
         except asyncio.CancelledError:
             task.output = _with_logs(Output(), written) if gives_logs else Output()
             raise
-        output, succeeded = _outcome(outcome_file, code, written)
+        output, succeeded = read_outcome(outcome_file, code, written)
         if gives_logs:
             output = _with_logs(output, written)
         if succeeded:
             return Ending(states.SUCCESS, output=output)
         return Ending(states.FAILED, text("workload_failed"), output)
 
-    def _environment(self) -> dict[str, str]:
-        hidden = [*self._secrets, *(base64.b64encode(secret.encode()).decode() for secret in self._secrets)]
-        return {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(_HIDDEN_VARIABLES) and not any(secret in value for secret in hidden)
-        }
 
+def _source(file: Path) -> str:
+    """Return a notebook's text.
 
-def _outcome(file: Path, code: int, written: Tail) -> tuple[Output, bool]:
-    """Return the child's outcome, and whether it succeeded: only when it says so and then ended as it should."""
-    told: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {"succeeded": False}
-    succeeded = told.pop("succeeded") and code == 0
-    output = Output(**told)
-    if not succeeded and output.error is None:
-        output = dataclasses.replace(
-            output, error=text("process_died", how=_how(code)), error_trace=written.text() or None
-        )
-    return output, succeeded
-
-
-def _how(code: int) -> str:
-    return f"signal {-code}: {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
+    Raises:
+        CannotRunError: it cannot be read, or is too large to be a notebook.
+    """
+    try:
+        return read_regular_file(file, MAX_READ_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CannotRunError(states.INVALID_CONFIGURATION, text("bad_notebook", path=file, reason=reason)) from None
 
 
 def _with_logs(output: Output, written: Tail) -> Output:

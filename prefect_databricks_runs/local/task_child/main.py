@@ -16,9 +16,12 @@ from .dbutils import DBUtils, NotebookExit
 from .failure import describe
 from .notebook import Notebook
 from .other_notebook import OtherNotebooks
+from .regular_files import write_regular_file
 from .spark import NAMES, NoSpark
+from .supervisor import run_under_supervision
 
 MAX_TEXT_BYTES = 5 * 1024 * 1024
+MAX_ERROR_CHARACTERS = 1024 * 1024
 
 
 def main(spec_file: str) -> None:
@@ -32,7 +35,10 @@ def main(spec_file: str) -> None:
             `result`, `result_truncated`, `values`, `error`, `error_trace`.
     """
     spec = json.loads(Path(spec_file).read_text("utf-8"))
-    _end_with_the_parent(is_alone=bool(spec.get("depth")))
+    is_inside_another = bool(spec.get("depth"))
+    if not is_inside_another:  # else the process around that one is around this one too
+        run_under_supervision()
+    _end_with_the_parent(is_alone=is_inside_another)
     _set_path(Path(spec["file"]).parent)
     process = os.getpid()
     outcome = _run_notebook(spec) if spec["type"] == "notebook_task" else _run_python_file(spec)
@@ -44,9 +50,9 @@ def main(spec_file: str) -> None:
 
 
 def _end_with_the_parent(*, is_alone: bool) -> None:
-    """End this process when the server, or the notebook that runs it, ends, however it ends.
+    """End this process when its supervisor, or the notebook that runs it, ends, however it ends.
 
-    With the server the whole group ends, but a notebook inside another ends alone: that one may just be done.
+    With the supervisor the whole group ends, but a notebook inside another ends alone: that one may just be done.
 
     The parent holds the other end of stdin and never writes to it. Linux's own PR_SET_PDEATHSIG would end this process
     before it can end its group, and leave what it started behind.
@@ -112,7 +118,8 @@ def _ended_by(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SystemExit) and not error.code:
         return {}
     last, trace = describe(error)
-    return {"succeeded": False, "error": last, "error_trace": trace}
+    # The first words of an error say what it is, and the end of a traceback where.
+    return {"succeeded": False, "error": last[:MAX_ERROR_CHARACTERS], "error_trace": trace[-MAX_ERROR_CHARACTERS:]}
 
 
 def _cut(value: str) -> dict[str, Any]:
@@ -125,5 +132,5 @@ def _cut(value: str) -> dict[str, Any]:
 def _write(file: Path, outcome: dict[str, Any]) -> None:
     """Write the outcome so that it is there as a whole or not at all."""
     part = file.with_suffix(".part")
-    part.write_text(json.dumps(outcome), "utf-8")
+    write_regular_file(part, json.dumps(outcome).encode(), 0o600)
     part.replace(file)

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from .paths import find_notebook, workspace_path
+from .regular_files import read_regular_file, write_regular_file
 
 MAX_DEPTH = 16
+# A result of 5 MiB has at most six times as many bytes as JSON; the rest is for errors and task values.
+MAX_OUTCOME_BYTES = 64 * 1024 * 1024
 
 
 class WorkflowException(Exception):  # the name that Databricks uses
@@ -79,7 +82,7 @@ class OtherNotebooks:
             "depth": self._depth,
         }
         code = _run_process(spec, folder, seconds or None, name)
-        told: dict[str, Any] = json.loads(outcome.read_text("utf-8")) if outcome.exists() else {}
+        told: dict[str, Any] = json.loads(read_regular_file(outcome, MAX_OUTCOME_BYTES)) if outcome.exists() else {}
         if code or not told.get("succeeded"):
             reason = told.get("error") or f"its Python process ended without an outcome (exit code {code})"
             raise WorkflowException(f"The notebook {name} failed: {reason}")
@@ -90,7 +93,7 @@ class OtherNotebooks:
 def _run_process(spec: Mapping[str, Any], folder: Path, seconds: float | None, name: str) -> int:
     """Run a process that is started as this one was, and return its exit code."""
     spec_file, working_folder = folder / "spec.json", folder / "work"
-    spec_file.write_text(json.dumps(spec), "utf-8")
+    write_regular_file(spec_file, json.dumps(spec).encode(), 0o600)
     working_folder.mkdir()
     command = [sys.executable, *sys.orig_argv[1:-1], str(spec_file)]
     # Its stdin is a pipe that closes with this process; that ends it.

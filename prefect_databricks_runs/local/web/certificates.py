@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
+
+from ..task_child.regular_files import write_regular_file
 
 NAMES = ("127.0.0.1", "localhost")
 # Apple refuses certificates that are good for more than 825 days.
@@ -30,11 +29,13 @@ class CertificateFiles:
 
 
 class Certificates:
-    """A certificate for 127.0.0.1 and localhost and the authority behind it, in a temporary folder."""
+    """A certificate for 127.0.0.1 and localhost and the authority behind it.
 
-    def __init__(self) -> None:
-        folder = Path(mkdtemp(prefix="databricks-certificates-"))
-        self.remove = weakref.finalize(self, rmtree, folder, ignore_errors=True)
+    Args:
+        folder: the folder for the files, which only this user can look into.
+    """
+
+    def __init__(self, folder: Path) -> None:
         self.files = _make(folder)
 
 
@@ -50,6 +51,6 @@ def _make(folder: Path) -> CertificateFiles:
         not_before=today - _CLOCKS_DIFFER_BY,
         not_after=today + _VALID_FOR,
     )
-    authority.cert_pem.write_to_path(str(files.ca_file))
-    server.private_key_and_cert_chain_pem.write_to_path(str(files.server_file))
+    write_regular_file(files.ca_file, authority.cert_pem.bytes(), 0o600)
+    write_regular_file(files.server_file, server.private_key_and_cert_chain_pem.bytes(), 0o600)
     return files

@@ -1,0 +1,62 @@
+"""The environment variables that tasks see: what a Python process needs, and no secrets of whoever started it."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Collection, Iterable, Mapping
+
+_NEEDED = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "LANGUAGE", "TZ", "TZDIR"),
+        *("TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"),
+        # What this interpreter or a library may have been started with.
+        *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
+        *("JAVA_HOME", "SPARK_HOME", "SPARK_LOCAL_IP", "HADOOP_HOME", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        # Windows.
+        *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "USERNAME", "HOMEDRIVE"),
+        *("HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES", "NUMBER_OF_PROCESSORS"),
+    }
+)
+_NEEDED_PREFIXES = ("LC_", "PYTHON")
+
+
+def check_names(names: Iterable[str]) -> frozenset[str]:
+    """Return the names of environment variables that a task is to see as well.
+
+    Raises:
+        ValueError: it is not a list of names.
+    """
+    if isinstance(names, str):
+        raise ValueError("pass_environment must be a list of names, such as ['AWS_REGION']")
+    found = list(names)
+    for name in found:
+        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
+            # Not shown: where there is "=", a value stands behind it.
+            raise ValueError("pass_environment must have names of environment variables, without values")
+    return frozenset(found)
+
+
+def environment_of_tasks(
+    environment: Mapping[str, str], passed: Collection[str], secrets: Collection[str]
+) -> dict[str, str]:
+    """Return the whole environment of a task.
+
+    Args:
+        environment: that of this process.
+        passed: the names of further variables that it is to have.
+        secrets: texts that it may not have in any of them, plain or in base64.
+    """
+    hidden = [*secrets, *(base64.b64encode(secret.encode()).decode() for secret in secrets)]
+    return {
+        name: value
+        for name, value in environment.items()
+        if (name in passed or _is_needed(name)) and not any(secret in value for secret in hidden)
+    }
+
+
+def _is_needed(name: str) -> bool:
+    # On Windows, names of variables have no case.
+    name = name.upper() if os.name == "nt" else name
+    return name in _NEEDED or name.startswith(_NEEDED_PREFIXES)
