@@ -14,6 +14,7 @@ from typing import NamedTuple
 DOES_NOT_EXIST = re.compile(r"^(Run|Job)\b.*\b(does not|doesn't) exist", re.IGNORECASE | re.DOTALL)
 NO_ANSWER = 0  # stands for the status where there is none
 NO_CONNECTION, BAD_CERTIFICATE, LOST_ANSWER = "no connection", "untrusted certificate", "no answer"
+NOTHING_ISSUED = "no answer, or none with a token"
 
 
 class Meaning(NamedTuple):
@@ -53,7 +54,9 @@ _CORRECT = "Correct the request; sending it again changes nothing."
 _WAIT_FOR_IT = "Something else is being done to the same job or run. Try again when that is done."
 _LOCKED = "COULD_NOT_ACQUIRE_LOCK"
 _CHECK_ID = "Check the id, and that `host` is the workspace that has it; it may have been deleted."
-_SIGN_IN = "Check the token, or login and password, in the credentials block; it may have expired or been revoked."
+_SIGN_IN = "Check how the credentials block signs in; its token or secret may have expired or been revoked."
+_CHECK_SIGN_IN = "Check how the credentials block signs in. Nothing was sent to the Jobs API."
+_REACH_ISSUER = "Check that this machine reaches it. Nothing was sent to the Jobs API."
 _REACH = "Check the `host` of the credentials block, and that this machine reaches it."
 _PROXY = "Check that `host` is a workspace's address, and what proxy stands in between."
 _NOT_SERVED = "Check the `host`: it does not serve the Jobs API 2.2."
@@ -69,6 +72,7 @@ MEANINGS = (
     _refused("BadRequest", 400, _LIMIT, code="QUOTA_EXCEEDED"),
     _refused("BadRequest", 400, _CORRECT),
     _refused("NotFound", 400, _CHECK_ID),
+    Meaning("SignInFailed", "any", (NO_ANSWER, 499), "", False, False, _CHECK_SIGN_IN),
     _refused("Unauthenticated", 401, _SIGN_IN),
     _refused("Unauthenticated", 403, _SIGN_IN),
     _refused("PermissionDenied", 403, "Ask a workspace admin for the permission, or use other credentials."),
@@ -85,6 +89,7 @@ MEANINGS = (
     Meaning("InvalidResponse", "3xx", (300, 399), "", False, False, _PROXY),
     Meaning("InvalidResponse", "404", (404, 404), "", False, True, _NOT_SERVED),
     Meaning("InvalidResponse", "4xx", (400, 499), "", False, True, _PROXY),
+    Meaning("SignInUnavailable", NOTHING_ISSUED, (NO_ANSWER, NO_ANSWER), "", False, True, _REACH_ISSUER),
     Meaning("DatabricksConnectionError", NO_CONNECTION, (NO_ANSWER, NO_ANSWER), "", False, True, _REACH),
     Meaning("DatabricksConnectionError", BAD_CERTIFICATE, (NO_ANSWER, NO_ANSWER), "", False, False, _REACH),
     Meaning("DatabricksConnectionError", LOST_ANSWER, (NO_ANSWER, NO_ANSWER), "", True, True, _REACH),

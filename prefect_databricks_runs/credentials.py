@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
-import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import httpx
 from prefect.blocks.abstract import CredentialsBlock
 from typing_extensions import Self
 
-from ._client.http import AnyClient, client_options, is_loopback, new_client
+from ._client.hosts import EXAMPLE_HOST, fault_of_host, normalize_host
+from ._client.http import AnyClient, client_options, new_client
+from ._client.signing import ahide_in_pickles, hide_in_pickles
 from ._prefect import portal
 from ._prefect.compat import (
+    REQUIRED_MODEL,
     REQUIRED_TEXT,
     BlockOfEitherPydantic,
-    EmptySecret,
-    EmptyText,
     Field,
     SecretStr,
     ValidationError,
@@ -27,25 +25,39 @@ from ._prefect.compat import (
     what_is_wrong,
 )
 from ._prefect.references import saved_block
-from .auth import BasicAuth, TokenAuth, ahide_in_pickles, hide_in_pickles
-from .auth._fields import fault_of_names, hidden, is_token, of_connection, way_to_sign_in
+from .auth._fields import fault_of_names, hidden, is_token, of_connection, with_sign_in
+from .auth.sign_in import FIELDS, SECRETS, WAYS, SignIn
 from .errors import DatabricksConnectionError, InvalidCredentials
 
-_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
-_EXAMPLE_HOST = "https://adb-1.2.azuredatabricks.net"
-_NO_ADDRESS = "what it is now is not one, and not shown, for it may be a token"
+__all__ = ["DatabricksCredentials", "normalize_host"]
+
+
+if TYPE_CHECKING:
+    AnyWay: TypeAlias = SignIn
+else:
+    AnyWay = Union[WAYS]  # noqa: UP007 - of a tuple; without a discriminator, with which the form would be a box for JSON
+
+
+def _of_the_way(name: str) -> property:
+    """Return an attribute that is a field of the way to sign in; empty if it has no such field."""
+
+    def read(self: DatabricksCredentials) -> Any:
+        return getattr(self.sign_in, name, None) or (SecretStr("") if name in SECRETS else "")
+
+    return property(read, doc=f"`{name}` of the way to sign in; empty if it has none.")
 
 
 class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
-    """Signs in to a Databricks workspace, with a token, or with a login and a password.
+    """Signs in to a Databricks workspace: with a token, as a service principal, with an Azure identity, by federation.
+
+    In code, the fields of a way to sign in are keywords and attributes of the block itself:
+    `DatabricksCredentials(host=…, client_id=…, client_secret=…)`.
 
     Attributes:
         host: Address of the workspace, as copied from the browser.
-        token: Personal access token.
-        login: User name, together with `password` instead of `token`.
-        password: Password of `login`.
-        request_timeout_seconds: How long to wait for an answer to one request.
-        requests_per_second: How fast one process may send to the workspace.
+        sign_in: How to sign in: one of the models of `prefect_databricks_runs.auth`.
+        request_timeout_seconds: Seconds to wait for an answer to one request.
+        requests_per_second: How many requests a second one process may send to the workspace, on average.
 
     Example:
         Load stored credentials and run a notebook with them:
@@ -64,25 +76,15 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
     _block_type_name = "Databricks Runs Credentials"
     _block_type_slug = "databricks-runs-credentials"
     _logo_url = "https://cdn.sanity.io/images/3ugk85nk/production/ff9a2573c23954bedd27b0f420465a55b1a99dfd-250x250.png"  # type: ignore[assignment]  # a URL on either line, whose types differ
-    _documentation_url = "https://docs.databricks.com/aws/en/dev-tools/auth/pat"  # type: ignore[assignment]  # as above
+    _documentation_url = "https://docs.databricks.com/aws/en/dev-tools/auth/"  # type: ignore[assignment]  # as above
 
     host: str = Field(
         default=REQUIRED_TEXT,
         title="Host",
         # In a code span, or the UI makes a link of it, to a workspace that does not exist.
-        description=f"Address of the workspace, as copied from the browser, such as `{_EXAMPLE_HOST}`.",
+        description=f"Address of the workspace, as copied from the browser, such as `{EXAMPLE_HOST}`.",
     )
-    token: EmptySecret = Field(
-        default=SecretStr(""),
-        title="Token",
-        description="Personal access token. A block needs this, or both a login and a password.",
-    )
-    login: EmptyText = Field(
-        default="",
-        title="Login",
-        description="User name, together with a password. Leave it empty if there is a token.",
-    )
-    password: EmptySecret = Field(default=SecretStr(""), title="Password", description="Password of the login.")
+    sign_in: AnyWay = Field(default=REQUIRED_MODEL, title="Sign in with")
     request_timeout_seconds: float = Field(
         default=60.0, title="Request timeout", description="Seconds to wait for an answer to one request."
     )
@@ -92,20 +94,38 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         description="How many requests a second one process may send to the workspace, on average.",
     )
 
-    if not TYPE_CHECKING:  # a type checker takes the fields from above
+    if TYPE_CHECKING:  # what may be given and read in code, of the way to sign in
+        token: SecretStr = SecretStr("")
+        client_id: str = ""
+        client_secret: SecretStr = SecretStr("")
+        azure_tenant_id: str = ""
+        azure_workspace_resource_id: str = ""
+        azure_identity: str = ""
+        oidc: str = ""
+        oidc_token_filepath: str = ""
+        token_command: str = ""
+        profile: str = ""
+        login: str = ""
+        password: SecretStr = SecretStr("")
+    else:
+        for _name in FIELDS:
+            locals()[_name] = _of_the_way(_name)
+        del _name
 
         def __new__(cls, **fields: Any) -> Self:
             """Make a block that Prefect 2 puts the fields into before they are checked, where its `repr` shows them."""
-            return super().__new__(cls, **hidden(fields, field_names(cls))[0])
+            return super().__new__(cls, **hidden(fields, cls._known())[0])
 
         def __init__(self, **fields: Any) -> None:
             # An exception may be shown with the variables of its frames: none has a secret in plain, and where one may
             # stand in the wrong place, none has a field.
-            known = field_names(type(self))
+            known = self._known()
             unknown = fault_of_names(fields, known)
             fields, fault = hidden(fields, known)
             try:
-                fault = fault or _fault_of_host(fields.get("host"), fields.get("token")) or unknown
+                fault = fault or self._fault_of_host(fields) or unknown
+                if not fault:
+                    fields, fault = with_sign_in(fields)
                 if not fault:
                     super().__init__(**fields)
             except ValidationError as error:  # it has what was given in it, and pickles with that
@@ -115,6 +135,11 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
                 vars(self).clear()
                 raise InvalidCredentials(fault)
 
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name in FIELDS:
+                name, value = "sign_in", self._sign_in_with(name, value)
+            super().__setattr__(name, value)
+
     def block_initialization(self) -> None:
         """Check and normalise; Prefect calls it on construction, on load and for a flow's parameter.
 
@@ -122,24 +147,24 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             InvalidCredentials: What is wrong, and what to set.
         """
         self.host = normalize_host(self.host)
-        self.token, self.password = self.token or SecretStr(""), self.password or SecretStr("")
-        self.login = self.login or ""
         if not 0 < self.request_timeout_seconds < math.inf:
             raise InvalidCredentials("`request_timeout_seconds` must be above 0, and finite.")
         if not 0 < self.requests_per_second < math.inf:
             raise InvalidCredentials("`requests_per_second` must be above 0, and finite.")
         self.get_auth()
 
-    def get_auth(self) -> TokenAuth | BasicAuth:
+    def get_auth(self) -> httpx.Auth:
         """Return the `httpx.Auth` with which these credentials sign a request.
 
+        Nothing is sent or read for it: a token that has to be fetched is fetched for the first request.
+
         Raises:
-            InvalidCredentials: None, both, or half of a way to sign in is set.
+            InvalidCredentials: A way to sign in that was set later is not one.
         """
-        way = way_to_sign_in(self.host, self.token, self.login, self.password)
-        if isinstance(way, str):
-            raise InvalidCredentials(way)
-        return way
+        fault = self.sign_in.fault(self.host)
+        if fault:
+            raise InvalidCredentials(fault)
+        return self.sign_in.get_auth(self.host)
 
     def get_client(self) -> httpx.Client:
         """Return an authenticated `httpx.Client`; paths such as `/api/2.2/jobs/list` are enough. Close it after use.
@@ -169,7 +194,8 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         """Read the secret of the Prefect 1 tasks, `DATABRICKS_CONNECTION_STRING`.
 
         Args:
-            connection: `{"host", "token"}` or `{"host", "login", "password"}`, as a mapping or as JSON text.
+            connection: `{"host", "token"}`, `{"host", "login", "password"}`, or `host` and the fields of another way to
+                sign in, as a mapping or as JSON text.
 
         Raises:
             InvalidCredentials: It is not JSON, no mapping, lacks a key, or has one that is not known.
@@ -188,15 +214,38 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             name: The block's name.
 
         Raises:
-            InvalidCredentials: There is no such block, or it signs in as a service principal.
+            InvalidCredentials: There is no such block, or it has no way to sign in.
         """
         data = portal.call(saved_block, {"block_document_slug": f"databricks-credentials/{name}"}).data
-        is_of_a_service = bool(data.get("client_id") or data.get("client_secret"))
-        fields = {"host": data.get("databricks_instance") or "", "token": SecretStr(data.get("token") or "")}
+        fields = {ours: data.get(theirs) for theirs, ours in _OF_PREFECT_DATABRICKS.items() if data.get(theirs)}
         del data  # an exception may be shown with the variables here
-        if is_of_a_service:
-            raise InvalidCredentials(f"The block {name!r} signs in as a service principal, which is not supported yet.")
+        fields, fault = hidden(fields, _OF_PREFECT_DATABRICKS.values())
+        if fault:
+            raise InvalidCredentials(fault)
         return cls._of(fields)
+
+    @classmethod
+    def _known(cls) -> frozenset[str]:
+        return field_names(cls) | frozenset(FIELDS)
+
+    @staticmethod
+    def _fault_of_host(fields: Mapping[str, Any]) -> str:
+        sign_in, host = fields.get("sign_in"), fields.get("host")
+        nested = sign_in.get("token") if isinstance(sign_in, dict) else getattr(sign_in, "token", None)
+        return fault_of_host(host, is_token=bool(host) and is_token(str(host), fields.get("token") or nested))
+
+    def _sign_in_with(self, name: str, value: Any) -> SignIn:
+        """Return the way to sign in with another value of a field; another way if this one has no such field."""
+        now = {each: getattr(self.sign_in, each) for each in FIELDS if hasattr(self.sign_in, each)}
+        fields, fault = hidden({**(now if name in now else {}), name: value}, FIELDS)
+        del value
+        if not fault:
+            fields, fault = with_sign_in({**fields, "host": self.host})
+        if fault:
+            fields.clear()
+            raise InvalidCredentials(fault)
+        way: SignIn = fields["sign_in"]
+        return way
 
     @classmethod
     def _of(cls, fields: dict[str, Any]) -> DatabricksCredentials:
@@ -207,56 +256,11 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             fields.clear()
 
 
-def normalize_host(host: str) -> str:
-    """Turn an address as people paste it into `https://name[:port]`, in lower case.
-
-    Args:
-        host: With or without `https://`, path, query or trailing slash.
-
-    Raises:
-        InvalidCredentials: There is no host name in it, or it is plain `http` to another machine.
-    """
-    text = host.strip()
-    if not text.isprintable():  # some of them would silently be left out, and what is left is another host
-        raise _not_an_address("with no tab, line break or other control character in it")
-    if "@" in text:
-        raise _not_an_address("with no user or password in it")
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-        name, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise _not_an_address(_NO_ADDRESS) from None
-    if parts.scheme not in ("http", "https") or not (_HOST_NAME.fullmatch(name) or _is_ip(name)):
-        raise _not_an_address(_NO_ADDRESS)
-    if port == 0:
-        raise _not_an_address("with another port than 0")
-    if parts.scheme == "http" and not is_loopback(name):
-        raise InvalidCredentials(f"`host` is plain http, which would send the token in the clear. Use https://{name}.")
-    name = f"[{name}]" if ":" in name else name
-    return f"{parts.scheme}://{name}" + (f":{port}" if port else "")
-
-
-def _fault_of_host(host: str | None, token: SecretStr | None) -> str:
-    """Return what is wrong with a block's address, or nothing."""
-    # None is what an environment variable that is not set gives, and Prefect 2's form lets the field be empty.
-    if not host:
-        return f"DatabricksCredentials has no `host`. Give the address of the workspace, such as {_EXAMPLE_HOST}."
-    if is_token(host, token):
-        return str(_not_an_address("it is a token, or as long as one"))
-    try:
-        normalize_host(host)
-    except InvalidCredentials as error:
-        return str(error)
-    return ""
-
-
-def _not_an_address(what: str) -> InvalidCredentials:
-    return InvalidCredentials(f"`host` must be the address of a workspace, such as {_EXAMPLE_HOST}; {what}.")
-
-
-def _is_ip(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+# The names of the fields of that package's block, and ours.
+_OF_PREFECT_DATABRICKS = {
+    "databricks_instance": "host",
+    "token": "token",
+    "client_id": "client_id",
+    "client_secret": "client_secret",
+    "tenant_id": "azure_tenant_id",
+}

@@ -6,10 +6,12 @@ DatabricksError
 ├── InvalidPayload              also a ValueError: a request body with faults, found before it was sent
 ├── InvalidOption               also a ValueError: an option of a task or flow that makes no sense
 ├── DatabricksConnectionError   no answer at all
+│   └── SignInUnavailable       the issuer of tokens gave no answer, or none with a token
 ├── InvalidResponse             an answer that the Jobs API does not give: a proxy's page, cut-off JSON
 ├── DatabricksApiError          an error answered by the Jobs API
 │   ├── BadRequest              400
 │   ├── Unauthenticated         401, and 403 for a token that is wrong or has expired
+│   │   └── SignInFailed        no token to sign in with: refused, or what it is made of is missing
 │   ├── PermissionDenied        403
 │   ├── NotFound                404, and 400 for a run or job that does not exist
 │   ├── Conflict                409
@@ -118,6 +120,23 @@ class DatabricksConnectionError(DatabricksError):
         super().__init__(f"No answer from {host} to {method} {path}: {one_line(reason)}. {advice}")
 
 
+class SignInUnavailable(DatabricksConnectionError):
+    """The issuer of tokens did not answer, or not with a token: an outage, which may pass.
+
+    Nothing was sent to the workspace.
+
+    Attributes:
+        host: The address of the issuer, such as the workspace itself or Microsoft Entra ID.
+        retry_after: Seconds that the answer asked to wait, or None.
+    """
+
+    def __init__(self, reason: str, *, host: str, method: str, path: str, retry_after: float | None = None) -> None:
+        super().__init__(reason, host=host, method=method, path=path)
+        self.retry_after = retry_after
+        advice = meaning_of(type(self), NO_ANSWER).advice
+        self.args = (ours(f"No token from {host} ({method} {path}): {one_line(reason)}. {advice}"),)
+
+
 class InvalidResponse(DatabricksError):
     """The workspace's address answered with something that is no answer of the Jobs API.
 
@@ -164,6 +183,7 @@ class DatabricksApiError(DatabricksError):
         method: str,
         path: str,
         retry_after: float | None = None,
+        advice: str = "",
     ) -> None:
         self.message = one_line(message)
         self.status_code = status_code
@@ -174,7 +194,7 @@ class DatabricksApiError(DatabricksError):
         code = f"{status_code} {self.error_code}".strip()
         request = f" (request id {self.request_id})" if request_id else ""
         sentence = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
-        advice = self.meaning.advice
+        advice = advice or self.meaning.advice
         super().__init__(f"Databricks answered {code} to {method} {path}: {sentence} {advice}{request}")
 
     @property
@@ -189,6 +209,26 @@ class BadRequest(DatabricksApiError):
 
 class Unauthenticated(DatabricksApiError):
     """401, or 403 for a bad token: Databricks does not know who is asking."""
+
+
+class SignInFailed(Unauthenticated):
+    """No token to sign in with: its issuer refused, or what it is made of is missing where the flow runs.
+
+    Nothing was sent to the Jobs API.
+
+    Attributes:
+        source: Where the token was to come from: an address, a file, a variable or a command.
+        status_code: HTTP status of the issuer's answer; 401 where it was not asked.
+        error_code: The issuer's own code, such as `invalid_client`; empty if there is none.
+        message: The issuer's own message, or what is missing.
+    """
+
+    def __init__(self, reason: str, *, source: str, advice: str, status_code: int = 401, error_code: str = "") -> None:
+        super().__init__(reason, status_code=status_code, error_code=error_code, method="", path="")
+        self.source = source
+        code = f"{self.error_code}: " if self.error_code else ""
+        sentence = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
+        self.args = (ours(f"No token from {source}: {code}{sentence} {advice}"),)
 
 
 class PermissionDenied(DatabricksApiError):

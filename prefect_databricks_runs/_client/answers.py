@@ -41,7 +41,9 @@ _REQUEST_ID = re.compile(r"\s*\[ReqId: ([\w-]+)\]")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
-def read_answer(response: httpx.Response, *, host: str, method: str, path: str, now: float) -> dict[str, Any]:
+def read_answer(
+    response: httpx.Response, *, host: str, method: str, path: str, now: float, advice: str = ""
+) -> dict[str, Any]:
     """Return the JSON object of a good answer.
 
     Args:
@@ -50,16 +52,17 @@ def read_answer(response: httpx.Response, *, host: str, method: str, path: str, 
         method: HTTP method of the request.
         path: Path of the request.
         now: Seconds since 1970 UTC, to count a `Retry-After` date from.
+        advice: What to check where Databricks does not know who is asking.
 
     Raises:
         DatabricksApiError: It is an error.
         InvalidResponse: It is something else than JSON, or no object.
     """
     status = response.status_code
-    if status in _NEEDS_JSON and not _is_of_the_api(response):
-        raise InvalidResponse(_description(response), host=host, method=method, path=path, status_code=status)
+    if status in _NEEDS_JSON and not _is_of_the_api(response) and not refuses_token(response):
+        raise InvalidResponse(description(response), host=host, method=method, path=path, status_code=status)
     if status >= httpx.codes.BAD_REQUEST:
-        raise _error(response, method=method, path=path, now=now)
+        raise _error(response, method=method, path=path, now=now, advice=advice)
     if not response.is_success:
         reason = f"a redirect to {response.headers.get('location', 'nowhere').split('?')[0]}"
         raise InvalidResponse(reason, host=host, method=method, path=path, status_code=status)
@@ -67,10 +70,17 @@ def read_answer(response: httpx.Response, *, host: str, method: str, path: str, 
         if method == "POST":  # a write without a result may answer nothing at all
             return {}
         raise InvalidResponse("an empty body", host=host, method=method, path=path, status_code=status)
-    answer = _json(response)
+    answer = json_of(response)
     if not isinstance(answer, dict):
-        raise InvalidResponse(_description(response), host=host, method=method, path=path, status_code=status)
+        raise InvalidResponse(description(response), host=host, method=method, path=path, status_code=status)
     return answer
+
+
+def refuses_token(response: httpx.Response) -> bool:
+    """Whether an answer, whose body was read, says that the token is not taken; Databricks has a page for that too."""
+    if response.status_code != httpx.codes.FORBIDDEN:
+        return response.status_code == httpx.codes.UNAUTHORIZED
+    return bool(_BAD_TOKEN.search(_message(response) or description(response)))
 
 
 def answered_at(response: httpx.Response) -> float | None:
@@ -97,17 +107,15 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
     return max(0.0, asked) if math.isfinite(asked) else None
 
 
-def _error(response: httpx.Response, *, method: str, path: str, now: float) -> DatabricksApiError:
-    body = _json(response)
+def _error(response: httpx.Response, *, method: str, path: str, now: float, advice: str) -> DatabricksApiError:
+    body = json_of(response)
     fields = body if isinstance(body, dict) else {}
-    said = (as_text(fields.get(name)) for name in ("message", "error_description", "error"))
-    message = next(filter(None, said), "")
-    if not message:
-        message = f"no message, but {_description(response)}"
+    message = _message(response) or f"no message, but {description(response)}"
     found = _REQUEST_ID.search(message)
     message = _REQUEST_ID.sub("", message)
     code = fields.get("error_code")
-    return _error_class(response.status_code, message)(
+    kind = _error_class(response.status_code, message)
+    return kind(
         message,
         status_code=response.status_code,
         error_code=code if isinstance(code, str) else "",  # the gateway repeats the status here, as a number
@@ -115,7 +123,16 @@ def _error(response: httpx.Response, *, method: str, path: str, now: float) -> D
         method=method,
         path=path,
         retry_after=retry_after_seconds(response.headers.get("retry-after"), now),
+        advice=advice if kind is Unauthenticated else "",
     )
+
+
+def _message(response: httpx.Response) -> str:
+    """Return what an error says, by the key of the Jobs API or one of those of OAuth; empty if it says nothing."""
+    body = json_of(response)
+    fields = body if isinstance(body, dict) else {}
+    said = (as_text(fields.get(name)) for name in ("message", "error_description", "error"))
+    return next(filter(None, said), "")
 
 
 def _error_class(status: int, message: str) -> type[DatabricksApiError]:
@@ -130,22 +147,23 @@ def _error_class(status: int, message: str) -> type[DatabricksApiError]:
 
 def _is_of_the_api(response: httpx.Response) -> bool:
     """Whether an error is one of the Jobs API; a gateway answers 404 in JSON too, but without a code."""
-    body = _json(response)
+    body = json_of(response)
     if not isinstance(body, dict):
         return False
     is_missing = bool(body.get("error_code")) or bool(DOES_NOT_EXIST.search(as_text(body.get("message"))))
     return response.status_code != httpx.codes.NOT_FOUND or is_missing
 
 
-def _json(response: httpx.Response) -> Any:
+def json_of(response: httpx.Response) -> Any:
+    """Return the JSON of an answer, or None if it has none."""
     try:
         return response.json()
     except (ValueError, RecursionError):  # the latter for thousands of brackets
         return None
 
 
-def _description(response: httpx.Response) -> str:
-    """Return what somebody else's answer is, in few words of its own."""
+def description(response: httpx.Response) -> str:
+    """Return what an answer of someone else is, in few words of its own."""
     text = text_of(response)
     if not text.strip():
         return "an empty body"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import platform
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import prefect
 
 from .._version import __version__
 from .bodies import ACCEPT_ENCODING
+from .hosts import is_loopback
 
 AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 
@@ -42,20 +42,6 @@ def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
         # is SSL_CERT_FILE and SSL_CERT_DIR, holds as ever.
         options |= {"trust_env": False, "verify": httpx.create_ssl_context(trust_env=True)}
     return options
-
-
-def is_loopback(name: str) -> bool:
-    """Return whether a host is this machine, whatever a resolver says: an address, or `localhost` itself.
-
-    Names below `localhost` are not: many resolvers ask others where they are.
-
-    Args:
-        name: The host, without a port, and an IPv6 address without brackets.
-    """
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def new_client(kind: type[AnyClient], **options: Any) -> AnyClient:

@@ -18,7 +18,7 @@ from tenacity import (
 )
 
 from .._clock import Clock
-from ..errors import DatabricksApiError, DatabricksConnectionError, InvalidResponse
+from ..errors import DatabricksApiError, DatabricksConnectionError, InvalidResponse, SignInUnavailable
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 _LONGEST_DELAY = 60.0
@@ -41,7 +41,7 @@ def retrying(
 
     def wait(state: RetryCallState) -> float:
         error = _error(state)
-        asked = error.retry_after if isinstance(error, DatabricksApiError) else None
+        asked = error.retry_after if isinstance(error, (DatabricksApiError, SignInUnavailable)) else None
         return max(backoff(state), asked or 0.0)
 
     def tell(state: RetryCallState) -> None:
@@ -78,6 +78,8 @@ def passes(error: BaseException) -> bool:
 
 def may_be_done(error: BaseException) -> bool:
     """Whether what was asked for may have been done although there was this error."""
+    if isinstance(error, SignInUnavailable):
+        return False
     if isinstance(error, DatabricksConnectionError):
         return not isinstance(error.__cause__, _NEVER_SENT)
     return isinstance(error, (DatabricksApiError, InvalidResponse)) and error.meaning.may_be_done

@@ -14,8 +14,8 @@ from urllib.parse import quote, quote_plus, unquote
 
 import httpx
 
-from ..auth import secrets_of
 from .bodies import text_of, with_body
+from .signing import secrets_of
 
 REMOVED = "***"
 SHORTEST = 8  # a shorter one is a word of other texts too, and taking it out would spoil them
@@ -38,6 +38,10 @@ class Secrets:
     def learn(self, auth: httpx.Auth) -> None:
         """Know the secrets of a way to sign in from now on; those that it has at this time."""
         self._learn(secrets_of(auth))
+
+    def know(self, secrets: Iterable[str]) -> None:
+        """Know these secrets from now on."""
+        self._learn(secrets)
 
     def are_in(self, text: str) -> bool:
         """Return whether there is a secret in a text."""

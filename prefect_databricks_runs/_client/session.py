@@ -10,7 +10,14 @@ import httpx
 
 from .._clock import Clock
 from .._runtime import of_loop, of_process
-from ..errors import DatabricksConnectionError, DatabricksError, InvalidResponse, RateLimited, Unauthenticated
+from ..errors import (
+    DatabricksConnectionError,
+    DatabricksError,
+    InvalidResponse,
+    RateLimited,
+    SignInFailed,
+    Unauthenticated,
+)
 from .answers import answered_at, read_answer
 from .bodies import UnusableBody, whole
 from .connections import Access, Connections
@@ -18,6 +25,7 @@ from .http import time_limits
 from .pace import pace_of
 from .retries import connection_reason
 from .secrets import Secrets
+from .tokens import FetchingAuth
 from .wire_logs import WireLogs
 
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
@@ -96,7 +104,7 @@ class Session:
             InvalidResponse: The answer is not one of the Jobs API.
         """
         try:
-            return await self._send_in_turn(lane, method, path, json, params)
+            return await self._send_with_its_token(lane, method, path, json, params)
         except Unauthenticated as error:
             await self._sign_in_anew(error)
             return await self._send_in_turn(lane, method, path, json, params)
@@ -107,6 +115,17 @@ class Session:
             pace = pace_of(self._host, self._requests_per_second, self._clock)
             for lane in lanes:
                 await pace.until_free(lane)
+
+    async def _send_with_its_token(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], float | None]:
+        """Send a request; once more with another token where a fetched one was refused before its end."""
+        try:
+            return await self._send_in_turn(lane, *request)
+        except SignInFailed:
+            raise
+        except Unauthenticated:
+            if not isinstance(self._auth, FetchingAuth):
+                raise
+            return await self._send_in_turn(lane, *request)
 
     async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], float | None]:
         if self._requests_per_second is None:
@@ -124,11 +143,17 @@ class Session:
 
     async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
         auth = self._auth
+        token = await auth.atoken() if isinstance(auth, FetchingAuth) else None
         self._secrets.learn(auth)
-        response = await self._answer(auth, method, path, json, params)
+        response = await self._answer(token or auth, method, path, json, params)
         try:
             response = self._secrets.removed_from_answer(response)  # from here on it is ours, and may be shown
-            answer = read_answer(response, host=self._host, method=method, path=path, now=self._clock.time())
+            now, advice = self._clock.time(), getattr(auth, "advice", "")
+            answer = read_answer(response, host=self._host, method=method, path=path, now=now, advice=advice)
+        except Unauthenticated:
+            if token and isinstance(auth, FetchingAuth):
+                auth.forget(token)
+            raise
         except DatabricksError:
             raise
         except Exception as error:  # whatever there is in it, it is an answer that cannot be read, and no more

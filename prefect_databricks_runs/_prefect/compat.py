@@ -32,9 +32,9 @@ SHOWS_PROGRESS = PREFECT_3
 
 # Under Prefect 2 a block is a pydantic 1 model even where pydantic 2 is installed, so it is the block that is asked.
 if TYPE_CHECKING or not any(base.__module__.startswith("pydantic.v1") for base in Block.__mro__):
-    from pydantic import Field, SecretStr, ValidationError
+    from pydantic import BaseModel, Field, SecretStr, ValidationError
 else:
-    from pydantic.v1 import Field, SecretStr, ValidationError
+    from pydantic.v1 import BaseModel, Field, SecretStr, ValidationError
 
 # Fields of a form that may be left empty. Prefect 2 gives an empty secret back as None when the block is loaded; in the
 # form of Prefect 3, `Optional` would make a pair of tabs.
@@ -52,11 +52,14 @@ else:
 # The default of a block's field that must be filled in. On Prefect 2 no field may be `required` in the schema: the form
 # of a deployment sends a chosen block as a reference, and Prefect 2 misses every required field in that.
 REQUIRED_TEXT: Any = ... if PREFECT_3 else ""
+REQUIRED_MODEL: Any = ... if PREFECT_3 else None
 
 __all__ = [
     "PREFECT_3",
+    "REQUIRED_MODEL",
     "REQUIRED_TEXT",
     "SHOWS_PROGRESS",
+    "BaseModel",
     "BlockOfEitherPydantic",
     "EmptySecret",
     "EmptyText",
@@ -65,6 +68,7 @@ __all__ = [
     "ValidBlock",
     "ValidationError",
     "field_names",
+    "fields_of",
     "flow_run_id",
     "flow_run_url",
     "parameter_annotation",
@@ -117,6 +121,14 @@ def field_names(kind: type[Block]) -> frozenset[str]:
     """Return the names of a block's fields, and that which Prefect itself adds when it sends a block as data."""
     fields: Any = kind.model_fields if PREFECT_3 else vars(kind)["__fields__"]
     return frozenset(fields) | {"block_type_slug"}
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, bool]:
+    """Return the names of a model's fields, and whether each of them must be given."""
+    if PREFECT_3:
+        return {name: each.is_required() for name, each in model.model_fields.items()}
+    fields: Any = vars(model)["__fields__"]
+    return {name: bool(each.required) for name, each in fields.items()}
 
 
 def what_is_wrong(error: ValidationError) -> str:

@@ -1,6 +1,8 @@
-"""How a request signs in: one `httpx.Auth` class a way.
+"""How a request signs in: one `httpx.Auth` class a way, and one model a way for the form of the credentials block.
 
-They compare by what they sign in with, so that those who sign in alike can share a client, and never show it.
+The classes compare by what they sign in with, so that those who sign in alike share a client and a token, and never
+show it. `TokenAuth` and `BasicAuth` are here; `_databricks`, `_azure` and `_processes` have those whose token has to be
+fetched, over HTTP (`_http`) or from another program; `sign_in` has the models, and `_fields` reads what users give.
 """
 
 from __future__ import annotations
@@ -8,58 +10,43 @@ from __future__ import annotations
 import base64
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar
 
 import httpx
 
+from .._client.signing import signed
+from .._lazy import names_of
 
-class SignedHeaders(httpx.Headers):
-    """Headers of a request that are pickled without `Authorization`: errors of httpx keep their request."""
+if TYPE_CHECKING:
+    from .sign_in import (
+        AzureIdentity,
+        EntraServicePrincipal,
+        Federation,
+        LoginAndPassword,
+        PersonalToken,
+        Profile,
+        ServicePrincipal,
+        SignIn,
+        TokenCommand,
+    )
 
-    def __reduce__(self) -> tuple[type[httpx.Headers], tuple[list[tuple[bytes, bytes]]]]:
-        """Pickle as plain headers, with all that is no secret."""
-        return httpx.Headers, ([each for each in self.raw if each[0].lower() != b"authorization"],)
+__all__ = [
+    "AzureIdentity",
+    "BasicAuth",
+    "EntraServicePrincipal",
+    "Federation",
+    "LoginAndPassword",
+    "PersonalToken",
+    "Profile",
+    "ServicePrincipal",
+    "SignIn",
+    "TokenAuth",
+    "TokenCommand",
+]
 
-    def __deepcopy__(self, _memo: object) -> SignedHeaders:
-        """Copy all of them: who copies a request in this process wants to send it."""
-        return SignedHeaders(self)
-
-    def __copy__(self) -> SignedHeaders:
-        """Copy all of them."""
-        return SignedHeaders(self)
-
-
-def hide_in_pickles(request: httpx.Request) -> None:
-    """Let a request be pickled without its `Authorization` header; an event hook of clients, for redirects too."""
-    request.headers = SignedHeaders(request.headers)
-
-
-async def ahide_in_pickles(request: httpx.Request) -> None:
-    """Do as `hide_in_pickles` does, as an event hook of async clients."""
-    hide_in_pickles(request)
-
-
-def _signed(request: httpx.Request, value: str) -> Generator[httpx.Request, httpx.Response, None]:
-    """Send a request with an `Authorization` header, and let none of what is kept of it be pickled with that."""
-    request.headers["Authorization"] = value
-    hide_in_pickles(request)
-    response = yield request
-    if response.next_request:  # where a redirect leads that was not followed
-        hide_in_pickles(response.next_request)
-
-
-@runtime_checkable
-class KnowsItsSecrets(Protocol):
-    """A way to sign in that says what must not be shown of it, so that it is taken out of what Databricks answers."""
-
-    def secrets(self) -> Sequence[str]:
-        """Return every secret that it has now, and what it sends that holds one in another form."""
-        ...
-
-
-def secrets_of(auth: httpx.Auth) -> Sequence[str]:
-    """Return the secrets that a way to sign in has now; none if it does not say."""
-    return tuple(auth.secrets()) if isinstance(auth, KnowsItsSecrets) else ()
+__getattr__, __dir__ = names_of(
+    __name__, {"sign_in": [name for name in __all__ if name not in ("BasicAuth", "TokenAuth")]}
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +57,8 @@ class TokenAuth(httpx.Auth):
         token: The token itself, without `Bearer`.
     """
 
+    advice: ClassVar[str] = "Check the token in the credentials block; it may have expired or been revoked."
+
     token: str = field(repr=False)
 
     def secrets(self) -> Sequence[str]:
@@ -78,7 +67,7 @@ class TokenAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the `Authorization` header, which is not pickled with the request."""
-        return _signed(request, f"Bearer {self.token}")
+        return signed(request, {"Authorization": f"Bearer {self.token}"})
 
 
 @dataclass(frozen=True)
@@ -92,6 +81,10 @@ class BasicAuth(httpx.Auth):
         password: The user's password.
     """
 
+    advice: ClassVar[str] = (
+        "Check login and password in the credentials block; Databricks itself takes none since 2024."
+    )
+
     login: str
     password: str = field(repr=False)
 
@@ -101,7 +94,7 @@ class BasicAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the `Authorization` header, which is not pickled with the request."""
-        return _signed(request, f"Basic {self._pair()}")
+        return signed(request, {"Authorization": f"Basic {self._pair()}"})
 
     def _pair(self) -> str:
         return base64.b64encode(f"{self.login}:{self.password}".encode()).decode()

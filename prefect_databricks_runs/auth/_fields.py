@@ -12,14 +12,12 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from .._prefect.compat import SecretStr
-from . import BasicAuth, TokenAuth
+from .._prefect.compat import SecretStr, ValidationError, fields_of, what_is_wrong
+from .sign_in import FIELDS, SECRETS, WAYS, SignIn
 
-WAYS = "Set `token`, or both `login` and `password`."
-_SECRETS = ("token", "password")
-_KEYS = ("host", "token", "login", "password")
-_TOKEN = re.compile(r"[!-~]+")
-_MASKED = re.compile(r"\*{4,}")
+HOW = "Set `token`, or `client_id` and `client_secret` of a service principal, or another way to sign in."
+_SIGN_IN = "sign_in"
+_KEYS = ("host", *FIELDS)
 # Databricks' own begin so; the token of a service is three parts in base64, of which the first one always begins so.
 _TOKEN_AS_HOST = re.compile(r"d[a-z]{3}[0-9a-f]{16,}(-\d+)?|eyj[\w-]{12,}\.[\w-]+\.[\w-]*")
 _LONGEST_PART = 63  # characters of a host's name between two dots
@@ -35,35 +33,98 @@ def hidden(fields: Mapping[str, Any], known: Collection[str]) -> tuple[dict[str,
     """
     found: dict[str, Any] = {}
     for name, value in fields.items():
-        if name in _SECRETS:
+        if name == _SIGN_IN and name in known:
+            found[name], fault = _hidden_sign_in(value)
+            if fault:
+                return {}, fault
+        elif name in SECRETS:
             text = value.get_secret_value() if hasattr(value, "get_secret_value") else value
             if not isinstance(text, (str, type(None))):
                 return {}, f"`{name}` must be text, not {type(value).__name__}."
             found[name] = None if text is None else SecretStr(text)
-        elif name in ("host", "login") and not isinstance(value, (str, type(None))):
+        elif name in _KEYS and not isinstance(value, (str, type(None))):
             return {}, f"`{name}` must be text, not {type(value).__name__}."
         elif name in known or name.startswith("_"):
             found[name] = value
     return found, ""
 
 
-def fault_of_names(names: Collection[str], known: Collection[str]) -> str:
+def _hidden_sign_in(value: Any) -> tuple[Any, str]:
+    if value is None or isinstance(value, SignIn):
+        return value, ""
+    if not isinstance(value, Mapping):
+        return None, f"`sign_in` must be a way to sign in, such as PersonalToken(token=…), not {type(value).__name__}."
+    return ({}, fault) if (fault := fault_of_names(value, FIELDS)) else hidden(value, FIELDS)
+
+
+def fault_of_names(fields: Mapping[str, Any], known: Collection[str]) -> str:
     """Return a sentence on the fields that a block does not have, or nothing; Prefect would keep them without a word.
 
     Args:
-        names: What it is given.
+        fields: What it is given. A later release may have saved fields that are empty here.
         known: The fields that it has, and what Prefect itself adds, as it does with all that begins with `_`.
     """
-    unknown = [name for name in names if name not in known and not name.startswith("_")]
+    unknown = [name for name, value in fields.items() if name not in known and name[:1] != "_" and not _is_empty(value)]
     if not unknown:
         return ""
     # One that is not nearly a field's name may be a secret that stands in the wrong place.
-    misspelt = [name for name in unknown if name.isalpha() and get_close_matches(name, known, cutoff=0.7)]
+    misspelt = [name for name in unknown if name.isidentifier() and get_close_matches(name, known, cutoff=0.7)]
     named = f"no field {', '.join(map(repr, misspelt))}" if misspelt else "no field of a name that it is given"
-    return (
-        f"DatabricksCredentials has {named}. "
-        "Its fields are host, token, login, password, request_timeout_seconds and requests_per_second."
-    )
+    shown = sorted(set(known) - {"block_type_slug"})
+    return f"DatabricksCredentials has {named}. Its fields are {', '.join(shown[:-1])} and {shown[-1]}."
+
+
+def _is_empty(value: Any) -> bool:
+    text = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+    return text is None or (isinstance(text, str) and not text.strip())
+
+
+def with_sign_in(fields: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the fields of a block with a model as `sign_in`, and what is wrong with them, or nothing.
+
+    Args:
+        fields: With no secret in plain. The fields of a way to sign in stand among the others, as they do in code and
+            in blocks that the first release saved, or under `sign_in`.
+    """
+    host = fields.get("host") or "the workspace"
+    given = {name: fields[name] for name in FIELDS if not _is_empty(fields.get(name))}
+    others = {name: value for name, value in fields.items() if name not in FIELDS}
+    sign_in = others.pop(_SIGN_IN, None)
+    if sign_in and given:
+        return {}, f"Two ways to sign in to {host} are set: `sign_in`, and {_listed(given)}. Leave one of them out."
+    if not isinstance(sign_in, SignIn):
+        given = given or {name: value for name, value in (sign_in or {}).items() if not _is_empty(value)}
+        sign_in, fault = _way_of(given, host)
+        if fault:
+            return {}, fault
+    return {**others, _SIGN_IN: sign_in}, sign_in.fault(host) if sign_in else ""
+
+
+def _way_of(given: Mapping[str, Any], host: str) -> tuple[SignIn | None, str]:
+    """Return the way to sign in that has these fields, or a sentence on what is missing or too much."""
+    if not given:
+        return None, f"No way to sign in is set for {host}. {HOW}"
+    missing = {way: [name for name, needed in fields_of(way).items() if needed and name not in given] for way in WAYS}
+    fitting = [way for way in WAYS if set(given) <= set(fields_of(way))]
+    if not fitting:
+        one = next((way for way in WAYS if not missing[way]), None)
+        if one is None:
+            return None, f"{_listed(given)} are not one way to sign in to {host}. {HOW}"
+        more = [name for name in given if name not in fields_of(one)]
+        of_one = [name for name in given if name in fields_of(one)]
+        return None, f"Two ways to sign in to {host} are set: {_listed(of_one)}, and {_listed(more)}. Leave one empty."
+    way = min(fitting, key=lambda each: len(missing[each]))
+    if missing[way]:
+        are = "is" if len(missing[way]) == 1 else "are"
+        return None, f"{_listed(missing[way])} {are} missing for {host}, to sign in with {way.called}. {HOW}"
+    try:
+        return way(**given), ""
+    except ValidationError as error:
+        return None, f"The way to sign in to {host} is none: {what_is_wrong(error)}."
+
+
+def _listed(names: Collection[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def is_token(host: str, token: SecretStr | None) -> bool:
@@ -75,33 +136,6 @@ def is_token(host: str, token: SecretStr | None) -> bool:
         or any(len(part) > _LONGEST_PART for part in name.split("."))
         or (len(text) >= _A_TOKEN and text in name)
     )
-
-
-def way_to_sign_in(host: str, token: SecretStr, login: str, password: SecretStr) -> TokenAuth | BasicAuth | str:
-    """Return how these fields sign in, or what is wrong with them.
-
-    Args:
-        host: The workspace's address, for the sentence.
-        token: A personal access token, or an empty one.
-        login: The user's name, or nothing.
-        password: The user's password, or an empty one.
-    """
-    text, word = token.get_secret_value().strip(), password.get_secret_value()
-    if _MASKED.fullmatch(text or word):
-        return (
-            f"The secret for {host} is masked (***), as it is when Prefect sends a block as data. Give the "
-            'parameter as {"$ref": {"block_document_slug": "databricks-runs-credentials/NAME"}} instead.'
-        )
-    if text and (login or word):
-        return f"Two ways to sign in to {host} are set. {WAYS} Leave the others empty."
-    if text and not _TOKEN.fullmatch(text):
-        return f"The token for {host} has a space, a line break or another character that no token has. Copy it again."
-    if text:
-        return TokenAuth(text)
-    if login and word:
-        return BasicAuth(login, word)
-    missing = "`password` is missing" if login else "`login` is missing" if word else "No way to sign in is set"
-    return f"{missing} for {host}. {WAYS}"
 
 
 def of_connection(connection: Any) -> tuple[dict[str, Any], str]:

@@ -1,0 +1,233 @@
+"""Tokens that end: fetched when they are needed, once for all who need them, and dropped when they are refused.
+
+They are kept here, by the way to sign in that they were fetched for, and nowhere else: not in a block, pickle or file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from abc import abstractmethod
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+import anyio
+import httpx
+
+from .._clock import Clock, SystemClock
+from .._prefect import portal
+from .._runtime import of_process
+from ..errors import DatabricksError
+from .answers import refuses_token
+from .signing import signed
+
+_USABLE_SECONDS = 40.0  # Databricks refuses a token 30 s before its end
+# So long before its end a token is fetched again while the old one still serves: an outage may pass unnoticed.
+_EARLY_SECONDS = 300.0
+_BACK_OFF_SECONDS = 30.0
+# A token that is refused although it is as young as this is not refused for its age, and another one would be too.
+_YOUNG_SECONDS = 2.0
+_KEPT = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Token(httpx.Auth):
+    """The headers that sign requests, until they end.
+
+    Attributes:
+        headers: The headers, all of them secret.
+        seconds: How long they are good for, from the time they were asked for; None for until they are refused.
+    """
+
+    headers: Mapping[str, str] = field(repr=False)
+    seconds: float | None = None
+
+    def secrets(self) -> Sequence[str]:
+        """Return what the headers hold, without the scheme."""
+        return tuple(value.removeprefix("Bearer ") for value in self.headers.values())
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the headers."""
+        return signed(request, self.headers)
+
+
+class Held:
+    """The token of one way to sign in, in this process, and what became of the last try to fetch one.
+
+    Args:
+        clock: The time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.pid = os.getpid()
+        self.token: Token | None = None
+        self._clock = clock
+        self._asked = (0.0, 0.0)
+        self._error: DatabricksError | None = None
+        self._tries = 0
+        self._not_before = float("-inf")
+        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, anyio.Lock] = WeakKeyDictionary()
+
+    async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
+        """Return a token that Databricks takes: the one that is held, or a new one.
+
+        Args:
+            fetch: Fetches one.
+
+        Raises:
+            DatabricksError: There is none.
+        """
+        lock = self._locks.setdefault(asyncio.get_running_loop(), anyio.Lock())
+        token, tries = self.token, self._tries
+        may_be_left = lock.locked() or self._clock.monotonic() < self._not_before
+        if token and (self._is_fresh(token) or (may_be_left and self._is_usable(token))):
+            return token
+        async with lock:
+            token = self.token
+            if token and self._is_fresh(token):
+                return token
+            if self._error and self._tries != tries:  # those that wait for one try share what it came to
+                return self._usable_or(self._error)
+            asked = self._clock.monotonic(), self._clock.time()
+            self._tries += 1
+            try:
+                self.token = token = await fetch()
+            except DatabricksError as error:
+                self._error = error
+            else:
+                self._asked, self._error = asked, None
+                return token
+            self._not_before = self._clock.monotonic() + _BACK_OFF_SECONDS
+            return self._usable_or(self._error)
+
+    def forget(self, token: Token) -> None:
+        """Fetch another token next, because this one was refused; nothing where it is not held any more, or is new."""
+        if self.token is token and self._age() > min(_YOUNG_SECONDS, (token.seconds or _EARLY_SECONDS) / 4):
+            self.token = None
+
+    def _usable_or(self, error: DatabricksError) -> Token:
+        if self.token and self._is_usable(self.token):
+            return self.token
+        error.__cause__ = error.__context__ = None  # in the variables of their frames there are secrets
+        raise error.with_traceback(None)
+
+    def _is_fresh(self, token: Token) -> bool:
+        return token.seconds is None or token.seconds - self._age() > min(_EARLY_SECONDS, token.seconds / 2)
+
+    def _is_usable(self, token: Token) -> bool:
+        return token.seconds is None or token.seconds - self._age() > min(_USABLE_SECONDS, token.seconds / 4)
+
+    def _age(self) -> float:
+        # By both clocks: one stands still while a laptop sleeps, and the other one is set by people.
+        return max(self._clock.monotonic() - self._asked[0], self._clock.time() - self._asked[1])
+
+
+class Tokens:
+    """The tokens of this process, as long as something that signs in with them is there, and the last of them.
+
+    Attributes:
+        clock: The time.
+    """
+
+    def __init__(self) -> None:
+        self.clock: Clock = SystemClock()
+        self._held: WeakValueDictionary[Any, Held] = WeakValueDictionary()
+        self._last: deque[Held] = deque(maxlen=_KEPT)
+
+    def of(self, way: Any) -> Held:
+        """Return what is held for a way to sign in; a forked process begins with nothing.
+
+        Args:
+            way: What tells it from others.
+        """
+        held = self._held.get(way)
+        if held is None or held.pid != os.getpid():
+            held = self._held[way] = Held(self.clock)
+            self._last.append(held)
+        return held
+
+
+class FetchingAuth(httpx.Auth):
+    """Signs with a token that has to be fetched. Subclasses are frozen dataclasses: equal ones share their token.
+
+    Attributes:
+        advice: What to check where Databricks refuses a token that was just fetched.
+    """
+
+    advice = "The token is new: check that the workspace knows this identity, as a user or a service principal."
+
+    @abstractmethod
+    async def afetch(self) -> Token:
+        """Fetch a token.
+
+        Raises:
+            SignInFailed: It was refused, or what it is made of is missing.
+            SignInUnavailable: Whoever issues it did not answer, or not with one.
+        """
+
+    @abstractmethod
+    def own_secrets(self) -> Sequence[str]:
+        """Return the secrets that it signs in with."""
+
+    async def atoken(self) -> Token:
+        """Return a token that Databricks takes, fetched if need be."""
+        return await self._held().get(self.afetch)
+
+    def token(self) -> Token:
+        """Return a token that Databricks takes, fetched if need be, in sync code."""
+        return portal.call(self.atoken)
+
+    def forget(self, token: Token) -> None:
+        """Fetch another token next, because this one was refused."""
+        self._held().forget(token)
+
+    def secrets(self) -> Sequence[str]:
+        """Return the secrets that it signs in with, and those of its token."""
+        token = self._held().token
+        return (*self.own_secrets(), *(token.secrets() if token else ()))
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign a request; once more with another token if this one is refused."""
+        for is_last in (False, True):
+            token = self.token()
+            response = yield next(token.auth_flow(request))
+            if is_last or not _may_refuse(response):
+                return
+            response.read()
+            if not refuses_token(response):
+                return
+            self.forget(token)
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign a request; once more with another token if this one is refused."""
+        for is_last in (False, True):
+            token = await self.atoken()
+            response = yield next(token.auth_flow(request))
+            if is_last or not _may_refuse(response):
+                return
+            await response.aread()
+            if not refuses_token(response):
+                return
+            self.forget(token)
+
+    def _held(self) -> Held:
+        held: Held | None = vars(self).get("_token")
+        if held is None or held.pid != os.getpid():
+            held = of_process(Tokens).of((type(self), *self._values()))
+            object.__setattr__(self, "_token", held)
+        return held
+
+    def _values(self) -> tuple[Any, ...]:
+        own: Any = self
+        return tuple(getattr(self, each.name) for each in fields(own))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without the token."""
+        return {name: value for name, value in vars(self).items() if name != "_token"}
+
+
+def _may_refuse(response: httpx.Response) -> bool:
+    return response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)

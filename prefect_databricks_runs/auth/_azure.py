@@ -1,0 +1,172 @@
+"""Identities of Azure: a service principal of Microsoft Entra ID, and the identity that Azure gave to this machine."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from .._client.tokens import Token
+from ..errors import SignInFailed
+from ._files import text_of_file
+from ._http import HttpAuth, bearer, text_in
+
+_DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"  # the application that Azure Databricks is, in every cloud
+_JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_METADATA_SERVICE = "http://169.254.169.254"
+_ADVICE = "Check `azure_tenant_id`, `client_id` and `client_secret` in the credentials block."
+
+
+class Cloud(NamedTuple):
+    """One of the clouds of Azure.
+
+    Attributes:
+        login: Where Microsoft Entra ID is.
+        management: What a token is for that may ask Azure about the workspace.
+    """
+
+    login: str
+    management: str
+
+
+_PUBLIC = Cloud("https://login.microsoftonline.com", "https://management.core.windows.net/")
+_CLOUDS = {
+    ".azure.us": Cloud("https://login.microsoftonline.us", "https://management.core.usgovcloudapi.net/"),
+    ".azure.cn": Cloud("https://login.chinacloudapi.cn", "https://management.core.chinacloudapi.cn/"),
+}
+
+
+def cloud_of(host: str) -> Cloud:
+    """Return the cloud that a workspace is in.
+
+    Args:
+        host: The workspace's address.
+    """
+    name = urlsplit(host).hostname or ""
+    return next((cloud for suffix, cloud in _CLOUDS.items() if name.endswith(suffix)), _PUBLIC)
+
+
+class AzureAuth(HttpAuth):
+    """Signs with a token of Azure; with two if the workspace does not know the identity, but Azure lets it in."""
+
+    azure_workspace_resource_id: str
+
+    @abstractmethod
+    async def of_azure(self, resource: str) -> tuple[dict[str, object], str]:
+        """Return the answer that has a token for a resource of Azure, and who gave it."""
+
+    @property
+    @abstractmethod
+    def cloud(self) -> Cloud:
+        """Return the cloud of the workspace."""
+
+    async def afetch(self) -> Token:
+        """Fetch the token, or both."""
+        more = {}
+        if self.azure_workspace_resource_id:
+            answer, source = await self.of_azure(self.cloud.management)
+            more = {
+                "X-Databricks-Azure-SP-Management-Token": text_in(answer, "access_token", source),
+                "X-Databricks-Azure-Workspace-Resource-Id": self.azure_workspace_resource_id,
+            }
+        answer, source = await self.of_azure(_DATABRICKS)
+        return bearer(answer, source, **more)
+
+
+@dataclass(frozen=True)
+class EntraAuth(AzureAuth):
+    """A service principal of Microsoft Entra ID, with a secret, or on AKS with the token of the pod.
+
+    Attributes:
+        host: The workspace's address.
+        azure_tenant_id: The tenant; empty for `AZURE_TENANT_ID` of the environment.
+        client_id: The application; empty for `AZURE_CLIENT_ID` of the environment.
+        client_secret: Its secret; empty for the token in the file that `AZURE_FEDERATED_TOKEN_FILE` names.
+        azure_workspace_resource_id: The workspace in Azure, if the principal was not added to it; else empty.
+    """
+
+    host: str
+    azure_tenant_id: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    azure_workspace_resource_id: str = ""
+
+    def own_secrets(self) -> Sequence[str]:
+        """Return the secret, if there is one."""
+        return (self.client_secret,) if self.client_secret else ()
+
+    @property
+    def cloud(self) -> Cloud:
+        """Return the cloud of the workspace; `AZURE_AUTHORITY_HOST` names another login host."""
+        cloud = cloud_of(self.host)
+        return cloud._replace(login=os.environ.get("AZURE_AUTHORITY_HOST") or cloud.login)
+
+    async def of_azure(self, resource: str) -> tuple[dict[str, object], str]:
+        """Ask Entra for a token."""
+        tenant = self.azure_tenant_id or _variable("AZURE_TENANT_ID")
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id or _variable("AZURE_CLIENT_ID"),
+            "scope": f"{resource}/.default",  # the slash of an address at the end stays, so that it has two
+        }
+        hide: tuple[str, ...] = ()
+        if self.client_secret:
+            form["client_secret"] = self.client_secret
+        else:
+            hide = (text_of_file(_variable("AZURE_FEDERATED_TOKEN_FILE")),)
+            form |= {"client_assertion_type": _JWT_BEARER, "client_assertion": hide[0]}
+        url = f"{self.cloud.login.rstrip('/')}/{tenant}/oauth2/v2.0/token"
+        return await self.ask("POST", url, advice=_ADVICE, hide=hide, data=form), url
+
+
+@dataclass(frozen=True)
+class ManagedIdentityAuth(AzureAuth):
+    """The identity that Azure gave to this machine, container or function.
+
+    Attributes:
+        host: The workspace's address.
+        client_id: Which identity, if there are several; else empty.
+        azure_workspace_resource_id: The workspace in Azure, if the identity was not added to it; else empty.
+    """
+
+    host: str
+    client_id: str = ""
+    azure_workspace_resource_id: str = ""
+
+    def own_secrets(self) -> Sequence[str]:
+        """Return nothing: the machine itself is the secret."""
+        return ()
+
+    @property
+    def cloud(self) -> Cloud:
+        """Return the cloud of the workspace."""
+        return cloud_of(self.host)
+
+    async def of_azure(self, resource: str) -> tuple[dict[str, object], str]:
+        """Ask App Service, Functions or Container Apps if this runs there, else the machine's metadata service."""
+        endpoint, secret = os.environ.get("IDENTITY_ENDPOINT", ""), os.environ.get("IDENTITY_HEADER", "")
+        query = {"resource": resource} | ({"client_id": self.client_id} if self.client_id else {})
+        if endpoint and secret:
+            url, version, headers = endpoint, "2019-08-01", {"X-IDENTITY-HEADER": secret}
+        else:
+            base = os.environ.get("AZURE_POD_IDENTITY_AUTHORITY_HOST") or _METADATA_SERVICE
+            url, version = f"{base.rstrip('/')}/metadata/identity/oauth2/token", "2018-02-01"
+            headers = {"Metadata": "true"}
+        asked = str(httpx.URL(url).copy_merge_params({"api-version": version, **query}))
+        advice = "Check that this machine has a managed identity; if it has several, set `client_id` in the block."
+        hide = (secret,) if secret else ()
+        # Directly: a proxy has another identity, or none.
+        return await self.ask("GET", asked, advice=advice, hide=hide, direct=True, headers=headers), url
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        source = f"the environment variable {name}"
+        raise SignInFailed("it is not set", source=source, advice="It is read where the flow runs.")
+    return value

@@ -1,0 +1,144 @@
+"""Service principals of Databricks: by a secret, or by a token of an identity provider that Databricks trusts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from .._client.tokens import Token
+from ..errors import SignInFailed
+from ._files import text_of_file
+from ._http import HttpAuth, bearer, text_in
+
+_SCOPE = "all-apis"
+_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+_JWT = "urn:ietf:params:oauth:token-type:jwt"
+_OWN_SECRET = "dose"  # noqa: S105 - what every secret that Databricks makes begins with
+_WHERE_IT_RUNS = "It is read where the flow runs."
+
+
+@dataclass(frozen=True)
+class ServicePrincipalAuth(HttpAuth):
+    """A service principal with a secret that Databricks made: OAuth machine-to-machine.
+
+    Attributes:
+        host: The workspace's address.
+        client_id: The application id of the service principal.
+        client_secret: Its secret.
+    """
+
+    host: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    def own_secrets(self) -> Sequence[str]:
+        """Return the secret."""
+        return (self.client_secret,)
+
+    async def afetch(self) -> Token:
+        """Fetch a token from the workspace, with the client credentials grant."""
+        url = f"{self.host}/oidc/v1/token"
+        advice = "Check `client_id` and `client_secret` in the credentials block; the secret may have expired."
+        if _is_azure(self.host) and not self.client_secret.startswith(_OWN_SECRET):
+            advice += (
+                f" One of Databricks begins with {_OWN_SECRET}; one of Microsoft Entra ID needs `azure_tenant_id`."
+            )
+        form = {"grant_type": "client_credentials", "scope": _SCOPE}
+        pair = httpx.BasicAuth(self.client_id, self.client_secret)
+        return bearer(await self.ask("POST", url, advice=advice, data=form, headers=_signed_by(pair, url)), url)
+
+
+@dataclass(frozen=True)
+class FederationAuth(HttpAuth):
+    """Exchanges a token of an identity provider that Databricks trusts for one of Databricks.
+
+    Attributes:
+        host: The workspace's address.
+        oidc: Where the identity provider's token comes from: `file`, `env`, `github` or `azure-devops`.
+        client_id: The service principal whose federation policy trusts it; empty for a policy of the whole account.
+        oidc_token_filepath: The file, with `file`.
+    """
+
+    host: str
+    oidc: str
+    client_id: str = ""
+    oidc_token_filepath: str = ""
+
+    def own_secrets(self) -> Sequence[str]:
+        """Return nothing: what is secret is another token each time."""
+        return ()
+
+    async def afetch(self) -> Token:
+        """Fetch the identity provider's token, and exchange it at the workspace."""
+        url = f"{self.host}/oidc/v1/token"
+        subject = await self._identity_token(url)
+        form = {"grant_type": _EXCHANGE, "subject_token": subject, "subject_token_type": _JWT, "scope": _SCOPE}
+        if self.client_id:
+            form["client_id"] = self.client_id
+        advice = "Check the federation policy (issuer, subject, audience) and `client_id` in the credentials block."
+        return bearer(await self.ask("POST", url, advice=advice, hide=(subject,), data=form), url)
+
+    async def _identity_token(self, token_endpoint: str) -> str:
+        if self.oidc == "file":
+            return text_of_file(self.oidc_token_filepath)
+        if self.oidc == "env":
+            [token] = _variables(os.environ.get("DATABRICKS_OIDC_TOKEN_ENV") or "DATABRICKS_OIDC_TOKEN")
+            return token
+        return await (self._of_github(token_endpoint) if self.oidc == "github" else self._of_azure_devops())
+
+    async def _of_github(self, token_endpoint: str) -> str:
+        url, token = _variables("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+        audience = os.environ.get("DATABRICKS_TOKEN_AUDIENCE") or await self._default_audience() or token_endpoint
+        asked = str(httpx.URL(url).copy_merge_params({"audience": audience}))
+        advice = "The job needs `permissions: id-token: write`."
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await self.ask("GET", asked, advice=advice, hide=(token,), headers=headers)
+        return text_in(answer, "value", "GitHub Actions")
+
+    async def _default_audience(self) -> str:
+        """Return the audience that the account asks for; empty if it does not say."""
+        try:
+            answer = await self.ask("GET", f"{self.host}/.well-known/databricks-config", advice="")
+        except SignInFailed:  # an older workspace has no such page
+            return ""
+        audiences: Any = answer.get("token_federation_default_oidc_audiences")
+        return str(audiences[0]) if isinstance(audiences, list) and audiences else ""
+
+    async def _of_azure_devops(self) -> str:
+        token, collection, project, hub, plan, job = _variables(
+            "SYSTEM_ACCESSTOKEN",
+            "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI",
+            "SYSTEM_TEAMPROJECTID",
+            "SYSTEM_HOSTTYPE",
+            "SYSTEM_PLANID",
+            "SYSTEM_JOBID",
+        )
+        base = f"{collection.rstrip('/')}/{project}/_apis/distributedtask/hubs/{hub}/plans/{plan}/jobs/{job}"
+        url = f"{base}/oidctoken?api-version=7.2-preview.1"
+        advice = "The step needs `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` in its `env`."
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        answer = await self.ask("POST", url, advice=advice, hide=(token,), headers=headers)
+        return text_in(answer, "oidcToken", "Azure DevOps")
+
+
+def _variables(*names: str) -> list[str]:
+    """Return the values of environment variables, which must be set."""
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        source = f"the environment variable {missing[0]}"
+        raise SignInFailed(f"{' and '.join(missing)} must be set", source=source, advice=_WHERE_IT_RUNS)
+    return [os.environ[name].strip() for name in names]
+
+
+def _signed_by(pair: httpx.BasicAuth, url: str) -> dict[str, str]:
+    request = next(pair.auth_flow(httpx.Request("POST", url)))
+    return {"Authorization": request.headers["Authorization"]}
+
+
+def _is_azure(host: str) -> bool:
+    return ".azuredatabricks." in (urlsplit(host).hostname or "") or ".databricks.azure." in host

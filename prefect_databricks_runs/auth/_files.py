@@ -1,0 +1,39 @@
+"""Tokens that another program writes into a file, and renews there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import SignInFailed
+
+_MOST_BYTES = 100_000
+
+
+def text_of_file(path: str) -> str:
+    """Return the token in a file, which is read each time: the program that wrote it also renews it.
+
+    Args:
+        path: The file; may begin with `~`.
+
+    Raises:
+        SignInFailed: There is no token in it.
+    """
+    file = Path(path).expanduser()
+    reason = ""
+    text = ""
+    try:
+        if not file.is_file():  # a pipe would be waited for
+            reason = "it is not a file" if file.exists() else "it does not exist"
+        elif file.stat().st_size > _MOST_BYTES:
+            reason = f"it has more than {_MOST_BYTES} bytes"
+        else:
+            text = file.read_text("utf-8").strip()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except ValueError:
+        reason = "it is not text"
+    if not reason and (not text or any(each.isspace() for each in text)):
+        reason = "it is empty" if not text else "it has more than one token in it"
+    if reason:
+        raise SignInFailed(reason, source=f"the file {path}", advice="It is read where the flow runs.")
+    return text

@@ -1,0 +1,187 @@
+"""Tokens that another program on this machine knows: a command prints one, or databricks-sdk makes one."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import math
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import anyio
+
+from .._client.tokens import FetchingAuth, Token, Tokens
+from .._runtime import of_process
+from ..errors import SignInFailed
+
+ALLOWED_BY = "PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS"
+_SECONDS = 60.0
+_UNKNOWN_SECONDS = 600.0
+_MOST_BYTES = 100_000
+_RUN_BY_HAND = "Run it by hand where the flow runs."
+
+
+@dataclass(frozen=True)
+class CommandAuth(FetchingAuth):
+    """A token that a command prints: alone, or in JSON as `az`, `databricks`, `gcloud` and others print it.
+
+    Whoever may edit the credentials block decides what is run where the flow runs, so that the environment there has
+    to allow it by `PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS=1`.
+
+    Attributes:
+        host: The workspace's address.
+        command: The command; no shell reads it.
+        is_ours: Whether this package has written it.
+    """
+
+    host: str
+    command: str
+    is_ours: bool = False
+
+    def own_secrets(self) -> Sequence[str]:
+        """Return the command: it may have a secret in it."""
+        return (self.command,)
+
+    async def afetch(self) -> Token:
+        """Run the command."""
+        source = "the token command"
+        if not self.is_ours and os.environ.get(ALLOWED_BY) != "1":
+            raise SignInFailed(
+                "token commands are not allowed here",
+                source=source,
+                advice=f"Set {ALLOWED_BY}=1 where the flow runs, if you trust everyone who may edit the block.",
+            )
+        try:
+            command = shlex.split(self.command)
+        except ValueError as error:
+            raise SignInFailed(str(error), source=source, advice="Check its quotes.") from None
+        output = await _output_of(command, source)
+        answer = _json_of(output)
+        found: Any = (answer.get(name) for name in ("access_token", "accessToken", "token"))
+        value = next((each for each in found if each), "") if answer else output.strip()
+        if not isinstance(value, str) or not value.isprintable() or " " in value or not value:
+            raise SignInFailed("it printed no token, or more than that", source=source, advice=_RUN_BY_HAND)
+        return Token({"Authorization": f"Bearer {value}"}, _seconds_of(answer, value))
+
+
+@dataclass(frozen=True)
+class ProfileAuth(FetchingAuth):
+    """A profile of `~/.databrickscfg`, or the environment, as databricks-sdk reads them.
+
+    The SDK is asked in a process of its own: its import takes 2.5 s and 70 MB, and it mixes what it is given with what
+    stands in the environment.
+
+    Attributes:
+        host: The workspace's address; a profile for another one is refused before anything is sent.
+        profile: The profile's name; `environment` for the environment variables of Databricks.
+    """
+
+    host: str
+    profile: str
+
+    def own_secrets(self) -> Sequence[str]:
+        """Return nothing: the profile is read by the SDK."""
+        return ()
+
+    async def afetch(self) -> Token:
+        """Ask the SDK."""
+        source = f"the profile {self.profile}"
+        command = [sys.executable, "-m", "prefect_databricks_runs.auth._sdk_child"]
+        asked = json.dumps({"host": self.host, "profile": self.profile})
+        answer = _json_of(await _output_of(command, source, asked))
+        if answer.get("error") or not isinstance(answer.get("headers"), dict):
+            reason = str(answer.get("error") or "databricks-sdk said nothing")
+            raise SignInFailed(reason, source=source, advice=str(answer.get("advice") or _RUN_BY_HAND))
+        headers = {str(name): str(value) for name, value in answer["headers"].items()}
+        token = headers.get("Authorization", "").removeprefix("Bearer ")
+        return Token(headers, _seconds_of(answer, token))
+
+
+async def _output_of(command: Sequence[str], source: str, given: str = "") -> str:
+    """Return what a command prints, which has a minute for it."""
+    name = os.path.basename(command[0]) if command else ""
+    process: asyncio.subprocess.Process | None = None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        with anyio.fail_after(_SECONDS):
+            output, errors = await process.communicate(given.encode() if given else None)
+    except TimeoutError:
+        raise SignInFailed(f"{name} did not end within {_SECONDS:g} s", source=source, advice=_RUN_BY_HAND) from None
+    except (OSError, ValueError) as error:
+        reason = f"{name} cannot be run ({getattr(error, 'strerror', None) or type(error).__name__})"
+        raise SignInFailed(reason, source=source, advice="It is run where the flow runs.") from None
+    finally:
+        if process and process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        said = errors.decode("utf-8", "replace").strip()
+        reason = f"{name} ended with status {process.returncode}" + (f": {said}" if said else "")
+        raise SignInFailed(reason, source=source, advice=_RUN_BY_HAND)
+    return output[:_MOST_BYTES].decode("utf-8", "replace")
+
+
+def _json_of(text: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _seconds_of(answer: Mapping[str, Any], token: str) -> float:
+    """Return how long a token is good for: by the answer that has it, else by the token itself."""
+    now = of_process(Tokens).clock.time()
+    claims = _claims_of(token)
+    end = _number(answer.get("expires_on")) or _time(answer.get("expiry")) or _number(claims.get("exp"))
+    seconds = _number(answer.get("expires_in"))
+    if seconds is None and end is not None:
+        seconds = end - now
+        if (issued := _number(claims.get("iat"))) is not None:  # where this machine's clock is wrong
+            seconds = min(seconds, end - issued)
+    return _UNKNOWN_SECONDS if seconds is None else seconds
+
+
+def _claims_of(token: str) -> dict[str, Any]:
+    """Return what a JSON web token says of itself, unchecked; nothing of another kind of token."""
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004
+        return {}
+    try:
+        return _json_of(base64.urlsafe_b64decode(parts[1] + "==").decode())
+    except ValueError:
+        return {}
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _time(value: Any) -> float | None:
+    """Return a time of RFC 3339 as seconds since 1970; databricks prints it with nanoseconds."""
+    if not isinstance(value, str):
+        return None
+    whole, _, rest = value.strip().replace("Z", "+00:00").partition(".")
+    zone = rest.lstrip("0123456789")
+    try:
+        return datetime.fromisoformat(whole + zone).timestamp()
+    except ValueError:
+        return None

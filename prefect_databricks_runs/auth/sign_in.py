@@ -1,0 +1,246 @@
+"""Ways to sign in, as the form of the credentials block has them: each model is one of its tabs.
+
+The form has tabs because there is no discriminator, because no two models have the same required fields, and because
+none takes a field that it does not have.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import httpx
+
+from .._prefect.compat import PREFECT_3, BaseModel, EmptyText, Field, SecretStr, fields_of
+from . import BasicAuth, TokenAuth
+from ._azure import EntraAuth, ManagedIdentityAuth
+from ._databricks import FederationAuth, ServicePrincipalAuth
+from ._processes import CommandAuth, ProfileAuth
+
+_MASKED = re.compile(r"\*{4,}")
+_SECRET = re.compile(r"[!-~]+")
+
+
+class SignIn(BaseModel, extra="forbid"):
+    """One way to sign in.
+
+    Attributes:
+        called: What it is called in messages.
+    """
+
+    if PREFECT_3 and not TYPE_CHECKING:
+        model_config = {"hide_input_in_errors": True}  # pydantic's messages would show the secret
+    called: ClassVar[str] = ""
+
+    def get_auth(self, host: str) -> httpx.Auth:
+        """Return what signs a request. Nothing is sent or read for it.
+
+        Args:
+            host: The workspace's address.
+        """
+        raise NotImplementedError
+
+    def text_of(self, name: str) -> str:
+        """Return what a field has, in plain, without space around it.
+
+        Args:
+            name: The field's name.
+        """
+        value: Any = getattr(self, name)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value or ""
+        return str(text) if name == "password" else str(text).strip()
+
+    def fault(self, host: str) -> str:
+        """Return what is wrong with it, or nothing. Nothing is raised: variables of frames may be shown.
+
+        Args:
+            host: The workspace's address, for the sentence.
+        """
+        for name, is_required in fields_of(type(self)).items():
+            text = self.text_of(name)
+            if isinstance(getattr(self, name), SecretStr) and _MASKED.fullmatch(text):
+                return (
+                    f"The secret for {host} is masked (***), as it is when Prefect sends a block as data. Give the "
+                    'parameter as {"$ref": {"block_document_slug": "databricks-runs-credentials/NAME"}} instead.'
+                )
+            if is_required and not text:
+                return f"`{name}` is missing for {host}, to sign in with {self.called}."
+            if name in ("token", "client_secret") and not _SECRET.fullmatch(text):
+                thing = "token" if name == "token" else "client secret"
+                odd = "a space, a line break or another character that none has"
+                return f"The {thing} for {host} has {odd}. Copy it again."
+        return ""
+
+
+class PersonalToken(SignIn, title="Token"):
+    """A personal access token, or another bearer token that lives as long as it is needed."""
+
+    called: ClassVar[str] = "a token"
+
+    token: SecretStr = Field(default=..., title="Token", description="A personal access token.")
+
+    def get_auth(self, host: str) -> httpx.Auth:  # noqa: ARG002 - it signs for any host
+        """Return what signs a request."""
+        return TokenAuth(self.text_of("token"))
+
+
+class ServicePrincipal(SignIn, title="Service principal"):
+    """A service principal of Databricks, on any cloud, with a secret that Databricks made: OAuth machine-to-machine."""
+
+    called: ClassVar[str] = "a service principal"
+
+    client_id: str = Field(default=..., title="Client id", description="Application id of the service principal.")
+    client_secret: SecretStr = Field(
+        default=..., title="Client secret", description="A secret that Databricks made for it. It begins with dose."
+    )
+
+    def get_auth(self, host: str) -> httpx.Auth:
+        """Return what signs a request."""
+        return ServicePrincipalAuth(host, self.text_of("client_id"), self.text_of("client_secret"))
+
+
+class EntraServicePrincipal(SignIn, title="Microsoft Entra ID"):
+    """A service principal of Microsoft Entra ID, with a secret that Entra made."""
+
+    called: ClassVar[str] = "Microsoft Entra ID"
+
+    azure_tenant_id: str = Field(default=..., title="Tenant id", description="Id of the directory in Entra.")
+    client_id: str = Field(default=..., title="Client id", description="Id of the application in Entra.")
+    client_secret: SecretStr = Field(default=..., title="Client secret", description="A secret that Entra made for it.")
+    azure_workspace_resource_id: EmptyText = Field(
+        default="",
+        title="Resource id of the workspace",
+        description="/subscriptions/…, only if the service principal was not added to the workspace.",
+    )
+
+    def get_auth(self, host: str) -> httpx.Auth:
+        """Return what signs a request."""
+        return EntraAuth(host, *map(self.text_of, fields_of(EntraServicePrincipal)))
+
+
+class AzureIdentity(SignIn, title="Azure identity"):
+    """The identity that Azure gave to the place where the flow runs: there is no secret."""
+
+    called: ClassVar[str] = "an Azure identity"
+
+    azure_identity: Literal["managed", "workload"] = Field(
+        default=...,
+        title="Identity",
+        description="`managed`: of the machine, container or function. `workload`: of the pod, on AKS.",
+    )
+    client_id: EmptyText = Field(
+        default="", title="Client id", description="Of a user-assigned identity; empty if there is only one."
+    )
+    azure_workspace_resource_id: EmptyText = Field(
+        default="",
+        title="Resource id of the workspace",
+        description="/subscriptions/…, only if the identity was not added to the workspace.",
+    )
+
+    def get_auth(self, host: str) -> httpx.Auth:
+        """Return what signs a request."""
+        client_id, resource_id = self.text_of("client_id"), self.text_of("azure_workspace_resource_id")
+        if self.azure_identity == "managed":
+            return ManagedIdentityAuth(host, client_id, resource_id)
+        return EntraAuth(host, client_id=client_id, azure_workspace_resource_id=resource_id)
+
+
+class Federation(SignIn, title="Federation"):
+    """A token of an identity provider that Databricks trusts: there is no secret."""
+
+    called: ClassVar[str] = "federation"
+
+    oidc: Literal["file", "env", "github", "azure-devops"] = Field(
+        default=...,
+        title="Token of the identity provider",
+        description="From a `file`, from `env` (the variable DATABRICKS_OIDC_TOKEN), `github` or `azure-devops`.",
+    )
+    client_id: EmptyText = Field(
+        default="",
+        title="Client id",
+        description="Application id of the service principal; empty if the federation policy is one of the account.",
+    )
+    oidc_token_filepath: EmptyText = Field(
+        default="", title="Token file", description="With `file`: where the token is, on the machine of the flow."
+    )
+
+    def get_auth(self, host: str) -> httpx.Auth:
+        """Return what signs a request."""
+        return FederationAuth(host, *map(self.text_of, fields_of(Federation)))
+
+    def fault(self, host: str) -> str:
+        """Return what is wrong with it, or nothing."""
+        if self.oidc == "file" and not self.text_of("oidc_token_filepath"):
+            return f'`oidc_token_filepath` is missing for {host}, to sign in with federation and oidc="file".'
+        if self.oidc != "file" and self.text_of("oidc_token_filepath"):
+            return f'`oidc_token_filepath` is only read with oidc="file"; for {host} it is {self.oidc!r}.'
+        return super().fault(host)
+
+
+class TokenCommand(SignIn, title="Command"):
+    """A command that prints a token, where `PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS=1` allows it."""
+
+    called: ClassVar[str] = "a command"
+    is_ours: ClassVar[bool] = False
+
+    token_command: str = Field(
+        default=...,
+        title="Command",
+        description="Prints a token: of az, databricks, gcloud… Needs PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS=1 "
+        "in the environment of the flow.",
+    )
+
+    def get_auth(self, host: str) -> httpx.Auth:
+        """Return what signs a request."""
+        return CommandAuth(host, self.text_of("token_command"), self.is_ours)
+
+
+class Profile(SignIn, title="Profile"):
+    """A profile of `~/.databrickscfg` where the flow runs, read by databricks-sdk."""
+
+    called: ClassVar[str] = "a profile"
+
+    profile: str = Field(
+        default=...,
+        title="Profile",
+        description="In ~/.databrickscfg where the flow runs; `environment` for its DATABRICKS_… variables. "
+        "Needs prefect-databricks-runs[sdk] there.",
+    )
+
+    def get_auth(self, host: str) -> httpx.Auth:
+        """Return what signs a request."""
+        return ProfileAuth(host, self.text_of("profile"))
+
+
+class LoginAndPassword(SignIn, title="Login"):
+    """A user name and a password, for gateways: Databricks itself ended them in July 2024."""
+
+    called: ClassVar[str] = "login and password"
+
+    login: str = Field(default=..., title="Login", description="User name. Databricks itself ended this in July 2024.")
+    password: SecretStr = Field(default=..., title="Password", description="Password of the login.")
+
+    def get_auth(self, host: str) -> httpx.Auth:  # noqa: ARG002 - it signs for any host
+        """Return what signs a request."""
+        return BasicAuth(self.text_of("login"), self.text_of("password"))
+
+
+class OwnCommand(TokenCommand):
+    """A command that this package has written itself, which needs nobody's leave as long as it is not saved."""
+
+    is_ours: ClassVar[bool] = True
+
+
+# The first ones first: where half a way is given, the one that lacks least is meant, and of two the first.
+WAYS: tuple[type[SignIn], ...] = (
+    PersonalToken,
+    ServicePrincipal,
+    EntraServicePrincipal,
+    AzureIdentity,
+    Federation,
+    TokenCommand,
+    Profile,
+    LoginAndPassword,
+)
+FIELDS = tuple(dict.fromkeys(name for way in WAYS for name in fields_of(way)))
+SECRETS = ("token", "client_secret", "password")
