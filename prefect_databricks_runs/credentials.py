@@ -125,7 +125,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             try:
                 fault = fault or self._fault_of_host(fields) or unknown
                 if not fault:
-                    fields, fault = with_sign_in(fields)
+                    fields, fault = with_sign_in({**fields, "host": normalize_host(fields["host"])})
                 if not fault:
                     super().__init__(**fields)
             except ValidationError as error:  # it has what was given in it, and pickles with that

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
 from prefect_databricks_runs._prefect.compat import PREFECT_3
-from prefect_databricks_runs.auth import BasicAuth, TokenAuth
+from prefect_databricks_runs.auth import BasicAuth, EntraServicePrincipal, ServicePrincipal, SignIn, TokenAuth
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.support.prefect_cli import prefect
 
@@ -36,11 +36,12 @@ def test_registered_as_the_readme_says_it_is_in_the_ui_with_its_form(prefect_ser
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}
         schemas = api.post("/block_schemas/filter", json=wanted).raise_for_status().json()
     (schema,) = [each for each in schemas if each["checksum"] == DatabricksCredentials._calculate_schema_checksum()]
-    fields = ["host", "token", "login", "password", "request_timeout_seconds", "requests_per_second"]
+    fields = ["host", "sign_in", "request_timeout_seconds", "requests_per_second"]
     assert list(schema["fields"]["properties"]) == fields
-    assert set(schema["fields"]["secret_fields"]) == {"token", "password"}
+    secrets = {"sign_in.token", "sign_in.client_secret", "sign_in.password"}
+    assert set(schema["fields"]["secret_fields"]) == secrets
     # On Prefect 2 a deployment's form cannot be submitted while the block that it asks for has a required field.
-    assert schema["fields"].get("required", []) == (["host"] if PREFECT_3 else [])
+    assert schema["fields"].get("required", []) == (["host", "sign_in"] if PREFECT_3 else [])
     assert schema["version"] != "non-versioned"
 
 
@@ -69,7 +70,7 @@ def test_what_the_ui_saves_is_checked_when_it_is_loaded(prefect_server: PrefectS
         block_type = api.get("/block_types/slug/databricks-runs-credentials").json()
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}
         schema = api.post("/block_schemas/filter", json=wanted).json()[0]
-        data = {"host": "https://X.net/?o=1", "token": "", "login": "ada", "password": ""}
+        data = {"host": "https://X.net/?o=1", "sign_in": {"login": "ada", "password": ""}}
         ids = {"block_type_id": block_type["id"], "block_schema_id": schema["id"]}
         api.post("/block_documents/", json={"name": "half", "data": data, **ids}).raise_for_status()
     with pytest.raises(InvalidCredentials, match="`password` is missing for https://x.net"):
@@ -140,11 +141,22 @@ def test_a_saved_block_of_the_other_package_is_taken_over(prefect_server: Prefec
     assert credentials.get_auth().token == "dapi-theirs"
 
 
+@pytest.mark.parametrize(("tenant", "way"), [({}, ServicePrincipal), ({"tenant_id": "t"}, EntraServicePrincipal)])
+def test_the_service_principals_of_the_other_package_are_taken_over(
+    prefect_server: PrefectServer, tenant: dict[str, str], way: type[SignIn]
+) -> None:
+    data = {"databricks_instance": "x.net", "client_id": "id", "client_secret": "hunter2", **tenant}
+    make_block_of_the_other_package(prefect_server, f"principal-{len(tenant)}", data)
+    taken_over = DatabricksCredentials.from_prefect_databricks(f"principal-{len(tenant)}")
+    assert type(taken_over.sign_in) is way
+    assert (taken_over.client_id, taken_over.client_secret.get_secret_value()) == ("id", "hunter2")
+
+
 def test_one_that_cannot_be_taken_over_says_why(prefect_server: PrefectServer) -> None:
-    data = {"databricks_instance": "x.net", "client_id": "id", "client_secret": "hunter2"}
-    make_block_of_the_other_package(prefect_server, "principal", data)
-    with pytest.raises(InvalidCredentials, match="service principal") as caught:
-        DatabricksCredentials.from_prefect_databricks("principal")
+    data = {"databricks_instance": "x.net", "client_secret": "hunter2"}
+    make_block_of_the_other_package(prefect_server, "half-principal", data)
+    with pytest.raises(InvalidCredentials, match="`client_id` is missing") as caught:
+        DatabricksCredentials.from_prefect_databricks("half-principal")
     assert "hunter2" not in str(caught.value)
     with pytest.raises(InvalidCredentials, match="saved block databricks-credentials/nobody does not exist"):
         DatabricksCredentials.from_prefect_databricks("nobody")

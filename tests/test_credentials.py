@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -168,19 +169,41 @@ def test_the_block_is_not_the_one_of_prefects_own_catalogue() -> None:
     assert DatabricksCredentials._block_type_name == "Databricks Runs Credentials"
 
 
-def test_the_form_has_plain_fields_host_first_and_a_sentence_each() -> None:
-    schema = DatabricksCredentials.schema() if not hasattr(DatabricksCredentials, "model_json_schema") else None
-    properties = (schema or DatabricksCredentials.model_json_schema())["properties"]
+TABS = [
+    "Token",
+    "Service principal",
+    "Microsoft Entra ID",
+    "Azure identity",
+    "Federation",
+    "Command",
+    "Profile",
+    "Login",
+]
+
+
+def test_the_form_has_the_host_first_a_tab_for_each_way_and_a_sentence_for_each_field() -> None:
+    schema: Any = (
+        DatabricksCredentials.model_json_schema()
+        if hasattr(DatabricksCredentials, "model_json_schema")
+        else DatabricksCredentials.schema()
+    )
+    properties, models = schema["properties"], schema.get("$defs") or schema["definitions"]
     numbers = ["request_timeout_seconds", "requests_per_second"]
-    assert list(properties) == ["host", "token", "login", "password", *numbers]
-    for name, field in properties.items():
-        assert field["description"].endswith("."), name
-        assert "anyOf" not in field, name
+    assert list(properties) == ["host", "sign_in", *numbers]
+    tabs = [models[each["$ref"].rpartition("/")[2]] for each in properties["sign_in"]["anyOf"]]
+    assert [tab["title"] for tab in tabs] == TABS
+    assert len(models) == len(tabs)
+    del properties["sign_in"]
+    for form in (properties, *(tab["properties"] for tab in tabs)):
+        for name, field in form.items():
+            assert field["description"].endswith("."), name
+            assert "anyOf" not in field, name
+    # One tab is told from another by what it needs.
+    assert len({frozenset(tab["required"]) for tab in tabs}) == len(tabs)
 
 
 def test_what_the_ui_shows_of_the_block() -> None:
-    description = "Signs in to a Databricks workspace, with a token, or with a login and a password."
-    assert DatabricksCredentials.get_description() == description
+    assert DatabricksCredentials.get_description().startswith("Signs in to a Databricks workspace: with a token, as a")
     example = DatabricksCredentials.get_code_example()
     assert "from prefect_databricks_runs import DatabricksCredentials" in example
     assert 'DatabricksCredentials.load("BLOCK_NAME")' in example

@@ -36,6 +36,8 @@ EXAMPLES = [
     errors.InvalidPayload(["one.", "two."], "runs/submit"),
     errors.InvalidOption(["one.", "two."]),
     errors.DatabricksConnectionError("refused", host=HOST, method="GET", path="/x"),
+    errors.SignInUnavailable("refused", host=HOST, method="POST", path="/oidc/v1/token", retry_after=1.0),
+    errors.SignInFailed("Sorry.", source="the file /x", advice="Look there."),
     errors.InvalidResponse("html", host=HOST, method="GET", path="/x", status_code=200),
     *(
         kind("Sorry", status_code=400, error_code="X", request_id="r", method="GET", path="/x", retry_after=1.0)

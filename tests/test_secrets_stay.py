@@ -139,7 +139,7 @@ def test_a_saved_block_that_is_wrong_shows_no_secret(prefect_server) -> None:
 
     Secret(value=SECRET).save("no-credentials", overwrite=True)
     good: Any = DatabricksCredentials(host=HOST, token=SECRET)
-    good.login = "ada"
+    good.sign_in.token = SecretStr(f"{SECRET} {SECRET}")
     good.save("two-ways", overwrite=True)
     for slug in ("secret/no-credentials", "databricks-runs-credentials/two-ways"):
         error = raised(lambda slug=slug: DatabricksCredentials.of_reference({"block_document_slug": slug}))

@@ -222,7 +222,7 @@ class FetchingAuth(httpx.Auth):
 
     def _values(self) -> tuple[Any, ...]:
         own: Any = self
-        return tuple(getattr(self, each.name) for each in fields(own))
+        return tuple(getattr(self, each.name) for each in fields(own) if each.compare)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle without the token."""

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,7 @@ class CommandAuth(FetchingAuth):
     """
 
     host: str
-    command: str
+    command: str = field(repr=False)
     is_ours: bool = False
 
     def own_secrets(self) -> Sequence[str]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 
-from prefect_databricks_runs import DatabricksApiError, DatabricksError, DatabricksHook, RateLimited, errors
-from prefect_databricks_runs._meanings import BAD_CERTIFICATE, LOST_ANSWER, MEANINGS, NO_CONNECTION, Meaning
+from prefect_databricks_runs import (
+    DatabricksApiError,
+    DatabricksError,
+    DatabricksHook,
+    RateLimited,
+    SignInFailed,
+    SignInUnavailable,
+    errors,
+)
+from prefect_databricks_runs._client.tokens import FetchingAuth, Token
+from prefect_databricks_runs._meanings import BAD_CERTIFICATE, LOST_ANSWER, MEANINGS, NO_CONNECTION, Meaning, meaning_of
 from prefect_databricks_runs.auth import TokenAuth
 from tests.support import error_table
 from tests.support.answers import HOST
@@ -43,6 +53,23 @@ NO_ANSWERS = {
 }
 
 
+@dataclass(frozen=True)
+class NoToken(FetchingAuth):
+    """There is no token, which is counted."""
+
+    error: str
+    asked: list[str] = field(default_factory=list, compare=False)
+
+    def own_secrets(self) -> tuple[str, ...]:
+        return ()
+
+    async def afetch(self) -> Token:
+        self.asked.append(self.error)
+        if self.error == "SignInFailed":
+            raise SignInFailed("No.", source="here", advice=meaning_of(SignInFailed, 401).advice)
+        raise SignInUnavailable("No.", host=HOST, method="POST", path="/oidc/v1/token")
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("meaning", MEANINGS, ids=lambda each: f"{each.when} {each.error_code} {each.error}")
 async def test_each_error_is_what_the_table_says(meaning: Meaning) -> None:
@@ -52,16 +79,19 @@ async def test_each_error_is_what_the_table_says(meaning: Meaning) -> None:
         sent.append(request)
         return answer_with(meaning)
 
-    hook = DatabricksHook(HOST, TokenAuth("t"), retry_limit=2, transport=httpx.MockTransport(answer), clock=FakeClock())
+    auth = NoToken(meaning.error) if meaning.error.startswith("SignIn") else TokenAuth("t")
+    hook = DatabricksHook(HOST, auth, retry_limit=2, transport=httpx.MockTransport(answer), clock=FakeClock())
     async with hook:
         with pytest.raises(DatabricksError) as caught:
             await hook.submit_run({"tasks": []})
     error = caught.value
     assert isinstance(error, getattr(errors, meaning.error or "DatabricksApiError"))
-    assert str(error).endswith(meaning.advice)
+    assert str(error).endswith(TokenAuth.advice if meaning.error == "Unauthenticated" else meaning.advice)
     assert error.outcome_unknown is meaning.may_be_done
-    asked_once_more = meaning.error == "Unauthenticated"  # by the session: the token may have been changed meanwhile
-    assert len(sent) == 1 + (meaning.may_pass or asked_once_more)
+    # By the session: the token may have been changed in the meantime.
+    asked_once_more = meaning.error in ("Unauthenticated", "SignInFailed")
+    tries = 1 + (meaning.may_pass or asked_once_more)
+    assert (len(sent), len(auth.asked if isinstance(auth, NoToken) else sent)) in [(tries, tries), (0, tries)]
 
 
 @pytest.mark.parametrize("status", range(400, 600))
