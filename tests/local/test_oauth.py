@@ -87,7 +87,7 @@ def test_the_header_counts_when_there_is_one(workspace: LocalWorkspace) -> None:
     [
         ({"scope": "all-apis"}, "invalid_request"),
         ({**FORM, "grant_type": "password"}, "unsupported_grant_type"),
-        ({**FORM, "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}, "unsupported_grant_type"),
+        ({**FORM, "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}, "invalid_request"),
         ({"grant_type": "client_credentials"}, "invalid_scope"),
         ({**FORM, "scope": "sql"}, "invalid_scope"),
         ({**FORM, "scope": ["all-apis", "all-apis"]}, "invalid_request"),
@@ -114,17 +114,17 @@ def test_expired_tokens_are_wrong_tokens_and_personal_ones_stay(workspace: Local
 
 def test_a_token_lives_as_long_as_it_says() -> None:
     time = 100.0
-    tokens = OAuthTokens(*CLIENT, seconds=10.0, now=lambda: time)
-    first = tokens.issue()
+    tokens = OAuthTokens(10.0, 0.0, lambda: time)
+    first = tokens.issue(CLIENT[0])
     time = 105.0
-    second = tokens.issue()
+    second = tokens.issue(CLIENT[0])
     assert first != second
     time = 109.9
     assert tokens.owner(first) == CLIENT[0]
     time = 110.0
     assert tokens.owner(first) is None
     assert tokens.owner(second) == CLIENT[0]
-    third = tokens.issue()
+    third = tokens.issue(CLIENT[0])
     time = 115.0
     assert tokens.owner(second) is None
     assert tokens.owner(third) == CLIENT[0]
