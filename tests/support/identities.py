@@ -11,12 +11,11 @@ import json
 import threading
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from prefect_databricks_runs.local import LocalWorkspace
+from tests.support.identity_server import Asked, Failure, handler
 
 DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 MANAGEMENT = "https://management.core.windows.net/"
@@ -31,25 +30,6 @@ KUBERNETES = ("https://kubernetes.default.svc", "system:serviceaccount:etl:night
 
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _SEVERAL = "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request to a party: its form, or where it has none its query."""
-
-    party: str
-    method: str
-    path: str
-    fields: dict[str, str] = field(repr=False)
-
-
-@dataclass
-class Failure:
-    """What the next `times` answers of a party are; without a status the connection ends without an answer."""
-
-    status: int | None
-    times: int
-    body: bytes | None
 
 
 class Refused(Exception):
@@ -88,7 +68,7 @@ class Identities:
         self._assertions: set[str] = set()
         self._failures: dict[str, Failure] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler(_party, self.answer))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         workspace.add_service_principal(client_id)
 
@@ -136,7 +116,7 @@ class Identities:
             )
 
     def service_account_token(self, audience: str | None = None) -> str:
-        """Return what Kubernetes writes into the token file of a pod; for `ENTRA_AUDIENCE`, an assertion to Entra ID."""
+        """Return what Kubernetes writes into a pod; with `ENTRA_AUDIENCE` it is an assertion for Entra ID."""
         return self._identity_token(KUBERNETES, audience)
 
     def fail(self, party: str, status: int | None, times: int = 1, body: bytes | None = None) -> None:
@@ -291,31 +271,3 @@ def _party(method: str, path: str) -> str:
         ("POST", project): "azure-devops",
     }
     return exact.get((method, path), "nobody")
-
-
-def _handler(identities: Identities) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            self._do()
-
-        def do_POST(self) -> None:
-            self._do()
-
-        def _do(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            url = urlsplit(self.path)
-            fields = dict(parse_qsl(body or url.query))
-            asked = Asked(_party(self.command, url.path), self.command, url.path, fields)
-            status, content = identities.answer(asked, self.headers)
-            if status is None:
-                return
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    return Handler
