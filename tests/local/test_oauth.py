@@ -13,11 +13,10 @@ import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
 from prefect_databricks_runs.local.accounts.oauth_tokens import OAuthTokens
-from tests.local.client import API
+from tests.local.tokens import TOKEN, refusal, use
 
 CLIENT = ("6f1c1f3e-7a4e-4c9a-9a4e-0d7c2b1a0001", "dose secret+/%41")
 FORM = {"grant_type": "client_credentials", "scope": "all-apis"}
-TOKEN = "/oidc/v1/token"
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +27,6 @@ def workspace() -> Iterator[LocalWorkspace]:
 
 def ask(workspace: LocalWorkspace, form: object = FORM, **options: object) -> httpx.Response:
     return httpx.post(workspace.url + TOKEN, data=form, **{"auth": CLIENT, **options})  # type: ignore[arg-type]
-
-
-def use(workspace: LocalWorkspace, token: str) -> httpx.Response:
-    return httpx.get(f"{workspace.url}{API}/list", headers={"Authorization": f"Bearer {token}"})
-
-
-def refusal(response: httpx.Response) -> tuple[int, str]:
-    answer = response.json()
-    assert set(answer) == {"error", "error_id", "error_description"}
-    assert response.headers["cache-control"] == "no-store"
-    return response.status_code, answer["error"]
 
 
 def test_client_id_and_secret_get_a_token_that_lets_in(workspace: LocalWorkspace) -> None:
