@@ -70,6 +70,8 @@ class AccountControls:
     def add_service_principal(self, client_id: str, client_secret: str | None = None) -> str:
         """Make a secret for a service principal and return it; a service principal may have up to five.
 
+        Pass its client id to `revoke_client_secret`, `rotate_client_secret` and `remove_service_principal`.
+
         Example:
             ```python
             from prefect_databricks_runs.local import LocalWorkspace
@@ -93,7 +95,7 @@ class AccountControls:
     def rotate_client_secret(
         self, client_id: str | None = None, client_secret: str | None = None, *, keep_old: bool = False
     ) -> str:
-        """Give a service principal a new secret and return it.
+        """Replace the secrets of a service principal with a new one and return it.
 
         Access tokens that were issued for the old secret stay valid, as on Databricks: `expire_tokens()` ends them.
 
@@ -138,6 +140,8 @@ class AccountControls:
         accounts = self._accounts
         if not accounts.service_principals.exists(client_id):
             return
+        if client_id == self.client_id:
+            self.client_id = self.client_secret = None
         accounts.service_principals.remove(client_id)
         accounts.federation.remove_of(client_id)
         accounts.oauth_tokens.expire_all(client_id)
@@ -153,7 +157,7 @@ class AccountControls:
     def issue_token(
         self, seconds: float | None = None, *, user: str | None = None, early_seconds: float | None = None
     ) -> str:
-        """Return a new access token, as someone else would get it for a client: Entra ID, a command line, a browser.
+        """Return a new access token, as Microsoft Entra ID, a managed identity or a command line would make it.
 
         It is a JSON Web Token, and requests with it are accepted until it ends.
 
@@ -166,10 +170,10 @@ class AccountControls:
             ```
 
         Args:
-            seconds: how long it says that it is good; None = `oauth_token_seconds`.
+            seconds: the lifetime that the token states; None = `oauth_token_seconds`.
             user: a user name or client id; a new one makes a new user. None = the service principal of the
                 constructor, or without it the workspace's own user.
-            early_seconds: how much earlier than it says it ends; None = `oauth_token_early_seconds`.
+            early_seconds: how much earlier it really ends; None = `oauth_token_early_seconds`.
 
         Raises:
             ValueError: `seconds` is not positive and finite, or `early_seconds` is negative.
@@ -241,9 +245,9 @@ class AccountControls:
         issuer: str = DEFAULT_ISSUER,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return a new identity token, as GitHub, Kubernetes or another platform would give it to its workload.
+        """Return a new identity token, as GitHub, Kubernetes or another platform makes it for its workloads.
 
-        It is a JSON Web Token that this workspace alone accepts, in exchange for an access token, where a federation
+        It is a JSON Web Token. Only this workspace accepts it: it exchanges it for an access token if a federation
         policy fits.
 
         Example:

@@ -103,6 +103,13 @@ def test_one_that_is_removed_leaves_nothing(workspace: LocalWorkspace) -> None:
         workspace.rotate_client_secret("second")
 
 
+def test_the_first_one_may_be_removed_too(workspace: LocalWorkspace) -> None:
+    workspace.remove_service_principal("first")
+    assert (workspace.client_id, workspace.client_secret) == (None, None)
+    assert refusal(ask(workspace, "first", "dose-1")) == INVALID
+    assert use(workspace, workspace.issue_token()).status_code == 200
+
+
 def test_removing_takes_no_person_away(workspace: LocalWorkspace) -> None:
     token = workspace.add_user("anna@example.com")
     workspace.remove_service_principal("anna@example.com")
