@@ -90,6 +90,8 @@ class Identities:
         """What the party puts into the environment of a process."""
         return {
             "entra": {"AZURE_AUTHORITY_HOST": f"{self.url}/", "AZURE_TENANT_ID": TENANT},
+            # As azure-identity has it, which else asks http://169.254.169.254.
+            "imds": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": self.url},
             "app-service": {
                 "IDENTITY_ENDPOINT": f"{self.url}/msi/token",
                 "IDENTITY_HEADER": self.identity_header,
