@@ -78,12 +78,23 @@ def demo(
 
 @app.command()
 def local(
+    *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
     token: Annotated[
         str | None,
         typer.Option(
             envvar="PREFECT_DATABRICKS_RUNS_LOCAL_TOKEN",
             help="The token that it accepts; made up if not given. In the environment, it is not seen in `ps`.",
+        ),
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(help="The client id of a service principal, to sign in with OAuth.")
+    ] = None,
+    client_secret: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PREFECT_DATABRICKS_RUNS_LOCAL_CLIENT_SECRET",
+            help="Its secret; made up if not given. In the environment, it is not seen in `ps`.",
         ),
     ] = None,
     root: Annotated[
@@ -101,6 +112,8 @@ def local(
     """Serve a local Databricks Jobs API, which runs notebooks and Python files on this machine, until stopped."""
     from .local import LocalWorkspace
 
+    if client_secret and not client_id:
+        raise typer.BadParameter("A client secret needs a --client-id.", param_hint="--client-secret")
     try:
         made = LocalWorkspace(port=port, token=token, root=root, tls=tls, pass_environment=pass_env or ())
     except ValueError as error:
@@ -108,6 +121,9 @@ def local(
     try:
         with _ended_by_signals(), made as workspace:
             typer.echo(f"DATABRICKS_HOST={workspace.url}\nDATABRICKS_TOKEN={workspace.token}")
+            if client_id:
+                secret = workspace.add_service_principal(client_id, client_secret)
+                typer.echo(f"DATABRICKS_CLIENT_ID={client_id}\nDATABRICKS_CLIENT_SECRET={secret}")
             if workspace.ca_file:
                 typer.echo(f"SSL_CERT_FILE={workspace.ca_file}")
             sys.stdout.flush()

@@ -154,6 +154,24 @@ def test_local_prints_what_every_databricks_client_understands(started, tmp_path
     assert process.returncode == 130
 
 
+def test_local_prints_a_service_principal_that_gets_in(started) -> None:
+    secret = {"PREFECT_DATABRICKS_RUNS_LOCAL_CLIENT_SECRET": "dose-of-the-environment"}
+    process = start(started, "local", "--port", "0", "--client-id", "etl", **secret)
+    output = read_until(process, "DATABRICKS_CLIENT_SECRET=")
+    host = re.match(r"DATABRICKS_HOST=(.*)", output)[1]
+    assert output.endswith("DATABRICKS_CLIENT_ID=etl\nDATABRICKS_CLIENT_SECRET=dose-of-the-environment\n")
+    form = {"grant_type": "client_credentials", "scope": "all-apis"}
+    assert httpx.post(f"{host}/oidc/v1/token", data=form, auth=("etl", "dose-of-the-environment")).status_code == 200
+    assert "dose-of-the-environment" not in " ".join(psutil.Process(process.pid).cmdline())
+
+
+def test_a_client_secret_of_local_needs_a_client_id() -> None:
+    done = run("local", "--port", "0", "--client-secret", "dose-1")
+    assert done.returncode == 2
+    assert "--client-id" in done.stderr
+    assert "dose-1" not in done.stderr
+
+
 def test_local_serves_https_when_asked_and_prints_whom_to_trust(started) -> None:
     process = start(started, "local", "--port", "0", "--tls")
     output = read_until(process, "SSL_CERT_FILE=")

@@ -2,8 +2,8 @@
 
 It is the other side of the wire: it imports nothing else of this package and nothing of Prefect.
 
-`workspace` is the outside, `assembly` puts the pieces together, `clock` is their time, and `files.temporary` is where
-their temporary files are.
+`workspace` is the outside, with `controls` and `account_controls`; `assembly` puts the pieces together, `clock` is
+their time, and `files.temporary` is where their temporary files are.
 
 The way of a request: `web.server` (thread and loop) → `web.connection` → `app` (faults, sign-in, errors) →
 `web.request_body` → the endpoints of `api` → `bodies` (is it right?) → `runs.store` (jobs and runs, as `runs.records`)

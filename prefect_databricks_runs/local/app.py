@@ -140,7 +140,7 @@ class App:
         match = _API_PATH.fullmatch(path)
         if not match:
             raise unknown_path(request.method, path)
-        user = self._sign_in.check(request.headers.get("authorization"))
+        user = self._sign_in.check(request)
         version, name = match.groups()
         endpoint = self._endpoints.get(f"{request.method} {name}")
         if endpoint is not None:

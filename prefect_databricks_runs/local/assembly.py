@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from .accounts.accounts import Accounts
+from .accounts.grants import Grants
 from .accounts.oauth_pages import OAuthPages
-from .accounts.oauth_tokens import OAuthTokens
 from .accounts.sign_in import SignIn
-from .accounts.users import Users
 from .api.answers import Answers
 from .api.file_endpoints import FileEndpoints
 from .api.job_endpoints import JobEndpoints
@@ -43,13 +42,9 @@ class Parts:
         store: its jobs and runs.
         clock: its time.
         simulation: which tasks are played.
-        users: who may sign in with a token.
-        oauth_tokens: the OAuth tokens that it issues.
-        login: the login of basic sign-in; None when that is off.
-        password: its password.
+        accounts: who may sign in.
         root: the folder that plays its files.
         temporary: the folder for temporary files.
-        hidden: texts that no child process may find in its environment.
         pass_environment: names of environment variables that tasks see besides those that Python needs.
         concurrency: how many tasks run at once in child processes.
         failed_state: the state of a run of which a task failed.
@@ -61,13 +56,9 @@ class Parts:
     store: Store
     clock: Clock
     simulation: Simulation
-    users: Users
-    oauth_tokens: OAuthTokens
-    login: str | None
-    password: str | None
+    accounts: Accounts
     root: Path
     temporary: Path
-    hidden: Collection[str]
     pass_environment: Collection[str]
     concurrency: int
     failed_state: State
@@ -96,19 +87,23 @@ class Assembly:
         def references(run: RunRecord, task: TaskRecord) -> References:
             return References(run, task, url, workspace_id)
 
-        workshop = Workshop(parts.root, parts.temporary, parts.hidden, parts.pass_environment, parts.concurrency)
+        workshop = Workshop(
+            parts.root, parts.temporary, parts.accounts.hidden, parts.pass_environment, parts.concurrency
+        )
         works = Works(parts.simulation, workshop, references)
         self.engine = Engine(parts.store, parts.clock, works, parts.failed_state)
         self.answers = Answers(url, workspace_id)
         self.endpoints = {
             **JobEndpoints(parts.store, self.engine.job_changed).served,
             **RunEndpoints(parts.store, self.engine, self.answers).served,
-            **PlatformEndpoints(parts.users).served,
+            **PlatformEndpoints(parts.accounts.users).served,
             **FileEndpoints(parts.root).served,
         }
-        sign_in = SignIn(parts.users, parts.oauth_tokens, parts.login, parts.password)
+        accounts = parts.accounts
+        sign_in = SignIn(accounts)
+        grants = Grants(accounts.service_principals, accounts.federation, accounts.oauth_tokens)
         pages = {
-            **OAuthPages(parts.oauth_tokens, workspace_id, str(uuid.uuid4()), url).served,
+            **OAuthPages(grants, workspace_id, accounts.account_id, url).served,
             **FaultEndpoints(parts.faults, sign_in.check).served,
         }
         self.app: ASGIApp = OriginForm(

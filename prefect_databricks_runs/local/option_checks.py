@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from .web.errors import TOKEN_REFUSALS
+
 
 def check_options(
     *,
@@ -12,6 +14,8 @@ def check_options(
     client_id: str | None,
     client_secret: str | None,
     oauth_token_seconds: float,
+    oauth_token_early_seconds: float,
+    token_refusal: str,
     concurrency: int,
     missing_status: int,
 ) -> None:
@@ -26,6 +30,10 @@ def check_options(
         raise ValueError("OAuth needs both client_id and client_secret, or neither")
     if not 0 < oauth_token_seconds < math.inf:
         raise ValueError(f"oauth_token_seconds must be positive and finite, it is {oauth_token_seconds}")
+    if not 0 <= oauth_token_early_seconds < math.inf:
+        raise ValueError(f"oauth_token_early_seconds must not be negative, it is {oauth_token_early_seconds}")
+    if token_refusal not in TOKEN_REFUSALS:
+        raise ValueError(f"token_refusal must be one of {', '.join(TOKEN_REFUSALS)}, not {token_refusal!r}")
     if concurrency < 1:
         raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
     if missing_status not in {400, 404}:

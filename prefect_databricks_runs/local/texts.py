@@ -13,6 +13,13 @@ KNOWN: Final = {
     "no_credential": "Credential was not sent or was of an unsupported type for this API. [ReqId: {request_id}]",
     "bad_token": "Invalid access token. [ReqId: {request_id}]",
     "bad_token_reason": "Invalid access token.",
+    "expiring_token": "Token is expiring within 30 seconds. (token expired)",
+    "bad_token_page": (
+        '<html>\n<head>\n<meta http-equiv="Content-Type" content="text/html;charset=utf-8"/>\n'
+        "<title>Error 403 {reason}</title>\n</head>\n<body><h2>HTTP ERROR 403</h2>\n"
+        "<p>Problem accessing {path}. Reason:\n<pre>    {reason}</pre></p>\n</body>\n</html>\n"
+    ),
+    "not_authorized": "User not authorized.",
     "invalid_client": "Client authentication failed",
     "unknown_path": "No API found for '{method} {path}'",
     "not_json": "Invalid JSON given in the body of the request - failed to parse given JSON",
@@ -63,7 +70,13 @@ INVENTED: Final = {
         "<body><h1>{status} {phrase}</h1></body></html>"
     ),
     "no_grant_type": "The form has no grant_type.",
-    "unsupported_grant_type": "The local workspace serves only the grant_type client_credentials.",
+    "unsupported_grant_type": "The local workspace serves only the grant types client_credentials and token-exchange.",
+    "no_subject_token": "The form has no subject_token.",
+    "bad_subject_token_type": "The subject_token_type must be urn:ietf:params:oauth:token-type:jwt.",
+    "subject_token_not_signed": "The subject_token was not signed by an issuer that the local workspace knows.",
+    "subject_token_ended": "The subject_token has expired or is not valid yet.",
+    "no_federation_policy": "No federation policy accepts issuer, audience and subject of the subject_token.",
+    "no_federated_user": "The subject of the subject_token is not a user of the workspace.",
     "invalid_scope": "The scope must be all-apis.",
     "bad_form": "The body must be a form in which no field is repeated.",
     "not_an_object": "Invalid JSON given in the body of the request - expected a map",

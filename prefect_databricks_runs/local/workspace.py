@@ -12,8 +12,8 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from .accounts.oauth_tokens import OAuthTokens
-from .accounts.users import USER, Users
+from .account_controls import AccountControls
+from .accounts.accounts import Accounts
 from .assembly import Assembly, Parts
 from .clock import RealClock, VirtualClock
 from .controls import Controls
@@ -32,7 +32,7 @@ DEFAULT_CONCURRENCY = 8
 DEFAULT_OAUTH_TOKEN_SECONDS = 3600.0
 
 
-class LocalWorkspace(Controls):
+class LocalWorkspace(Controls, AccountControls):
     """A small Databricks workspace on this machine, which really runs what it is given.
 
     It serves the Jobs API on 127.0.0.1 and runs notebooks and Python files in child processes, with the rights of
@@ -68,20 +68,26 @@ class LocalWorkspace(Controls):
             `client_id` and `client_secret` are given.
         client_secret: its secret.
         oauth_token_seconds: how long an OAuth token is good for, s.
+        oauth_token_early_seconds: how much earlier than it says an OAuth token ends, s; Databricks refuses tokens 30 s
+            before their end.
+        token_refusal: how a refused token is answered: `invalid` and `expiring` are two texts of the API, `Invalid
+            access token.` and `Token is expiring within 30 seconds. (token expired)`; `page` is an HTML page, as older
+            workspaces send it.
         tls: whether it serves https, with a certificate of its own, instead of http.
         pass_environment: names of environment variables that tasks see besides those that Python needs.
 
     Raises:
         ValueError: only one of `login` and `password` or of `client_id` and `client_secret` is given, `concurrency` or
-            `max_requests` is below 1, `oauth_token_seconds` is not positive and finite, `missing_status` is neither 400
-            nor 404, `pass_environment` has no names, or the script makes no sense.
+            `max_requests` is below 1, `oauth_token_seconds` is not positive and finite,
+            `oauth_token_early_seconds` is negative, `token_refusal` is not one of the three, `missing_status` is
+            neither 400 nor 404, `pass_environment` has no names, or the script makes no sense.
 
     Attributes:
         token: the token that clients need.
         login: the login of basic sign-in; None when that is off.
         password: its password; None when that is off.
         client_id: the client id of the service principal; None when there is none.
-        client_secret: its secret; None when there is none.
+        client_secret: its newest secret; None when there is none.
         root: the folder that plays the workspace's files.
     """
 
@@ -102,46 +108,44 @@ class LocalWorkspace(Controls):
         client_id: str | None = None,
         client_secret: str | None = None,
         oauth_token_seconds: float = DEFAULT_OAUTH_TOKEN_SECONDS,
+        oauth_token_early_seconds: float = 0.0,
+        token_refusal: str = "invalid",  # noqa: S107 - no password
         tls: bool = False,
         pass_environment: Iterable[str] = (),
     ) -> None:
-        super().__init__(max_requests)
+        Controls.__init__(self, max_requests)
         check_options(
             login=login,
             password=password,
             client_id=client_id,
             client_secret=client_secret,
             oauth_token_seconds=oauth_token_seconds,
+            oauth_token_early_seconds=oauth_token_early_seconds,
+            token_refusal=token_refusal,
             concurrency=concurrency,
             missing_status=missing_status,
         )
         simulation = Simulation(script)
-        clock = VirtualClock(time.time()) if virtual_time else RealClock()
-        users = Users()
-        self.token = users.add_token(USER, token)
-        self.login = login or None
-        self.password = password or None
-        self.client_id = client_id or None
-        self.client_secret = client_secret or None
-        if self.client_id:
-            users.add(self.client_id, is_service_principal=True)
-        self._hidden = [secret for secret in (self.token, self.password, self.client_secret) if secret]
-        # As they stand in a basic sign-in, where base64 hides them from a search.
-        pairs = (("token", self.token), (self.login, self.password), (self.client_id, self.client_secret))
-        self._hidden += [f"{name}:{secret}" for name, secret in pairs if name and secret]
+        # From a whole second on, since tokens say in whole seconds when they end.
+        clock = VirtualClock(float(int(time.time()))) if virtual_time else RealClock()
+        accounts = Accounts.made(
+            login=login or None,
+            password=password or None,
+            token_refusal=token_refusal,
+            oauth_token_seconds=oauth_token_seconds,
+            oauth_token_early_seconds=oauth_token_early_seconds,
+            now=clock.now,
+        )
+        AccountControls.__init__(self, accounts, token, client_id, client_secret)
         self._temporary = TemporaryFolder()
         self.root = (self._temporary.folder("workspace") if root is None else Path(root)).absolute()
         self._parts = Parts(
             store=Store(clock, missing_status),
             clock=clock,
             simulation=simulation,
-            users=users,
-            oauth_tokens=OAuthTokens(self.client_id, self.client_secret, oauth_token_seconds, clock.now),
-            login=self.login,
-            password=self.password,
+            accounts=accounts,
             root=self.root,
             temporary=self._temporary.path,
-            hidden=self._hidden,
             pass_environment=check_names(pass_environment),
             concurrency=concurrency,
             failed_state=states.FAILED_AS_INTERNAL_ERROR if failed_as_internal_error else states.FAILED,
@@ -201,40 +205,6 @@ class LocalWorkspace(Controls):
         if seconds < 0:
             raise ValueError(f"Time cannot go back: {seconds} s")
         self._started().call(lambda: clock.advance(seconds))
-
-    def add_user(self, name: str, token: str | None = None) -> str:
-        """Make a personal access token for a user and return it; a user may have several.
-
-        What a user makes and starts carries the name as `creator_user_name`. All users may do everything.
-
-        Args:
-            name: the user name, such as `anna@example.com`; a new one makes a new user.
-            token: the token; a random one when None.
-
-        Raises:
-            ValueError: the name is empty, or the token is another user's.
-        """
-        if not name:
-            raise ValueError("A user needs a name")
-        token = self._parts.users.add_token(name, token)
-        self._hidden.append(token)
-        return token
-
-    def revoke_token(self, token: str) -> None:
-        """Revoke a personal access token, as if it had expired: a request with it gets 403.
-
-        Args:
-            token: the token; one that nobody has changes nothing.
-        """
-        self._parts.users.remove_token(token)
-
-    def expire_tokens(self) -> None:
-        """Expire all OAuth tokens that were issued so far; personal access tokens stay valid.
-
-        The tokens of a service principal get 403 from then on, and a client has to ask for a new one.
-        """
-        if self._server:
-            self._server.call(self._parts.oauth_tokens.expire_all)
 
     def start(self) -> LocalWorkspace:
         """Start the workspace and return it.

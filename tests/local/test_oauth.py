@@ -13,11 +13,10 @@ import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
 from prefect_databricks_runs.local.accounts.oauth_tokens import OAuthTokens
-from tests.local.client import API
+from tests.local.tokens import TOKEN, refusal, use
 
 CLIENT = ("6f1c1f3e-7a4e-4c9a-9a4e-0d7c2b1a0001", "dose secret+/%41")
 FORM = {"grant_type": "client_credentials", "scope": "all-apis"}
-TOKEN = "/oidc/v1/token"
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +27,6 @@ def workspace() -> Iterator[LocalWorkspace]:
 
 def ask(workspace: LocalWorkspace, form: object = FORM, **options: object) -> httpx.Response:
     return httpx.post(workspace.url + TOKEN, data=form, **{"auth": CLIENT, **options})  # type: ignore[arg-type]
-
-
-def use(workspace: LocalWorkspace, token: str) -> httpx.Response:
-    return httpx.get(f"{workspace.url}{API}/list", headers={"Authorization": f"Bearer {token}"})
-
-
-def refusal(response: httpx.Response) -> tuple[int, str]:
-    answer = response.json()
-    assert set(answer) == {"error", "error_id", "error_description"}
-    assert response.headers["cache-control"] == "no-store"
-    return response.status_code, answer["error"]
 
 
 def test_client_id_and_secret_get_a_token_that_lets_in(workspace: LocalWorkspace) -> None:
@@ -87,7 +75,7 @@ def test_the_header_counts_when_there_is_one(workspace: LocalWorkspace) -> None:
     [
         ({"scope": "all-apis"}, "invalid_request"),
         ({**FORM, "grant_type": "password"}, "unsupported_grant_type"),
-        ({**FORM, "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}, "unsupported_grant_type"),
+        ({**FORM, "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}, "invalid_request"),
         ({"grant_type": "client_credentials"}, "invalid_scope"),
         ({**FORM, "scope": "sql"}, "invalid_scope"),
         ({**FORM, "scope": ["all-apis", "all-apis"]}, "invalid_request"),
@@ -114,17 +102,17 @@ def test_expired_tokens_are_wrong_tokens_and_personal_ones_stay(workspace: Local
 
 def test_a_token_lives_as_long_as_it_says() -> None:
     time = 100.0
-    tokens = OAuthTokens(*CLIENT, seconds=10.0, now=lambda: time)
-    first = tokens.issue()
+    tokens = OAuthTokens(10.0, 0.0, lambda: time)
+    first = tokens.issue(CLIENT[0])
     time = 105.0
-    second = tokens.issue()
+    second = tokens.issue(CLIENT[0])
     assert first != second
     time = 109.9
     assert tokens.owner(first) == CLIENT[0]
     time = 110.0
     assert tokens.owner(first) is None
     assert tokens.owner(second) == CLIENT[0]
-    third = tokens.issue()
+    third = tokens.issue(CLIENT[0])
     time = 115.0
     assert tokens.owner(second) is None
     assert tokens.owner(third) == CLIENT[0]

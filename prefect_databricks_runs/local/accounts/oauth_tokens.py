@@ -1,56 +1,61 @@
-"""The short-lived tokens that a service principal gets for its client id and secret."""
+"""The short-lived access tokens that a workspace accepts."""
 
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 
-from .credentials import fingerprint, same
+from .credentials import fingerprint
+from .web_tokens import WebTokens
+
+ISSUER = "https://workspace.localhost/oidc"
 
 
 class OAuthTokens:
-    """The OAuth tokens of one workspace, which has one service principal or none.
+    """The OAuth tokens of one workspace. Issued and asked for from any thread.
 
-    Used only in the server's event loop.
-
-    A token is a random text without meaning. Databricks' are signed JSON Web Tokens.
+    A token is a JSON Web Token, as on Databricks, and is good only while it is known here too.
 
     Args:
-        client_id: the service principal; None together with `client_secret` when there is none.
-        client_secret: its secret.
         seconds: how long a token is good for, s.
+        early_seconds: how much earlier than it says a token ends, s.
         now: the clock, in s; only differences of its times matter.
     """
 
-    def __init__(
-        self, client_id: str | None, client_secret: str | None, seconds: float, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, seconds: float, early_seconds: float, now: Callable[[], float]) -> None:
         self.seconds = seconds
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self._early_seconds = early_seconds
         self._now = now
-        self._ends: dict[bytes, float] = {}
+        self._web_tokens = WebTokens()
+        self._known: dict[bytes, tuple[str, float]] = {}
+        self._lock = threading.Lock()
 
-    def knows(self, client_id: str, client_secret: str) -> bool:
-        """Return whether this is the service principal with its secret."""
-        if self._client_id is None or self._client_secret is None:
-            return False
-        # Both are compared in any case: the time does not tell which one was wrong.
-        return same(client_id, self._client_id) & same(client_secret, self._client_secret)
+    def issue(self, owner: str, seconds: float | None = None, early_seconds: float | None = None) -> str:
+        """Return a new token.
 
-    def issue(self) -> str:
-        """Return a new token of the service principal."""
+        Args:
+            owner: the name of the user, or the client id of the service principal.
+            seconds: how long the token says that it is good; None = as all.
+            early_seconds: how much earlier than that it ends; None = as all.
+        """
         now = self._now()
-        self._ends = {known: end for known, end in self._ends.items() if end > now}
-        token = secrets.token_urlsafe(64)
-        self._ends[fingerprint(token)] = now + self.seconds
+        seconds = self.seconds if seconds is None else seconds
+        early = self._early_seconds if early_seconds is None else early_seconds
+        token = self._web_tokens.sign(
+            {"iss": ISSUER, "sub": owner, "iat": int(now), "exp": int(now + seconds), "jti": secrets.token_hex(16)}
+        )
+        with self._lock:
+            self._known = {known: entry for known, entry in self._known.items() if entry[1] > now}
+            self._known[fingerprint(token)] = (owner, now + seconds - early)
         return token
 
     def owner(self, token: str) -> str | None:
-        """Return the client id that a token was issued to; None when it was not issued here, or has expired."""
-        end = self._ends.get(fingerprint(token))
-        return self._client_id if end is not None and self._now() < end else None
+        """Return whom a token was issued to; None when it was not issued here, or has ended."""
+        owner, end = self._known.get(fingerprint(token), (None, 0.0))
+        return owner if self._now() < end else None
 
-    def expire_all(self) -> None:
-        """Expire all tokens that were issued so far."""
-        self._ends = {}
+    def expire_all(self, owner: str | None = None) -> None:
+        """Expire the tokens that were issued so far: all of them, or those of one owner."""
+        with self._lock:
+            self._known = {} if owner is None else {key: one for key, one in self._known.items() if one[0] != owner}

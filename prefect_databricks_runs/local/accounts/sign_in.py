@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
-from ..web.errors import bad_password, bad_token, no_credential
+from starlette.requests import Request
+
+from ..web.errors import bad_password, bad_token, no_credential, not_authorized
+from ..web.request_log import MANAGEMENT_TOKEN, RESOURCE_ID
+from .accounts import Accounts
 from .credentials import login_and_password, same, split
-from .oauth_tokens import OAuthTokens
-from .users import USER, Users
+from .users import USER
 
 
 class SignIn:
     """What lets a client in.
 
     Args:
-        users: the users and their personal tokens.
-        oauth_tokens: the tokens of the service principal.
-        login: the login; None together with `password` when there is no such way in.
-        password: its password.
+        accounts: who may sign in.
     """
 
-    def __init__(
-        self, users: Users, oauth_tokens: OAuthTokens, login: str | None = None, password: str | None = None
-    ) -> None:
-        self._users = users
-        self._oauth_tokens = oauth_tokens
-        self._login = login
-        self._password = password
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
 
-    def check(self, authorization: str | None) -> str:
-        """Check the `Authorization` header of a request, and return the name of its user.
+    def check(self, request: Request) -> str:
+        """Check the headers of a request that sign in, and return the name of its user.
 
         Raises:
             ApiError: it has none that can be used (401), or a wrong one (403 for a token, also for one that has
-                expired; 401 for a password).
+                expired; 401 for a password), or it names a resource of Azure without a management token (403).
         """
-        scheme, credential = split(authorization)
+        scheme, credential = split(request.headers.get("authorization"))
         if scheme == "bearer":
-            return self._owner(credential)
-        if scheme == "basic":
-            return self._check_basic(credential)
-        raise no_credential()
-
-    def _owner(self, token: str) -> str:
-        user = self._users.of_token(token)
-        name = user.name if user else self._oauth_tokens.owner(token)
-        if name is None:
-            raise bad_token()
+            name = self._owner(credential, request)
+        elif scheme == "basic":
+            name = self._check_basic(credential, request)
+        else:
+            raise no_credential()
+        # The other way round is what databricks-sdk sends to every workspace.
+        if request.headers.get(RESOURCE_ID) and not request.headers.get(MANAGEMENT_TOKEN):
+            raise not_authorized()
         return name
 
-    def _check_basic(self, credential: str) -> str:
+    def _owner(self, token: str, request: Request) -> str:
+        user = self._accounts.users.of_token(token)
+        name = user.name if user else self._accounts.oauth_tokens.owner(token)
+        if name is None:
+            raise bad_token(self._accounts.token_refusal, request.scope["path"])
+        return name
+
+    def _check_basic(self, credential: str, request: Request) -> str:
         pair = login_and_password(credential)
         if pair is None:
             raise no_credential()
         login, password = pair
         if login == "token":  # Databricks takes a token in this form too
-            return self._owner(password)
-        if self._login is None or self._password is None:
+            return self._owner(password, request)
+        if self._accounts.login is None or self._accounts.password is None:
             raise no_credential()
-        if not (same(login, self._login) & same(password, self._password)):
+        if not (same(login, self._accounts.login) & same(password, self._accounts.password)):
             raise bad_password()
         return USER

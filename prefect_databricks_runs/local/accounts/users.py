@@ -59,6 +59,17 @@ class Users:
         """Remove a token from its user; do nothing when it has no user."""
         self._by_token.pop(fingerprint(token), None)
 
+    def remove(self, name: str) -> None:
+        """Remove a user and all tokens of the user; do nothing when there is none of this name."""
+        user = self._by_name.pop(name, None)
+        for key, owner in list(self._by_token.items()):
+            if owner == user:
+                self._by_token.pop(key, None)
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a user of this name."""
+        return name in self._by_name
+
     def named(self, name: str) -> User:
         """Return the user of this name, who must exist."""
         return self._by_name[name]

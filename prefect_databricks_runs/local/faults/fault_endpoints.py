@@ -21,10 +21,10 @@ class FaultEndpoints:
 
     Args:
         faults: the workspace's faults.
-        check: lets a request pass by its `Authorization` header, or raises an ApiError.
+        check: lets a request pass by what signs it in, or raises an ApiError.
     """
 
-    def __init__(self, faults: Faults, check: Callable[[str | None], object]) -> None:
+    def __init__(self, faults: Faults, check: Callable[[Request], object]) -> None:
         self._faults = faults
         self._check = check
         self.served: dict[str, Callable[[Request, bytes], Response]] = {
@@ -54,4 +54,4 @@ class FaultEndpoints:
         return json_response({})
 
     def _sign_in(self, request: Request) -> None:
-        self._check(request.headers.get("authorization"))
+        self._check(request)

@@ -39,5 +39,7 @@ def json_response(answer: Any, status: int = 200, headers: Mapping[str, str] | N
 
 
 def error_response(error: ApiError) -> Response:
-    """Return the API's envelope of an error."""
+    """Return the API's envelope of an error, or the page that it has instead."""
+    if error.page is not None:
+        return Response(error.page, error.status, error.headers, "text/html;charset=utf-8")
     return json_response({"error_code": error.error_code, "message": error.message}, error.status, error.headers)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import uuid
 from collections.abc import Mapping
 
 from ..texts import text
 
 _BAD_REQUEST = 400
+# How a wrong token is answered: by either text of the API, or as older workspaces do, by a page.
+TOKEN_REFUSALS = ("invalid", "expiring", "page")
 
 
 class ApiError(Exception):
@@ -18,16 +21,23 @@ class ApiError(Exception):
         error_code: a word such as `INVALID_PARAMETER_VALUE`; the gateway's own errors (401, 403) have the number.
         message: what the client is told.
         headers: extra headers of the answer.
+        page: what the client gets instead of the API's envelope, in HTML; None = the envelope.
     """
 
     def __init__(
-        self, status: int, error_code: str | int, message: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        error_code: str | int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        page: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.error_code = error_code
         self.message = message
         self.headers = dict(headers or {})
+        self.page = page
 
 
 def invalid(name: str, **values: object) -> ApiError:
@@ -72,10 +82,22 @@ def no_credential() -> ApiError:
     return ApiError(401, 401, message, {"WWW-Authenticate": 'Bearer realm="DatabricksRealm"'})
 
 
-def bad_token() -> ApiError:
-    """Return the 403 for a wrong token."""
-    message = text("bad_token", request_id=uuid.uuid4())
-    return ApiError(403, 403, message, {"X-Databricks-Reason-Phrase": text("bad_token_reason")})
+def bad_token(refusal: str = "invalid", path: str = "") -> ApiError:
+    """Return the 403 for a wrong token.
+
+    Args:
+        refusal: one of `TOKEN_REFUSALS`.
+        path: the path that was asked for, which the page names.
+    """
+    reason = text("expiring_token" if refusal == "expiring" else "bad_token_reason")
+    message = reason if refusal == "expiring" else text("bad_token", request_id=uuid.uuid4())
+    page = text("bad_token_page", path=html.escape(path), reason=reason) if refusal == "page" else None
+    return ApiError(403, 403, message, {"X-Databricks-Reason-Phrase": reason}, page)
+
+
+def not_authorized() -> ApiError:
+    """Return the 403 for a principal that Azure does not know to be one of the workspace."""
+    return ApiError(403, 403, text("not_authorized"), {"X-Databricks-Reason-Phrase": text("not_authorized")})
 
 
 def bad_password() -> ApiError:

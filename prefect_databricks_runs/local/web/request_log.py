@@ -20,7 +20,23 @@ MAX_BYTES = 20_000_000
 
 _SCHEMES = {"bearer": "Bearer", "basic": "Basic"}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/")
-_SECRETS = frozenset({"access_token", "assertion", "client_assertion", "client_secret", "password", "refresh_token"})
+_SECRETS = frozenset(
+    {
+        "access_token",
+        "actor_token",
+        "assertion",
+        "client_assertion",
+        "client_secret",
+        "id_token",
+        "password",
+        "refresh_token",
+        "subject_token",
+    }
+)
+# By these a service principal of Azure shows that it may use a workspace that it was not added to.
+MANAGEMENT_TOKEN = "x-databricks-azure-sp-management-token"  # noqa: S105 - the name of a header
+RESOURCE_ID = "x-databricks-azure-workspace-resource-id"
+_SIGN_IN_HEADERS = ("authorization", MANAGEMENT_TOKEN, RESOURCE_ID)
 _SIGN_IN = "/oidc/"
 _HIDDEN = "********"
 
@@ -39,6 +55,8 @@ class RecordedRequest:
         status: the HTTP status of the answer; None while there is no answer, and when a fault lost it.
         user_agent: the `User-Agent` header; empty when there was none.
         auth_scheme: how the client signed in: `Bearer`, `Basic`, `other`, or empty when it did not.
+        sign_in_headers: the names of all headers by which it signed in, in lower case: `authorization`,
+            `x-databricks-azure-sp-management-token`, `x-databricks-azure-workspace-resource-id`.
         fault: what a fault did to it, such as `reset after the effect`; None when there was none.
         started_ms: when it had come in whole, in ms since 1970.
         answered_ms: when the answer was ready to be sent, in ms since 1970; None as for `status`.
@@ -51,6 +69,7 @@ class RecordedRequest:
     status: int | None
     user_agent: str
     auth_scheme: str = ""
+    sign_in_headers: tuple[str, ...] = field(default=(), compare=False)
     fault: str | None = None
     started_ms: int = field(default=0, compare=False)
     answered_ms: int | None = field(default=None, compare=False)
@@ -143,6 +162,7 @@ def recorded(request: Request, path: str, raw: bytes | None) -> RecordedRequest:
         status=None,
         user_agent=request.headers.get("user-agent", ""),
         auth_scheme=_scheme(request.headers.get("authorization")),
+        sign_in_headers=tuple(name for name in _SIGN_IN_HEADERS if name in request.headers),
         started_ms=_now_ms(),
     )
 
