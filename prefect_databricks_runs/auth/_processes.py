@@ -128,6 +128,8 @@ async def _output_of(command: Sequence[str], source: str, given: str = "") -> st
         if process and process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            with anyio.CancelScope(shield=True):
+                await process.communicate()  # or its pipes would stay open until the end of the event loop
     if process.returncode:
         said = errors.decode("utf-8", "replace").strip()
         reason = f"{name} ended with status {process.returncode}" + (f": {said}" if said else "")
