@@ -172,7 +172,7 @@ def test_the_block_is_not_the_one_of_prefects_own_catalogue() -> None:
 TABS = [
     "Token",
     "Service principal",
-    "Microsoft Entra ID",
+    "Entra ID",
     "Azure identity",
     "Federation",
     "Command",

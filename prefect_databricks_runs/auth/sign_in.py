@@ -99,7 +99,7 @@ class ServicePrincipal(SignIn, title="Service principal"):
         return ServicePrincipalAuth(host, self.text_of("client_id"), self.text_of("client_secret"))
 
 
-class EntraServicePrincipal(SignIn, title="Microsoft Entra ID"):
+class EntraServicePrincipal(SignIn, title="Entra ID"):
     """A service principal of Microsoft Entra ID, with a secret that Entra made."""
 
     called: ClassVar[str] = "Microsoft Entra ID"

@@ -18,8 +18,8 @@ from prefect_databricks_runs._client.tokens import Tokens
 from prefect_databricks_runs._runtime import of_process
 from prefect_databricks_runs.auth._azure import cloud_of
 from prefect_databricks_runs.auth._processes import CommandAuth
-from tests.auth.conftest import CLIENT_ID, CLIENT_SECRET, RESOURCE, WAYS, SignIns
 from tests.support.clocks import FakeClock
+from tests.support.sign_ins import CLIENT_ID, CLIENT_SECRET, RESOURCE, WAYS, SignIns
 
 HOST = "https://adb-1.2.azuredatabricks.net"
 TOKEN_REQUEST = "POST /oidc/v1/token"

@@ -22,7 +22,7 @@ class Form:
     def field(self, name: str) -> Locator:
         """A field with its name and its description; one that may be left empty says `(Optional)` after its name."""
         label = self._page.locator("label").get_by_text(re.compile(rf"^{re.escape(name)}( \(Optional\))?$"))
-        return self._page.locator(".p-label").filter(has=label)
+        return self._page.locator(".p-label").filter(has=label).last  # a tab, with all its fields, is one around it
 
     def fill(self, name: str, value: str) -> None:
         """Write into a field, be it for text or for JSON."""
@@ -32,6 +32,16 @@ class Form:
         """Choose from the list of a field."""
         self.field(name).locator(".p-select-button__control").press("Space")  # Prefect 3 closes it again after a click
         self._page.locator(".p-select-option").get_by_text(option, exact=True).click()
+
+    def open_tab(self, title: str) -> None:
+        """Open a tab of a field that has several forms."""
+        self._page.locator(".p-button-group").get_by_role("button", name=title, exact=True).click()
+
+    def save(self) -> None:
+        """Press the button at the end of the form in which something that exists is edited."""
+        with self._page.expect_response(lambda response: response.request.method == "PATCH") as response:
+            self._page.get_by_role("button", name="Save", exact=True).click()
+        assert response.value.ok, response.value.text()
 
     def submit(self, button: str, creates: str) -> str:
         """Press the button at the end.
