@@ -212,6 +212,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             ```
         """
         fields, fault = of_environment(profile)
+        del profile  # an exception may be shown with the variables here, and it may be a token in the wrong place
         if fault:
             raise InvalidCredentials(fault)
         return cls._of(fields)
