@@ -113,7 +113,7 @@ def looked_at(profile: str | None = None) -> str:
         profile: As there.
     """
     place, fault = place_of(profile)
-    return "" if fault else f"{place}: {place.named(list(place.values)).replace(' and ', ', ')}"
+    return "" if fault else f"{place} ({place.named(list(place.values)).replace(' and ', ', ')})"
 
 
 def variable(*names: str) -> str:

@@ -380,6 +380,6 @@ def check(error: BaseException, sentence: str) -> None:
 
 def test_what_was_looked_at_has_names_and_no_values(monkeypatch, home) -> None:
     in_environment(monkeypatch, {"token": SECRET})
-    assert looked_at() == "the environment: DATABRICKS_HOST, DATABRICKS_TOKEN"
+    assert looked_at() == "the environment (DATABRICKS_HOST, DATABRICKS_TOKEN)"
     written(home, section("staging", {"token": SECRET, "unknown": SECRET}))
-    assert looked_at("staging") == f"the profile 'staging' of {home}/.databrickscfg: `host`, `token`"
+    assert looked_at("staging") == f"the profile 'staging' of {home}/.databrickscfg (`host`, `token`)"
