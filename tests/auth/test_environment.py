@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials
+from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
 from prefect_databricks_runs.auth import BasicAuth, TokenAuth, TokenCommand
 from prefect_databricks_runs.auth._azure import EntraAuth, ManagedIdentityAuth
 from prefect_databricks_runs.auth._databricks import FederationAuth, ServicePrincipalAuth
 from prefect_databricks_runs.auth._places import VARIABLES, looked_at
 from prefect_databricks_runs.auth._processes import CommandAuth, ProfileAuth
+from prefect_databricks_runs.local import LocalWorkspace
 from tests.test_secrets_stay import SECRET, everything, raised, shows_a_secret
 
 HOST = "https://adb-1.2.azuredatabricks.net"
@@ -383,3 +384,32 @@ def test_what_was_looked_at_has_names_and_no_values(monkeypatch, home) -> None:
     assert looked_at() == "the environment (DATABRICKS_HOST, DATABRICKS_TOKEN)"
     written(home, section("staging", {"token": SECRET, "unknown": SECRET}))
     assert looked_at("staging") == f"the profile 'staging' of {home}/.databrickscfg (`host`, `token`)"
+
+
+def test_a_flow_signs_in_with_a_command_of_ours(monkeypatch, home, prefect_server) -> None:
+    """The block is the parameter of a subflow, which Prefect validates: the command stays ours."""
+    with LocalWorkspace(script={"*": {}}) as workspace:
+        install(home, "databricks")
+        answer = f'{{"access_token": "{workspace.token}", "expires_in": 3600}}'
+        (home / "bin" / "databricks").write_text(f"#!/bin/sh\necho '{answer}'\n")
+        monkeypatch.setenv("DATABRICKS_HOST", workspace.url)
+        databricks = DatabricksCredentials.from_environment()
+        run = submit_run_and_wait(databricks, notebook_task={"notebook_path": "/n"}, polling_period_seconds=0.05)
+        assert run.state.name == "Success"
+
+
+@pytest.mark.parametrize("name", ["a token", "login and password", "a service principal", "two ways"])
+def test_databricks_sdk_takes_the_same_way(monkeypatch, name) -> None:
+    from databricks.sdk.core import Config
+
+    with LocalWorkspace(client_id="app", client_secret="dose1") as workspace:
+        values = FAULTS[name][0] if name in FAULTS else WAYS[name][0]
+        in_environment(monkeypatch, values, host=workspace.url)
+        if name == "two ways":
+            with pytest.raises(ValueError, match="more than one authorization method"):
+                Config()
+            with pytest.raises(InvalidCredentials, match="Two ways to sign in"):
+                auth()
+            return
+        of_the_sdk = {"pat": TokenAuth, "basic": BasicAuth, "oauth-m2m": ServicePrincipalAuth}
+        assert type(auth()) is of_the_sdk[Config().auth_type]
