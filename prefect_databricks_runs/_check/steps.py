@@ -75,6 +75,7 @@ class _Checked:
         self._auth = found.credentials.get_auth()
         self._seconds = min(found.credentials.request_timeout_seconds, _MOST_SECONDS)
         self._date: float | None = None
+        self._ahead = 0
         self._me: Mapping[str, Any] = {}
         quiet = logging.Logger("check")
         quiet.addHandler(logging.NullHandler())
@@ -118,7 +119,7 @@ class _Checked:
         if self._date is None:
             return Step("clock", "unknown", "The answer has no date.")
         ahead = round(time.time() - self._date)
-        self._facts["clock_difference_seconds"] = ahead
+        self._facts["clock_difference_seconds"] = self._ahead = ahead
         if abs(ahead) <= _CLOCK_SECONDS:
             return Step("clock", "ok", f"The clocks of this machine and of Databricks differ by {abs(ahead)} s.")
         way = "ahead of" if ahead > 0 else "behind"
@@ -134,9 +135,12 @@ class _Checked:
         except DatabricksError as error:
             return Step.of("token", error)
         is_guessed = isinstance(self._auth, (CommandAuth, ProfileAuth)) and token.seconds == UNKNOWN_SECONDS
-        return self._token_until(None if is_guessed else self._auth.ends_at(), f"Fetched from {_issuer(self._auth)}")
+        end = None if is_guessed else self._auth.ends_at()  # by the clock of this machine
+        whence = f"Fetched from {_issuer(self._auth)}"
+        return self._token_until(None if end is None else end - self._ahead, whence)
 
     def _token_until(self, end: float | None, whence: str) -> Step:
+        """Say until when a token is good, by the clock of Databricks."""
         try:
             when = None if end is None else datetime.fromtimestamp(end, timezone.utc).replace(microsecond=0)
         except (ValueError, OverflowError, OSError):
@@ -144,7 +148,7 @@ class _Checked:
         if end is None or when is None:
             return Step("token", "ok", f"{whence}; when it ends is not known.")
         self._facts["token_ends_at"] = when.isoformat()
-        left = end - time.time()
+        left = end - (time.time() - self._ahead)
         if left <= 0:
             return Step("token", "failed", f"{whence}, but it ended on {when:%Y-%m-%d %H:%M:%S} UTC. Use a new one.")
         return Step("token", "ok", f"{whence}; good until {when:%Y-%m-%d %H:%M:%S} UTC, for {_duration(left)}.")

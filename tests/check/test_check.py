@@ -296,6 +296,15 @@ def test_clocks_that_differ(checked, workspace, monkeypatch, ahead, sentence) ->
     assert found["clock_difference_seconds"] == pytest.approx(ahead, abs=2)
 
 
+def test_a_clock_that_is_wrong_does_not_end_a_token(checked, workspace, monkeypatch) -> None:
+    monkeypatch.setattr("prefect_databricks_runs._check.steps.answered_at", lambda _response: time.time() - 86_400)
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": time.time() - 80_000}).encode()).decode().rstrip("=")
+    token = workspace.add_user("anna@example.com", f"e30.{claims}.x")
+    _, found = checked(**with_token(workspace, token))
+    assert results(found) == {**ALL_WELL, "clock": "failed"}
+    assert "for 107 min." in detail(found, "token")
+
+
 def test_an_answer_without_a_date_says_nothing_of_clocks(checked, workspace, monkeypatch) -> None:
     monkeypatch.setattr("prefect_databricks_runs._check.steps.answered_at", lambda _response: None)
     code, found = checked(**with_token(workspace))
