@@ -1,4 +1,4 @@
-"""The command line: `prefect-databricks-runs demo`, `local` and `orphans`."""
+"""The command line: `prefect-databricks-runs demo`, `local`, `check` and `orphans`."""
 
 from __future__ import annotations
 
@@ -131,6 +131,35 @@ def local(
     except OSError as error:
         typer.echo(f"The local workspace could not take port {port}: {error}. Give another one with --port.", err=True)
         raise typer.Exit(1) from None
+
+
+@app.command()
+def check(
+    block: Annotated[
+        str | None,
+        typer.Option(help="A saved DatabricksCredentials block, by name. Without it, the environment is checked."),
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="A profile of ~/.databrickscfg instead of the environment.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as a JSON object.")] = False,
+) -> None:
+    """Say who you are in a workspace, how you sign in, until when, and what you may do there. Starts nothing.
+
+    Ends with 1 if there is something to correct, and with 2 if that could not be found out.
+    """
+    from ._check.command import check
+    from ._check.printing import printing_for
+    from ._prefect import portal
+
+    if block is not None and profile is not None:
+        raise typer.BadParameter("Give either a block or a profile.", param_hint="--profile")
+    try:
+        worst = portal.call(check, block, profile, printing_for(as_json=as_json)).worst
+    except Exception:  # not 1, which says that something is to be corrected
+        traceback.print_exc()
+        worst = "error"
+    raise typer.Exit({"ok": 0, "failed": 1}.get(worst, 2))
 
 
 @app.command()

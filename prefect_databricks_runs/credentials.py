@@ -25,6 +25,7 @@ from ._prefect.compat import (
     what_is_wrong,
 )
 from ._prefect.references import saved_block
+from .auth._environment import of_environment
 from .auth._fields import fault_of_names, hidden, is_token, of_connection, with_sign_in
 from .auth.sign_in import FIELDS, SECRETS, WAYS, SignIn
 from .errors import DatabricksConnectionError, InvalidCredentials
@@ -188,6 +189,33 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             return new_client(kind, auth=self.get_auth(), event_hooks={"request": [hide]}, **options)
         except httpx.UnsupportedProtocol as error:
             raise DatabricksConnectionError(str(error), host=self.host, method="GET", path="/") from error
+
+    @classmethod
+    def from_environment(cls, profile: str | None = None) -> DatabricksCredentials:
+        """Read the environment variables of Databricks, or a profile of `~/.databrickscfg`, as its other tools do.
+
+        All values come from one place: from the profile that is given here or by `DATABRICKS_CONFIG_PROFILE`, else from
+        the environment if it has `DATABRICKS_HOST`, else from the default profile. Nothing is sent.
+
+        Args:
+            profile: The profile's name.
+
+        Raises:
+            InvalidCredentials: Nothing was found, or it is not one complete way to sign in.
+
+        Example:
+            ```python
+            from prefect_databricks_runs import DatabricksCredentials, submit_run_and_wait
+
+            databricks = DatabricksCredentials.from_environment()
+            submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
+            ```
+        """
+        fields, fault = of_environment(profile)
+        del profile  # an exception may be shown with the variables here, and it may be a token in the wrong place
+        if fault:
+            raise InvalidCredentials(fault)
+        return cls._of(fields)
 
     @classmethod
     def from_connection_string(cls, connection: str | Mapping[str, Any]) -> DatabricksCredentials:

@@ -96,6 +96,8 @@ def prod(
     OtherCredentials(databricks_instance=workspace.url, token=workspace.token).save("my-old-block", overwrite=True)
     secret = json.dumps({"host": workspace.url, "token": workspace.token})
     monkeypatch.setenv("DATABRICKS_CONNECTION_STRING", secret)
+    monkeypatch.setenv("DATABRICKS_HOST", workspace.url)
+    monkeypatch.setenv("DATABRICKS_TOKEN", workspace.token)
     return workspace
 
 

@@ -103,6 +103,11 @@ class Held:
             self._not_before = self._clock.monotonic() + _BACK_OFF_SECONDS
             return self._usable_or(self._error)
 
+    def ends_at(self) -> float | None:
+        """Return when the token ends, in seconds since 1970; None if there is none or its end is not known."""
+        seconds = self.token.seconds if self.token else None
+        return None if seconds is None else self._asked[1] + seconds
+
     def forget(self, token: Token) -> None:
         """Fetch another token next, because this one was refused; nothing where it is not held any more, or is new."""
         if self.token is token and self._age() > min(_YOUNG_SECONDS, (token.seconds or _EARLY_SECONDS) / 4):
@@ -179,6 +184,10 @@ class FetchingAuth(httpx.Auth):
     def token(self) -> Token:
         """Return a token that Databricks takes, fetched if need be, in sync code."""
         return portal.call(self.atoken)
+
+    def ends_at(self) -> float | None:
+        """Return when the token that is held ends, in seconds since 1970; None if that is not known."""
+        return self._held().ends_at()
 
     def forget(self, token: Token) -> None:
         """Fetch another token next, because this one was refused."""

@@ -10,14 +10,13 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL
 
 from .._connect.call import plain_call
 from .._connect.saved_blocks import saved_credentials
 from .._leave.leaving import cancel_all
 from .._prefect.compat import SecretStr
 from .._prefect.logging import run_logger
-from .._prefect.urls import without_sign_in
+from .._prefect.urls import no_answer_of_prefect
 from .._text import name
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, InvalidCredentials
@@ -92,11 +91,7 @@ def _prefect_asked() -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
-        url = without_sign_in(PREFECT_API_URL.value() or "") or "of this machine, as PREFECT_API_URL is not set,"
-        raise Unreadable(
-            f"The Prefect API {url} could not be asked for flow runs and blocks: {str(error) or repr(error)}."
-            " Check PREFECT_API_URL, and that the server runs."
-        ) from None
+        raise Unreadable(no_answer_of_prefect(error)) from None
 
 
 async def _of_workspace(known: Sequence[_Workspace], wanted: Wanted, listing: Listing, met: set[UUID]) -> int:

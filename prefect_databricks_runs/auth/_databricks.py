@@ -44,7 +44,7 @@ class ServicePrincipalAuth(HttpAuth):
         """Fetch a token from the workspace, with the client credentials grant."""
         url = f"{self.host}/oidc/v1/token"
         advice = "Check `client_id` and `client_secret` in the credentials block; the secret may have expired."
-        if _is_azure(self.host) and not self.client_secret.startswith(_OWN_SECRET):
+        if is_azure(self.host) and not self.client_secret.startswith(_OWN_SECRET):
             advice += (
                 f" One of Databricks begins with {_OWN_SECRET}; one of Microsoft Entra ID needs `azure_tenant_id`."
             )
@@ -140,5 +140,10 @@ def _signed_by(pair: httpx.BasicAuth, url: str) -> dict[str, str]:
     return {"Authorization": request.headers["Authorization"]}
 
 
-def _is_azure(host: str) -> bool:
+def is_azure(host: str) -> bool:
+    """Whether a workspace is one of Azure.
+
+    Args:
+        host: The workspace's address.
+    """
     return ".azuredatabricks." in (urlsplit(host).hostname or "") or ".databricks.azure." in host

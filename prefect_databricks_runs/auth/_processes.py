@@ -24,7 +24,7 @@ from ..errors import SignInFailed
 
 ALLOWED_BY = "PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS"
 _SECONDS = 60.0
-_UNKNOWN_SECONDS = 600.0
+UNKNOWN_SECONDS = 600.0
 _MOST_BYTES = 100_000
 _RUN_BY_HAND = "Run it by hand where the flow runs."
 
@@ -148,18 +148,22 @@ def _json_of(text: str) -> dict[str, Any]:
 def _seconds_of(answer: Mapping[str, Any], token: str) -> float:
     """Return how long a token is good for: by the answer that has it, else by the token itself."""
     now = of_process(Tokens).clock.time()
-    claims = _claims_of(token)
-    end = _number(answer.get("expires_on")) or _time(answer.get("expiry")) or _number(claims.get("exp"))
-    seconds = _number(answer.get("expires_in"))
+    claims = claims_of(token)
+    end = number_of(answer.get("expires_on")) or _time(answer.get("expiry")) or number_of(claims.get("exp"))
+    seconds = number_of(answer.get("expires_in"))
     if seconds is None and end is not None:
         seconds = end - now
-        if (issued := _number(claims.get("iat"))) is not None:  # where this machine's clock is wrong
+        if (issued := number_of(claims.get("iat"))) is not None:  # where this machine's clock is wrong
             seconds = min(seconds, end - issued)
-    return _UNKNOWN_SECONDS if seconds is None else seconds
+    return UNKNOWN_SECONDS if seconds is None else seconds
 
 
-def _claims_of(token: str) -> dict[str, Any]:
-    """Return what a JSON web token says of itself, unchecked; nothing of another kind of token."""
+def claims_of(token: str) -> dict[str, Any]:
+    """Return what a JSON web token says of itself, unchecked; nothing of another kind of token.
+
+    Args:
+        token: The token.
+    """
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004
         return {}
@@ -169,7 +173,12 @@ def _claims_of(token: str) -> dict[str, Any]:
         return {}
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """Return a number that may be text, or None.
+
+    Args:
+        value: What was answered.
+    """
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -1,0 +1,64 @@
+"""Which credentials are checked: those of a saved block, or of the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+
+from .._prefect.paging import read_all
+from .._prefect.urls import no_answer_of_prefect
+from ..auth._places import looked_at
+from ..credentials import DatabricksCredentials
+from ..errors import DatabricksError, InvalidCredentials
+
+
+class NotFoundOut(DatabricksError):
+    """Prefect did not say which credentials there are."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Credentials, and where they are from.
+
+    Attributes:
+        source: Where from.
+        credentials: The credentials.
+    """
+
+    source: str
+    credentials: DatabricksCredentials
+
+
+async def found(block: str | None, profile: str | None) -> Found:
+    """Return the credentials to check.
+
+    Args:
+        block: The name of a saved block; None for the environment.
+        profile: A profile instead of the environment, as `DatabricksCredentials.from_environment` takes it.
+
+    Raises:
+        InvalidCredentials: There are none, or they are not a way to sign in.
+        NotFoundOut: Prefect did not answer.
+    """
+    if block is None:
+        return Found(looked_at(profile), DatabricksCredentials.from_environment(profile))
+    return Found(f"the saved block {block!r}", await _saved(block))
+
+
+async def _saved(name: str) -> DatabricksCredentials:
+    slug = str(DatabricksCredentials._block_type_slug)
+    try:
+        async with get_client() as client:
+            documents = await read_all(client.read_block_documents_by_type, block_type_slug=slug, include_secrets=True)
+    except ObjectNotFound:  # this kind of block was never saved
+        documents = []
+    except httpx.HTTPError as error:
+        raise NotFoundOut(no_answer_of_prefect(error)) from None
+    by_name = {str(each.name): each for each in documents}
+    if name not in by_name:
+        known = ", ".join(sorted(by_name)) or "none"
+        raise InvalidCredentials(f"There is no saved block {name!r} of DatabricksCredentials. Saved are: {known}.")
+    return DatabricksCredentials(**by_name[name].data)
