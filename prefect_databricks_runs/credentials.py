@@ -25,7 +25,6 @@ from ._prefect.compat import (
     what_is_wrong,
 )
 from ._prefect.references import saved_block
-from .auth._environment import of_environment
 from .auth._fields import fault_of_names, hidden, is_token, of_connection, with_sign_in
 from .auth.sign_in import FIELDS, SECRETS, WAYS, SignIn
 from .errors import DatabricksConnectionError, InvalidCredentials
@@ -211,6 +210,8 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
             ```
         """
+        from .auth._environment import of_environment  # late, for only scripts need it
+
         fields, fault = of_environment(profile)
         del profile  # an exception may be shown with the variables here, and it may be a token in the wrong place
         if fault:

@@ -1,7 +1,7 @@
 """Ways to sign in, as the form of the credentials block has them: each model is one of its tabs.
 
 The form has tabs because there is no discriminator, because no two models have the same required fields, and because
-none takes a field that it does not have.
+none takes a field that it does not have. What signs for a way is imported when it is first asked for.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ import httpx
 
 from .._prefect.compat import PREFECT_3, BaseModel, EmptyText, Field, SecretStr, fields_of
 from . import BasicAuth, TokenAuth
-from ._azure import EntraAuth, ManagedIdentityAuth
-from ._databricks import FederationAuth, ServicePrincipalAuth
-from ._processes import CommandAuth, ProfileAuth
 
 _MASKED = re.compile(r"\*{4,}")
 _SECRET = re.compile(r"[!-~]+")
@@ -29,7 +26,8 @@ class SignIn(BaseModel, extra="forbid"):
     """
 
     if PREFECT_3 and not TYPE_CHECKING:
-        model_config = {"hide_input_in_errors": True}  # pydantic's messages would show the secret
+        # pydantic's messages would show the secret; and the block has what is needed to check these models.
+        model_config = {"hide_input_in_errors": True, "defer_build": True}
     called: ClassVar[str] = ""
 
     def get_auth(self, host: str) -> httpx.Auth:
@@ -96,6 +94,8 @@ class ServicePrincipal(SignIn, title="Service principal"):
 
     def get_auth(self, host: str) -> httpx.Auth:
         """Return what signs a request."""
+        from ._databricks import ServicePrincipalAuth
+
         return ServicePrincipalAuth(host, self.text_of("client_id"), self.text_of("client_secret"))
 
 
@@ -115,6 +115,8 @@ class EntraServicePrincipal(SignIn, title="Entra ID"):
 
     def get_auth(self, host: str) -> httpx.Auth:
         """Return what signs a request."""
+        from ._azure import EntraAuth
+
         return EntraAuth(host, *map(self.text_of, fields_of(EntraServicePrincipal)))
 
 
@@ -139,6 +141,8 @@ class AzureIdentity(SignIn, title="Azure identity"):
 
     def get_auth(self, host: str) -> httpx.Auth:
         """Return what signs a request."""
+        from ._azure import EntraAuth, ManagedIdentityAuth
+
         client_id, resource_id = self.text_of("client_id"), self.text_of("azure_workspace_resource_id")
         if self.azure_identity == "managed":
             return ManagedIdentityAuth(host, client_id, resource_id)
@@ -166,6 +170,8 @@ class Federation(SignIn, title="Federation"):
 
     def get_auth(self, host: str) -> httpx.Auth:
         """Return what signs a request."""
+        from ._databricks import FederationAuth
+
         return FederationAuth(host, *map(self.text_of, fields_of(Federation)))
 
     def fault(self, host: str) -> str:
@@ -192,6 +198,8 @@ class TokenCommand(SignIn, title="Command"):
 
     def get_auth(self, host: str) -> httpx.Auth:
         """Return what signs a request."""
+        from ._processes import CommandAuth
+
         return CommandAuth(host, self.text_of("token_command"), self.is_ours)
 
 
@@ -209,6 +217,8 @@ class Profile(SignIn, title="Profile"):
 
     def get_auth(self, host: str) -> httpx.Auth:
         """Return what signs a request."""
+        from ._processes import ProfileAuth
+
         return ProfileAuth(host, self.text_of("profile"))
 
 
