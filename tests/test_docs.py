@@ -25,8 +25,9 @@ from prefect.settings import PREFECT_API_URL
 
 import prefect_databricks_runs
 from prefect_databricks_runs import DatabricksCredentials, DatabricksError, Run, errors
-from prefect_databricks_runs._prefect.compat import PREFECT_3, SecretStr
+from prefect_databricks_runs._prefect.compat import PREFECT_3, SecretStr, fields_of
 from prefect_databricks_runs._report import final_state
+from prefect_databricks_runs.auth.sign_in import WAYS
 from prefect_databricks_runs.cli import app
 from prefect_databricks_runs.demo.servers import PrefectServer
 from prefect_databricks_runs.flows import run_now_and_wait, submit_run_and_wait
@@ -272,8 +273,11 @@ def test_every_error_is_explained() -> None:
 def test_every_field_of_the_block_is_explained() -> None:
     text = (ROOT / "docs" / "credentials.md").read_text("utf-8")
     fields = DatabricksCredentials.model_fields if PREFECT_3 else DatabricksCredentials.__fields__
-    assert {"host", "token", "login", "password"} <= set(fields)
+    assert {"host", "sign_in"} <= set(fields)
     assert all(f"| `{name}` |" in text for name in fields)
+    for way in WAYS:
+        (row,) = [line for line in text.splitlines() if line.endswith(f" | `{way.__name__}` |")]
+        assert all(f"`{name}`" in row for name in fields_of(way))
 
 
 @pytest.mark.parametrize(("page", "options"), [("waiting", WaitOptions), ("many-runs", WaitForRunsOptions)])

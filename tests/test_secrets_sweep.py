@@ -26,6 +26,7 @@ from tests.support.answers import RUN_ID, run, task
 from tests.test_secrets_stay import everything
 
 TOKEN = "".join(["dapi", "fedcba9876543210" * 2])
+FETCHED = "".join(["eyJhbGciOi.eyJ", "0123456789abcdef" * 2, ".signed-by-databricks"])
 PASSWORD = "".join(["correct-horse-", "battery-staple"])
 LOGGERS = ("", "prefect", "prefect.flow_runs", "prefect.task_runs", "prefect_databricks_runs", "httpx", "httpcore")
 
@@ -36,7 +37,7 @@ class Echo(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.polls = self.echoes = 0
+        self.polls = self.echoes = self.asked = 0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -74,7 +75,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(200, json.dumps({"runs": [found]} if "list" in self.path else found))
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if self.path == "/oidc/v1/token":
+            self.server.asked += 1
+            if self.server.asked == 1:
+                said = f"{self.headers['Authorization']} {sent}"
+                self.answer(503, json.dumps({"error": "down", "error_description": said}))
+            else:
+                said = {"access_token": FETCHED, "expires_in": 3600, "said": self.headers["Authorization"]}
+                self.answer(200, json.dumps(said))
+            return
         self.answer(200, json.dumps({"run_id": RUN_ID, "said": self.headers["Authorization"]}))
 
     def answer(self, status: int, body: str, kind: str = "application/json", **headers: str) -> None:
@@ -131,11 +141,17 @@ def database(folder: str) -> str:
         return "\n".join(f"{name} {row}" for name in tables for row in opened.execute(f'SELECT * FROM "{name}"'))
 
 
-@pytest.mark.parametrize("way", ["token", "password"])
+WAYS: dict[str, dict[str, str]] = {
+    "token": {"token": TOKEN},
+    "password": {"login": "ada", "password": PASSWORD},
+    "principal": {"client_id": "ada", "client_secret": PASSWORD},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_nothing_is_left_of_what_a_workspace_repeats(way, echo, logged, prefect_server, prefect_api) -> None:
-    given = {"token": TOKEN} if way == "token" else {"login": "ada", "password": PASSWORD}
-    databricks = DatabricksCredentials(host=echo.url, **given)
-    secret = given.pop(way)
+    databricks = DatabricksCredentials(host=echo.url, **WAYS[way])
+    secret = TOKEN if way == "token" else PASSWORD
     caught: list[BaseException] = []
     ids: list[str] = []
 
@@ -175,7 +191,7 @@ def test_nothing_is_left_of_what_a_workspace_repeats(way, echo, logged, prefect_
         "shown": everything(error),
     }
     pair = base64.b64encode(f"ada:{secret}".encode()).decode()
-    forms = [secret, base64.b64encode(secret.encode()).decode().rstrip("=")[:-1], pair]
+    forms = [secret, base64.b64encode(secret.encode()).decode().rstrip("=")[:-1], pair, FETCHED]
     hits = [
         (place, line[:300])
         for place, text in left.items()
