@@ -42,6 +42,18 @@ class StartedRun(NamedTuple):
     answered_at: float | None
 
 
+class SeenRun(NamedTuple):
+    """A run as one answer shows it.
+
+    Attributes:
+        run: With up to 100 of its tasks.
+        answered_at: Seconds since 1970-01-01 UTC by the clock of Databricks, whole ones; None if it did not say.
+    """
+
+    run: Run
+    answered_at: float | None
+
+
 class DatabricksHook:
     """The Jobs REST API of one workspace.
 
@@ -183,6 +195,18 @@ class DatabricksHook:
             return pages[0]
         whole = merge_pages(page.raw for page in pages)
         return self._read("GET", "runs/get", lambda: Run.from_api(whole, self.host))
+
+    async def look_at_run(self, run_id: int) -> SeenRun:
+        """Read the state of a run, without more of its tasks than one page has, and the time of that answer.
+
+        Args:
+            run_id: The job run.
+
+        Raises:
+            NotFound: There is no such run, or it was deleted.
+        """
+        read = partial(_page_of, run_id, self.host)
+        return SeenRun(*await self._exchange("GET", "runs/get", read, params={"run_id": run_id}))
 
     async def run_pages(
         self, *, active_only: bool = False, start_time_to: int | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
+from typing import Any
 from weakref import WeakValueDictionary
 
 import httpx
@@ -11,6 +12,16 @@ import httpx
 from .http import CONNECT_SECONDS, client_options, new_client
 
 _FLOW_RUNS = 100
+
+
+class _NoCookies(CookieJar):
+    """Keeps no cookie: requests sign in differently, so an answer to one must not leave a cookie for another.
+
+    It does not read them either. Of a cookie that it cannot read, Python's jar warns, with all of the cookie.
+    """
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep nothing."""
 
 
 class Access:
@@ -44,12 +55,9 @@ class Connections:
         """
         client = self._clients.get(host)
         if client is None:
-            # Who signs in differs from one request to the next, so that no answer may leave a cookie for another one.
-            cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
             options = client_options(host, CONNECT_SECONDS)
-            client = self._clients[host] = new_client(
-                httpx.AsyncClient, transport=transport, cookies=cookies, **options
-            )
+            client = new_client(httpx.AsyncClient, transport=transport, cookies=_NoCookies(), **options)
+            self._clients[host] = client
         return client
 
     def access(self, host: str, auth: httpx.Auth) -> Access:

@@ -132,9 +132,7 @@ class Session:
         except DatabricksError:
             raise
         except Exception as error:  # whatever there is in it, it is an answer that cannot be read, and no more
-            reason = f"something that cannot be read ({type(error).__name__})"
-            status = response.status_code
-            raise InvalidResponse(reason, host=self._host, method=method, path=path, status_code=status) from error
+            raise self._unreadable(error, method, path, response.status_code) from error
         self._connections().let_in(self._host, self._access(auth))
         self._said = False
         return answer, answered_at(response)
@@ -157,6 +155,14 @@ class Session:
                 self._secrets.removed_from_error(error)
             reason = connection_reason(error, self._timeout_seconds)
             raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
+        except Exception as error:
+            if not status:  # nothing has come: it is the request that has a fault
+                raise
+            raise self._unreadable(error, method, path, status) from error
+
+    def _unreadable(self, error: Exception, method: str, path: str, status: int) -> InvalidResponse:
+        reason = f"something that cannot be read ({type(error).__name__})"
+        return InvalidResponse(reason, host=self._host, method=method, path=path, status_code=status)
 
     async def _sign_in_anew(self, error: Unauthenticated) -> None:
         fresh = await self._refresh() if self._refresh else None
