@@ -44,8 +44,7 @@ class OddWorkspace(FakeRuns):
 
     Attributes:
         cancelled: The runs that were to be cancelled.
-        maybe_started: Whether there was an odd answer to the last start that does not deny that it was done, and no good
-            one since.
+        maybe_started: Whether an odd answer to a start does not deny that it was done, and no good one came since.
     """
 
     def __init__(self, clock: LoopClock, faults: Mapping[int, Mutation], *, seconds: float, result: str) -> None:

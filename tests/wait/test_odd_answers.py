@@ -32,7 +32,8 @@ from tests.support.fake_runs import FakeRuns
 from tests.support.odd_answers import mutations
 from tests.support.virtual_loop import LoopClock, run_in_no_time
 
-EXAMPLES = 20_000 if os.environ.get("PREFECT_DATABRICKS_RUNS_LONG") else 100
+pytestmark = pytest.mark.timeout(7_200)  # of ten thousands of examples
+EXAMPLES = 10_000 if os.environ.get("PREFECT_DATABRICKS_RUNS_LONG") else 100
 DATABRICKS = DatabricksCredentials(host=HOST, token="t")
 LOGGER = logging.getLogger("tests.odd_answers")
 LOGGER.addHandler(logging.NullHandler())
