@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import httpx
@@ -23,6 +23,18 @@ from .wire_logs import WireLogs
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 
 _SAVE_IT = " Save the credentials block anew under the same name, and what waits with it goes on."
+
+
+class Answered(NamedTuple):
+    """An answer, but for its JSON.
+
+    Attributes:
+        at: Seconds since 1970-01-01 UTC by the clock of Databricks, whole ones; None if it did not say.
+        size: Its bytes, decoded.
+    """
+
+    at: float | None
+    size: int
 
 
 class Session:
@@ -77,7 +89,7 @@ class Session:
 
     async def send(
         self, method: str, path: str, json: Any, params: Any, *, lane: str | None = None
-    ) -> tuple[dict[str, Any], float | None]:
+    ) -> tuple[dict[str, Any], Answered]:
         """Send a request; once more, signed in anew, where the workspace does not know who asks.
 
         Args:
@@ -88,7 +100,7 @@ class Session:
             lane: Where it waits for its turn; None for what must not wait.
 
         Returns:
-            The answer's JSON, and when it was given, by the clock of Databricks.
+            The answer's JSON, and what else is known of it.
 
         Raises:
             DatabricksApiError: Databricks answered with an error.
@@ -108,7 +120,7 @@ class Session:
             for lane in lanes:
                 await pace.until_free(lane)
 
-    async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], float | None]:
+    async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], Answered]:
         if self._requests_per_second is None:
             return await self._send_once(*request)
         pace = pace_of(self._host, self._requests_per_second, self._clock)
@@ -122,7 +134,7 @@ class Session:
         pace.went_well()
         return answer
 
-    async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
+    async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], Answered]:
         auth = self._auth
         self._secrets.learn(auth)
         response = await self._answer(auth, method, path, json, params)
@@ -135,7 +147,7 @@ class Session:
             raise self._unreadable(error, method, path, response.status_code) from error
         self._connections().let_in(self._host, self._access(auth))
         self._said = False
-        return answer, answered_at(response)
+        return answer, Answered(answered_at(response), len(response.content))
 
     async def _answer(self, auth: httpx.Auth, method: str, path: str, json: Any, params: Any) -> httpx.Response:
         """Return the whole answer to a request, which has a deadline and a size that it may have."""

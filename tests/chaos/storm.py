@@ -23,11 +23,14 @@ from prefect_databricks_runs.local.runs.simulation import TaskStart
 from tests.chaos.driver import LINES, Outcome, drive, start
 from tests.chaos.faults import AFTER, set_faults
 from tests.chaos.shapes import FAILS_FIRST, GIVEN_UP, SHAPES, Place, Shape
+from tests.support.processes import wait_until
 
 AT_ONCE = 3  # a Prefect 3 server on SQLite answers 503 to many at once
-PROBABILITY = 0.008  # of each fault, for each request; together they meet every fourth
+PROBABILITY = 0.006  # of each fault, for each request; together they meet every fourth
 REQUEST_SECONDS = 1.5
 PACE = 200.0  # what is to be found out is not how slow it can be
+# An attempt of a flow that is not let in is two requests or more, so that it takes four of its nine attempts at most.
+_REFUSED_BEFORE, _REFUSAL_SECONDS = 8, 120.0
 BLOCK = "chaos"
 _USER = "someone@localhost"
 _QUIET = {"PREFECT_LOGGING_TO_API_ENABLED": "false", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
@@ -176,13 +179,21 @@ def _place(workspace: LocalWorkspace) -> Place:
 
 
 def _rotate_token(workspace: LocalWorkspace) -> None:
-    """The token of all flows that are going ends, a moment before the block has another one."""
-    token = workspace.add_user(_USER)
-    workspace.revoke_token(workspace.token)
+    """Let the token of all flows that are running be refused before the block has another one, and end it afterwards.
+
+    How often it is refused before that is counted in requests, and not in the seconds that it takes to save a block:
+    on a busy machine these are many, and a flow has so many retries and no more.
+    """
+    refused = workspace.fault("* *", expired_token=True, times=_REFUSED_BEFORE)
+    wait_until(lambda: refused.met == _REFUSED_BEFORE, seconds=_REFUSAL_SECONDS)
     databricks = DatabricksCredentials(
-        host=workspace.url, token=token, request_timeout_seconds=REQUEST_SECONDS, requests_per_second=PACE
+        host=workspace.url,
+        token=workspace.add_user(_USER),
+        request_timeout_seconds=REQUEST_SECONDS,
+        requests_per_second=PACE,
     )
     databricks.save(BLOCK, overwrite=True)
+    workspace.revoke_token(workspace.token)
 
 
 def _label(run: dict[str, Any]) -> str:
