@@ -27,7 +27,6 @@ INSTEAD: dict[str, dict[str, Any]] = {
     "no JSON": {"body": "busy"},
     "list": {"body": []},
     "404 of a gateway": {"status": 404, "body": {"error": "Bad Target: /api"}},
-    "a huge number": {"body": '{"run_id": 1e999, "repair_id": 1e999}', "headers": _JSON},
     "deep JSON": {"body": "[" * 100_000, "headers": _JSON},
     "503 with an odd Retry-After": {"status": 503, "retry_after": _HUGE_ZONE},
     "429 with an odd Retry-After": {"status": 429, "retry_after": "\xb2"},
@@ -43,6 +42,10 @@ TO_THE_ANSWER: dict[str, dict[str, Any]] = {
 # Answers that where they are not listed would be right ones, and a lie: a cancellation is answered with nothing.
 IN_PLACES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "empty": ({"status": 200, "body": ""}, ("GET *", "POST */run-now", "POST */runs/submit", "POST */runs/repair")),
+    "a huge number": (
+        {"body": '{"run_id": 1e999, "repair_id": 1e999}', "headers": _JSON},
+        ("GET */runs/get", "POST */run-now", "POST */runs/submit", "POST */runs/repair"),
+    ),
     "another service's JSON": ({"body": {"status": "ok"}}, ("GET */runs/get", "POST */run-now", "POST */runs/submit")),
 }
 # True answers with something odd in them, where they come.
@@ -57,7 +60,7 @@ ODD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"merge": {"tasks": [5, None, "x", {"state": []}], "runs": [5, None, {"run_id": "x"}]}},
         ("GET */runs/get", "GET */runs/list"),
     ),
-    "another run's id": ({"merge": {"run_id": 10**15}}, ("GET */runs/get",)),
+    "another run": ({"merge": {"run_id": 10**15, "original_attempt_run_id": 10**15}}, ("GET */runs/get",)),
     "an id of a wrong type": ({"merge": {"run_id": True}}, _RUNS),
     "an output of a wrong type": ({"merge": {"notebook_output": ["x"], "error": []}}, ("GET */runs/get-output",)),
     "no run id": ({"merge": {"run_id": None}}, _RUNS),

@@ -158,3 +158,14 @@ async def test_all_pages_of_a_run_together_have_a_limit() -> None:
             await hook.get_run(RUN_ID)
         assert hook.may_pass(caught.value)
     assert len(asked) == 5
+
+
+@pytest.mark.parametrize("status", [200, 404, 429, 500, 503])
+async def test_a_start_whose_answer_cannot_be_decoded_is_sent_again_whatever_its_status(status: int) -> None:
+    answers = [
+        httpx.Response(status, headers={"Content-Encoding": "br"}, stream=Endless(b"x")),
+        httpx.Response(200, json={"run_id": 7}),
+    ]
+    transport = httpx.MockTransport(lambda _: answers.pop(0))
+    async with DatabricksHook(HOST, TokenAuth("t"), retry_limit=2, transport=transport, clock=FakeClock()) as hook:
+        assert await hook.submit_run({}) == 7

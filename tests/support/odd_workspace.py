@@ -61,10 +61,12 @@ class OddWorkspace(FakeRuns):
         true.headers["Date"] = formatdate(self.clock.time(), usegmt=True)
         mutate = self._odd.get(number)
         odd = mutate(true) if mutate else true
-        if odd is true or (is_start and await _is_a_lie(odd, true)):
-            self.maybe_started &= not is_start
-            return true
-        self.maybe_started |= is_start and odd.status_code not in (*_REFUSALS, 501)
+        if is_start:
+            run_id, said = true.json()["run_id"], await _run_id_of(odd)
+            if said not in (run_id, None):
+                odd = true  # a good answer with the id of another run is a lie, which nobody can tell
+            may_be_done = odd.status_code not in (*_REFUSALS, 501)
+            self.maybe_started = said is None and (self.maybe_started or may_be_done)
         return odd
 
     async def _true_answer(self, request: httpx.Request, path: str, *, is_start: bool) -> httpx.Response:
@@ -93,11 +95,11 @@ class OddWorkspace(FakeRuns):
         return self._by_token[token]
 
 
-async def _is_a_lie(odd: httpx.Response, true: httpx.Response) -> bool:
-    """Whether an answer is a good one to a start, with the id of another run: nobody can tell."""
-    copy = httpx.Response(odd.status_code, headers=odd.headers, stream=odd.stream)
+async def _run_id_of(answer: httpx.Response) -> int | None:
+    """The id that a good answer to a start has; None if it is not a good one."""
+    copy = httpx.Response(answer.status_code, headers=answer.headers, stream=answer.stream)
     try:
         content = await copy.aread()
-        return copy.is_success and as_id(json.loads(content)["run_id"]) != true.json()["run_id"]
+        return as_id(json.loads(content)["run_id"]) if copy.is_success else None
     except Exception:
-        return False
+        return None
