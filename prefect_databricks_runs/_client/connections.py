@@ -11,6 +11,7 @@ import httpx
 
 from .http import CONNECT_SECONDS, client_options, new_client
 
+STATUS = "prefect_databricks_runs.status"  # the extension of a request that has the status of its answer
 _FLOW_RUNS = 100
 
 
@@ -22,6 +23,11 @@ class _NoCookies(CookieJar):
 
     def extract_cookies(self, response: Any, request: Any) -> None:
         """Keep nothing."""
+
+
+async def _note_status(response: httpx.Response) -> None:
+    """Note in a request that it is being answered, before httpx looks at what the answer says."""
+    response.request.extensions[STATUS] = response.status_code
 
 
 class Access:
@@ -56,7 +62,8 @@ class Connections:
         client = self._clients.get(host)
         if client is None:
             options = client_options(host, CONNECT_SECONDS)
-            client = new_client(httpx.AsyncClient, transport=transport, cookies=_NoCookies(), **options)
+            options |= {"transport": transport, "cookies": _NoCookies(), "event_hooks": {"response": [_note_status]}}
+            client = new_client(httpx.AsyncClient, **options)
             self._clients[host] = client
         return client
 

@@ -13,7 +13,7 @@ from .._runtime import of_loop, of_process
 from ..errors import DatabricksConnectionError, DatabricksError, InvalidResponse, RateLimited, Unauthenticated
 from .answers import answered_at, read_answer
 from .bodies import UnusableBody, whole
-from .connections import Access, Connections
+from .connections import STATUS, Access, Connections
 from .http import time_limits
 from .pace import pace_of
 from .retries import connection_reason
@@ -152,15 +152,14 @@ class Session:
     async def _answer(self, auth: httpx.Auth, method: str, path: str, json: Any, params: Any) -> httpx.Response:
         """Return the whole answer to a request, which has a deadline and a size that it may have."""
         limits = time_limits(self._timeout_seconds)
-        status = 0
+        request: httpx.Request | None = None
         try:
             client = self._client()
             request = client.build_request(method, path, json=json, params=params, timeout=limits)
             with anyio.fail_after(self._timeout_seconds):
-                response = await client.send(request, auth=auth, stream=True)
-                status = response.status_code
-                return await whole(response)
+                return await whole(await client.send(request, auth=auth, stream=True))
         except UnusableBody as error:
+            status = _status_of(request)
             raise InvalidResponse(str(error), host=self._host, method=method, path=path, status_code=status) from None
         except (httpx.HTTPError, TimeoutError) as error:
             if isinstance(error, httpx.HTTPError):
@@ -168,8 +167,10 @@ class Session:
             reason = connection_reason(error, self._timeout_seconds)
             raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
         except Exception as error:
+            status = _status_of(request)
             if not status:  # nothing has come: it is the request that has a fault
                 raise
+            # `Location: javascript:1` is an InvalidURL, although no redirect is followed.
             raise self._unreadable(error, method, path, status) from error
 
     def _unreadable(self, error: Exception, method: str, path: str, status: int) -> InvalidResponse:
@@ -206,3 +207,8 @@ class Session:
 
     def _client(self) -> httpx.AsyncClient:
         return self._connections().client(self._host, self._transport)
+
+
+def _status_of(request: httpx.Request | None) -> int:
+    """Return the status of the answer to a request; 0 where none has come."""
+    return request.extensions.get(STATUS, 0) if request else 0

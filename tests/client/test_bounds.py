@@ -169,3 +169,26 @@ async def test_a_start_whose_answer_cannot_be_decoded_is_sent_again_whatever_its
     transport = httpx.MockTransport(lambda _: answers.pop(0))
     async with DatabricksHook(HOST, TokenAuth("t"), retry_limit=2, transport=transport, clock=FakeClock()) as hook:
         assert await hook.submit_run({}) == 7
+
+
+@pytest.mark.parametrize("location", ["javascript:1", "http://[", "//evil.example", "?" * 9_999, "\ud800", ""])
+async def test_a_redirect_to_anything_is_an_answer_that_cannot_be_used(location: str) -> None:
+    headers = [(b"Location", location.encode("utf-8", "surrogatepass"))]
+    async with answering(lambda _: httpx.Response(302, headers=headers)) as hook:
+        with pytest.raises(DatabricksError) as caught:
+            await hook.submit_run({})
+    assert hook.may_pass(caught.value)
+
+
+@pytest.mark.parametrize("cookie", [f"a=b; Max-Age={'9' * 400}", "=;=;", "a=b; Path=\xe9; Domain=."])
+async def test_a_cookie_is_not_even_read(cookie: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sent: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("Cookie"))
+        return httpx.Response(200, headers=[(b"Set-Cookie", cookie.encode())], json={"run_id": 7})
+
+    async with answering(answer) as hook:
+        assert [await hook.submit_run({}), await hook.submit_run({})] == [7, 7]
+    assert sent == [None, None]
+    assert "cookie" not in capsys.readouterr().err
