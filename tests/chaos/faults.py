@@ -51,6 +51,7 @@ IN_PLACES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 # True answers with something odd in them, where they come.
 _RUNS = ("GET */runs/get", "POST */run-now", "POST */runs/submit")
 _EVERYWHERE = ("* *",)
+_FEW = 3.0  # times as likely is what few requests can meet, so that some do
 ODD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "fields of wrong types": (
         {"merge": {"state": {"state_message": 5}, "run_name": [], "status": 7, "job_id": {}, "end_time": 1e300}},
@@ -98,9 +99,9 @@ def set_faults(workspace: LocalWorkspace, chooser: random.Random, probability: f
     """
     faults: list[tuple[str, Fault]] = []
 
-    def fault(kind: str, pattern: str, what: dict[str, Any], *, after_effect: bool = False) -> None:
-        seed = chooser.getrandbits(32)
-        made = workspace.fault(pattern, **what, after_effect=after_effect, probability=probability, seed=seed)
+    def fault(kind: str, pattern: str, what: dict[str, Any], *, after_effect: bool = False, times: float = 1.0) -> None:
+        seed, likely = chooser.getrandbits(32), probability * times
+        made = workspace.fault(pattern, **what, after_effect=after_effect, probability=likely, seed=seed)
         faults.append((f"{kind}{AFTER}" if after_effect else kind, made))
 
     for kind, what in INSTEAD.items():
@@ -114,5 +115,5 @@ def set_faults(workspace: LocalWorkspace, chooser: random.Random, probability: f
             fault(kind, pattern, what, after_effect=True)
     for kind, (what, patterns) in ODD.items():
         for pattern in patterns:
-            fault(kind, pattern, what)
+            fault(kind, pattern, what, times=1.0 if patterns is _EVERYWHERE else _FEW)
     return faults
