@@ -192,3 +192,17 @@ async def test_a_cookie_is_not_even_read(cookie: str, capsys: pytest.CaptureFixt
         assert [await hook.submit_run({}), await hook.submit_run({})] == [7, 7]
     assert sent == [None, None]
     assert "cookie" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "utf-32"])
+async def test_an_answer_has_no_more_lists_and_objects_than_its_limit(
+    charset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "MAX_OBJECTS", 1_000)
+    few, many = ({"run_id": 7, "x": [{}] * number} for number in (997, 1_000))
+    answers = [httpx.Response(200, content=json.dumps(each).encode(charset)) for each in (many, few)]
+    transport = httpx.MockTransport(lambda _: answers.pop(0))
+    async with DatabricksHook(HOST, TokenAuth("t"), retry_limit=1, transport=transport, clock=FakeClock()) as hook:
+        with pytest.raises(InvalidResponse, match="more than 1000 lists and objects"):
+            await hook.submit_run({})
+        assert await hook.submit_run({}) == 7

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.answers import RUN_ID
 from tests.support.hostile_server import (
     dripped_body,
     dripped_headers,
@@ -20,6 +21,9 @@ from tests.support.hostile_server import (
     gzip_bomb,
     gzip_bomb_in_gzip,
     huge_body,
+    many_lists,
+    most_numbers,
+    most_objects,
     served,
 )
 
@@ -36,6 +40,9 @@ DEADLINE = 20.0  # of a request that is not meant to meet it
         (endless_body, 0.0, DEADLINE, "more than 64 MB"),
         (gzip_bomb, 0.0, DEADLINE, "more than 64 MB"),
         (gzip_bomb_in_gzip, 0.0, DEADLINE, "encoding"),
+        (many_lists, 0.0, DEADLINE, "lists and objects"),
+        (most_objects, 0.0, DEADLINE, str(RUN_ID)),
+        (most_numbers, 0.0, DEADLINE, str(RUN_ID)),
         (dripped_body, 0.05, 2.0, "request_timeout_seconds=2"),
         (dripped_headers, 0.05, 2.0, "request_timeout_seconds=2"),
         (dripped_headers, 0.0, DEADLINE, "Databricks"),  # h11 has a limit of its own
@@ -54,6 +61,6 @@ def test_an_answer_ends_at_its_limit_or_deadline_and_takes_little_memory(
     print(done.stdout)
     assert done.returncode == 0, done.stderr
     came = json.loads(done.stdout)
-    assert says in came["answer"]
+    assert says in str(came["answer"])
     assert came["mb"] < MOST_MB
     assert came["seconds"] < 60

@@ -103,3 +103,22 @@ def _pages(size: int) -> Callable[[], Iterator[bytes]]:
 
 
 endless_pages, endless_large_pages = _pages(10), _pages(8 * MB)
+
+
+def _many(unit: bytes, count: int) -> Iterator[bytes]:
+    body = b'{"run_id": %d, "x": [' % RUN_ID + unit * count + b"0]}"
+    yield _encoded(b"gzip", gzip.compress(body, 1))
+
+
+def many_lists() -> Iterator[bytes]:
+    """Few bytes on the wire, 60 MB decoded, and more than a gigabyte as objects of Python."""
+    return _many(b"[],", 20 * MB)
+
+
+def most_objects() -> Iterator[bytes]:
+    """As many objects as an answer may have."""
+    return _many(b'{"a":"%s"},' % (b"x" * 40), 999_000)
+
+
+def most_numbers() -> Iterator[bytes]:
+    return _many(b"0,", 30 * MB)
