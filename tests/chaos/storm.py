@@ -123,8 +123,8 @@ class Storm:
                     got = ", ".join(each.label for each in outcomes[-1].got)
                     self._tell(f"{len(outcomes)} of {len(plan)} {outcomes[-1].error or got}")
 
-            # A cancellation has ten seconds, and a busy Prefect server may take longer to say what the block has now: only
-            # flows with retries meet the change of the token.
+            # A cancellation has ten seconds, and a busy Prefect server may take longer to say what the block has now:
+            # only flows with retries meet the change of the token.
             first, second = plan[: len(plan) // 2], plan[len(plan) // 2 :]
             meets = [each for each in second if each[0] not in _WITHOUT_RETRIES]
             collect(submit(first))
