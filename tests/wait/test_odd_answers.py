@@ -35,9 +35,8 @@ from tests.support.virtual_loop import LoopClock, run_in_no_time
 pytestmark = pytest.mark.timeout(7_200)  # of ten thousands of examples
 EXAMPLES = 10_000 if os.environ.get("PREFECT_DATABRICKS_RUNS_LONG") else 100
 DATABRICKS = DatabricksCredentials(host=HOST, token="t")
-LOGGER = logging.getLogger("tests.odd_answers")
+LOGGER = logging.Logger("tests.odd_answers")  # of which pytest keeps nothing: it would be gigabytes
 LOGGER.addHandler(logging.NullHandler())
-LOGGER.propagate = False
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,7 +74,9 @@ class Odd(FakeRuns):
     def call(self, options: Any) -> Call[Any]:
         call = Call(DATABRICKS, options_of({"databricks_retry_delay": 0.1}, options), LOGGER)
         transport = httpx.MockTransport(self.answer)
-        call.__dict__["hook"] = DatabricksHook(HOST, TokenAuth("t"), transport=transport, clock=self.clock)
+        call.__dict__["hook"] = DatabricksHook(
+            HOST, TokenAuth("t"), transport=transport, clock=self.clock, logger=LOGGER
+        )
         return call
 
 

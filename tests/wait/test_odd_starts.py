@@ -45,9 +45,8 @@ DATABRICKS = DatabricksCredentials(host=HOST, token="t")
 FLOW_RUN = UUID(int=1)
 BODY = {"tasks": [{"task_key": "main", "notebook_task": {"notebook_path": "/n"}}]}
 ATTEMPTS = 9
-LOGGER = logging.getLogger("tests.odd_starts")
+LOGGER = logging.Logger("tests.odd_starts")  # of which pytest keeps nothing: it would be gigabytes
 LOGGER.addHandler(logging.NullHandler())
-LOGGER.propagate = False
 
 
 @dataclass
