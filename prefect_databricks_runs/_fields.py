@@ -24,6 +24,11 @@ def as_mappings(value: Any) -> Iterator[Mapping[str, Any]]:
     return (each for each in value if isinstance(each, Mapping)) if isinstance(value, (list, tuple)) else iter(())
 
 
+def are_mappings(value: Any) -> bool:
+    """Return whether this is a list of objects of JSON, or nothing."""
+    return value is None or (isinstance(value, (list, tuple)) and all(isinstance(each, Mapping) for each in value))
+
+
 def as_text(value: Any) -> str:
     """Return a string; a number or a boolean in words, empty for anything else."""
     if isinstance(value, str):

@@ -89,6 +89,7 @@ MEANINGS = (
     Meaning("InvalidResponse", "3xx", (300, 399), "", False, False, _PROXY),
     Meaning("InvalidResponse", "404", (404, 404), "", False, True, _NOT_SERVED),
     Meaning("InvalidResponse", "4xx", (400, 499), "", False, True, _PROXY),
+    Meaning("InvalidResponse", "5xx", (500, 599), "", True, True, _PROXY),
     Meaning("SignInUnavailable", NOTHING_ISSUED, (NO_ANSWER, NO_ANSWER), "", False, True, _REACH_ISSUER),
     Meaning("DatabricksConnectionError", NO_CONNECTION, (NO_ANSWER, NO_ANSWER), "", False, True, _REACH),
     Meaning("DatabricksConnectionError", BAD_CERTIFICATE, (NO_ANSWER, NO_ANSWER), "", False, False, _REACH),

@@ -12,8 +12,9 @@ from uuid import uuid4
 
 import httpx
 
+from ._client.bodies import MAX_BYTES_OF_PAGES
 from ._client.retries import is_worth_retrying, may_be_done, passes, retrying
-from ._client.session import Refresh, Session
+from ._client.session import Answered, Refresh, Session
 from ._clock import Clock, SystemClock
 from ._fields import as_id, as_int, as_mappings, as_text
 from ._text import safe_repr
@@ -39,6 +40,18 @@ class StartedRun(NamedTuple):
     """
 
     run_id: int
+    answered_at: float | None
+
+
+class SeenRun(NamedTuple):
+    """A run as one answer shows it.
+
+    Attributes:
+        run: With up to 100 of its tasks.
+        answered_at: Seconds since 1970-01-01 UTC by the clock of Databricks, whole ones; None if it did not say.
+    """
+
+    run: Run
     answered_at: float | None
 
 
@@ -163,8 +176,8 @@ class DatabricksHook:
             payload: The request body; gets a random `idempotency_token` if it has none.
         """
         body = {"idempotency_token": uuid4().hex, **payload}
-        run_id, time = await self._exchange("POST", endpoint, lambda answer: as_id(answer["run_id"]), json=body)
-        return StartedRun(run_id, time)
+        run_id, answered = await self._exchange("POST", endpoint, lambda answer: as_id(answer["run_id"]), json=body)
+        return StartedRun(run_id, answered.at)
 
     async def get_run(self, run_id: int, *, include_history: bool = False) -> Run:
         """Read a run with all its tasks and iterations, with as many `GET runs/get` as it has pages.
@@ -178,11 +191,24 @@ class DatabricksHook:
         """
         params = {"run_id": run_id, "include_history": "true" if include_history else None}
         read = partial(_page_of, run_id, self.host)
-        pages = [page async for page in self._pages("runs/get", params, read, _MOST_PAGES_OF_A_RUN)]
+        pages = [page async for page in self._pages("runs/get", params, read, _MOST_PAGES_OF_A_RUN, are_kept=True)]
         if len(pages) == 1:
             return pages[0]
         whole = merge_pages(page.raw for page in pages)
         return self._read("GET", "runs/get", lambda: Run.from_api(whole, self.host))
+
+    async def look_at_run(self, run_id: int) -> SeenRun:
+        """Read the state of a run, without more of its tasks than one page has, and the time of that answer.
+
+        Args:
+            run_id: The job run.
+
+        Raises:
+            NotFound: There is no such run, or it was deleted.
+        """
+        read = partial(_page_of, run_id, self.host)
+        run, answered = await self._exchange("GET", "runs/get", read, params={"run_id": run_id})
+        return SeenRun(run, answered.at)
 
     async def run_pages(
         self, *, active_only: bool = False, start_time_to: int | None = None
@@ -256,19 +282,36 @@ class DatabricksHook:
         return job_ids[0]
 
     async def _pages(
-        self, endpoint: str, params: Mapping[str, Any], read: Callable[[dict[str, Any]], T], most: int
+        self,
+        endpoint: str,
+        params: Mapping[str, Any],
+        read: Callable[[dict[str, Any]], T],
+        most: int,
+        *,
+        are_kept: bool = False,
     ) -> AsyncIterator[T]:
-        """Read each page with `read`; more pages than the API can have are an answer that cannot be read."""
+        """Read each page with `read`; more pages than the API can have, or too many bytes, cannot be read.
+
+        Args:
+            endpoint: What has pages.
+            params: The query.
+            read: Reads one.
+            most: How many there may be.
+            are_kept: Whether all of them are kept, so that there is a limit for all of them together.
+        """
 
         def with_token(page: dict[str, Any]) -> tuple[T, str]:
             return read(page), as_text(page.get("next_page_token"))
 
         tokens: set[str] = set()
-        token = ""
+        token, size = "", 0
         for _ in range(most):
-            (page, token), _ = await self._exchange(
+            (page, token), answered = await self._exchange(
                 "GET", endpoint, with_token, params={**params, "page_token": token or None}
             )
+            size += answered.size
+            if are_kept and size > MAX_BYTES_OF_PAGES:
+                raise self._unusable("GET", endpoint, f"pages of more than {MAX_BYTES_OF_PAGES // 1024**2} MB")
             yield page
             if not token:
                 return
@@ -303,8 +346,8 @@ class DatabricksHook:
 
     async def _exchange(
         self, method: str, endpoint: str, read: Callable[[dict[str, Any]], T], json: Any = None, params: Any = None
-    ) -> tuple[T, float | None]:
-        """Send a request as `request` does; return what is read in the answer, and its time by Databricks' clock."""
+    ) -> tuple[T, Answered]:
+        """Send a request as `request` does; return what is read in the answer, and what else is known of that."""
         query = {key: value for key, value in (params or {}).items() if value is not None}
         path = f"{_JOBS}/{endpoint}"
         lane = None if endpoint == _CANCEL else endpoint
@@ -312,8 +355,8 @@ class DatabricksHook:
         async for attempt in retrying(self._retry_limit, self._retry_delay, self._helps, self.clock, self._logger):
             with attempt:
                 try:
-                    answer, time = await self._session.send(method, path, json, query, lane=lane)
-                    return self._read(method, endpoint, partial(read, answer)), time
+                    answer, answered = await self._session.send(method, path, json, query, lane=lane)
+                    return self._read(method, endpoint, partial(read, answer)), answered
                 except DatabricksError as error:
                     failures.append(error)
                     error.outcome_unknown = method == "POST" and any(map(may_be_done, failures))

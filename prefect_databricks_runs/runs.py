@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ._fields import as_id, as_int, as_mapping, as_mappings, as_text, as_text_or_none
+from ._fields import are_mappings, as_id, as_int, as_mapping, as_mappings, as_text, as_text_or_none
 from .run_states import Outcome, RunState
 
 # Of a for-each task; there may be thousands, most of which fail alike.
@@ -47,8 +47,14 @@ class RunOutput:
 
     @classmethod
     def from_api(cls, answer: Mapping[str, Any]) -> RunOutput:
-        """Read the answer of `runs/get-output`."""
+        """Read the answer of `runs/get-output`.
+
+        Raises:
+            ValueError: It has a result, but in a form that cannot be read.
+        """
         notebook = as_mapping(answer.get("notebook_output"))
+        if not are_mappings([answer.get("notebook_output") or {}]) or isinstance(notebook.get("result"), (list, dict)):
+            raise ValueError("the result of a notebook, which cannot be read")
         return cls(
             result=as_text_or_none(notebook.get("result")),
             truncated=bool(notebook.get("truncated")),
@@ -242,6 +248,8 @@ class Run:
         said = as_mapping(answer.get("state")).get("result_state")
         if state.is_terminal and not state.result_state and said not in (None, ""):
             raise ValueError("a run that is over, with a result that is not a name")
+        if state.is_terminal and not are_mappings(answer.get("tasks")):
+            raise ValueError("a run that is over, with tasks that cannot be read")
         return cls(
             run_id=run_id,
             job_id=job_id,

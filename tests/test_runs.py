@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_databricks_runs import Outcome, Run, RunState
+from prefect_databricks_runs import Outcome, Run, RunOutput, RunState
 from tests.support.answers import HOST, RUN_ID, run, state, task, with_output
 
 # life_cycle_state, result_state → over?, the name that Prefect shows, outcome: the table of the README
@@ -125,3 +125,22 @@ def test_outputs_are_put_into_tasks_and_attempts_and_the_run_pickles() -> None:
     assert [each.output.result if each.output else None for each in after.attempts] == [None, "42"]
     assert before.tasks["a"].output is None
     assert pickle.loads(pickle.dumps(after)) == after
+
+
+@pytest.mark.parametrize("tasks", [5, {"a": {}}, "a", ["a"], [None], [{"task_key": "a"}, 5]], ids=repr)
+def test_a_run_that_is_over_is_not_read_without_its_tasks(tasks: object) -> None:
+    """While it runs, the next poll may show them; at its end there is none."""
+    assert Run.from_api(run("RUNNING", tasks=tasks), HOST).state.name == "Running"
+    with pytest.raises(ValueError, match="tasks that cannot be read"):
+        Run.from_api(run("TERMINATED", "SUCCESS", tasks=tasks), HOST)
+
+
+@pytest.mark.parametrize("notebook_output", [5, "x", ["x"], {"result": []}, {"result": {}}], ids=repr)
+def test_a_result_that_cannot_be_read_is_not_taken_for_none(notebook_output: object) -> None:
+    with pytest.raises(ValueError, match="cannot be read"):
+        RunOutput.from_api({"notebook_output": notebook_output})
+
+
+@pytest.mark.parametrize("notebook_output", [None, {}, {"result": None}], ids=repr)
+def test_a_notebook_may_have_no_result(notebook_output: object) -> None:
+    assert RunOutput.from_api({"notebook_output": notebook_output}).result is None

@@ -5,14 +5,18 @@ from __future__ import annotations
 import httpx
 
 MAX_BYTES = 64 * 1024 * 1024  # decoded; the largest page of the Jobs API has less than 10 MB
-# What httpx decodes a piece at a time, so that a small body cannot become a huge one before it is counted.
+MAX_BYTES_OF_PAGES = 2 * MAX_BYTES  # of all pages of one run together
+# Of which the smallest take a few bytes of a body and hundreds of memory; the largest page has less than 100,000.
+MAX_OBJECTS = 1_000_000
+# What httpx decodes a piece at a time, so that a small body cannot become a huge one before it is counted. One of them:
+# a piece of `gzip, gzip` has gigabytes in it.
 ACCEPT_ENCODING = "gzip, deflate"
 _OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 _KNOWN = frozenset({"gzip", "deflate", "identity", ""})
 
 
 class UnusableBody(Exception):
-    """A body that no answer of the Jobs API has: too large, or compressed in a way that was not asked for."""
+    """A body that no answer of the Jobs API has: too large or too much, or compressed in a way not asked for."""
 
 
 async def whole(response: httpx.Response) -> httpx.Response:
@@ -25,13 +29,14 @@ async def whole(response: httpx.Response) -> httpx.Response:
         The same answer with its body, decoded.
 
     Raises:
-        UnusableBody: It has more than 64 MB, of which no more is read, or it cannot be decoded.
+        UnusableBody: It has more than 64 MB, of which no more is read, or a million lists and objects, or it cannot be
+            decoded.
         httpx.HTTPError: It was cut off.
     """
     try:
-        encodings = {each.strip().lower() for each in response.headers.get("content-encoding", "").split(",")}
-        if not encodings <= _KNOWN:
-            raise UnusableBody(f"a body in the encoding {', '.join(sorted(encodings))[:100]}")
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding not in _KNOWN:
+            raise UnusableBody(f"a body in the encoding {encoding[:100]}")
         parts: list[bytes] = []
         size = 0
         async for part in response.aiter_bytes():
@@ -41,7 +46,10 @@ async def whole(response: httpx.Response) -> httpx.Response:
             parts.append(part)
     finally:
         await response.aclose()
-    return with_body(response, response.headers, b"".join(parts))
+    content = b"".join(parts)
+    if content.count(b"[") + content.count(b"{") > MAX_OBJECTS:
+        raise UnusableBody(f"more than {MAX_OBJECTS} lists and objects")
+    return with_body(response, response.headers, content)
 
 
 def with_body(response: httpx.Response, headers: httpx.Headers, content: bytes) -> httpx.Response:

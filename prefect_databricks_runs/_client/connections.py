@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
+from typing import Any
 from weakref import WeakValueDictionary
 
 import httpx
 
 from .http import CONNECT_SECONDS, client_options, new_client
 
+STATUS = "prefect_databricks_runs.status"  # the extension of a request that has the status of its answer
 _FLOW_RUNS = 100
+
+
+class _NoCookies(CookieJar):
+    """Keeps no cookie: requests sign in differently, so an answer to one must not leave a cookie for another.
+
+    It does not read them either. Of a cookie that it cannot read, Python's jar warns, with all of the cookie.
+    """
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep nothing."""
+
+
+async def _note_status(response: httpx.Response) -> None:
+    """Note in a request that it is being answered, before httpx looks at what the answer says."""
+    response.request.extensions[STATUS] = response.status_code
 
 
 class Access:
@@ -44,12 +61,10 @@ class Connections:
         """
         client = self._clients.get(host)
         if client is None:
-            # Who signs in differs from one request to the next, so that no answer may leave a cookie for another one.
-            cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
             options = client_options(host, CONNECT_SECONDS)
-            client = self._clients[host] = new_client(
-                httpx.AsyncClient, transport=transport, cookies=cookies, **options
-            )
+            options |= {"transport": transport, "cookies": _NoCookies(), "event_hooks": {"response": [_note_status]}}
+            client = new_client(httpx.AsyncClient, **options)
+            self._clients[host] = client
         return client
 
     def access(self, host: str, auth: httpx.Auth) -> Access:

@@ -12,9 +12,9 @@ from aiolimiter import AsyncLimiter
 
 from .._clock import Clock
 from .._runtime import of_loop
+from .retries import LONGEST_RETRY_AFTER
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
-_LONGEST_RETRY_AFTER = 600.0
 
 
 class Pace:
@@ -64,7 +64,7 @@ class Pace:
         """
         now = self._clock.monotonic()
         if retry_after is not None:
-            self._paused_until = max(self._paused_until, now + min(retry_after, _LONGEST_RETRY_AFTER))
+            self._paused_until = max(self._paused_until, now + min(retry_after, LONGEST_RETRY_AFTER))
         elif now >= self._paused_until:  # else it is of a request that was under way when the pause began
             self._paused_until = now + self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)

@@ -22,7 +22,7 @@ from ..errors import DatabricksApiError, DatabricksConnectionError, InvalidRespo
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 _LONGEST_DELAY = 60.0
-_LONGEST_RETRY_AFTER = 600.0  # past that, the caller is told instead of being left to hang
+LONGEST_RETRY_AFTER = 600.0  # past that, the caller is told instead of being left to hang
 
 
 def retrying(
@@ -64,7 +64,7 @@ def is_worth_retrying(error: BaseException) -> bool:
     """Whether the same request may well succeed a little later."""
     if isinstance(error, DatabricksConnectionError):
         return not _is_permanent(error.__cause__)
-    if isinstance(error, DatabricksApiError) and (error.retry_after or 0) > _LONGEST_RETRY_AFTER:
+    if isinstance(error, DatabricksApiError) and (error.retry_after or 0) > LONGEST_RETRY_AFTER:
         return False
     return isinstance(error, (DatabricksApiError, InvalidResponse)) and error.meaning.may_pass
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import httpx
@@ -20,7 +20,7 @@ from ..errors import (
 )
 from .answers import answered_at, read_answer
 from .bodies import UnusableBody, whole
-from .connections import Access, Connections
+from .connections import STATUS, Access, Connections
 from .http import time_limits
 from .pace import pace_of
 from .retries import connection_reason
@@ -31,6 +31,18 @@ from .wire_logs import WireLogs
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 
 _SAVE_IT = " Save the credentials block anew under the same name, and what waits with it goes on."
+
+
+class Answered(NamedTuple):
+    """An answer, but for its JSON.
+
+    Attributes:
+        at: Seconds since 1970-01-01 UTC by the clock of Databricks, whole ones; None if it did not say.
+        size: Its bytes, decoded.
+    """
+
+    at: float | None
+    size: int
 
 
 class Session:
@@ -85,7 +97,7 @@ class Session:
 
     async def send(
         self, method: str, path: str, json: Any, params: Any, *, lane: str | None = None
-    ) -> tuple[dict[str, Any], float | None]:
+    ) -> tuple[dict[str, Any], Answered]:
         """Send a request; once more, signed in anew, where the workspace does not know who asks.
 
         Args:
@@ -96,7 +108,7 @@ class Session:
             lane: Where it waits for its turn; None for what must not wait.
 
         Returns:
-            The answer's JSON, and when it was given, by the clock of Databricks.
+            The answer's JSON, and what else is known of it.
 
         Raises:
             DatabricksApiError: Databricks answered with an error.
@@ -116,7 +128,7 @@ class Session:
             for lane in lanes:
                 await pace.until_free(lane)
 
-    async def _send_with_its_token(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], float | None]:
+    async def _send_with_its_token(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], Answered]:
         """Send a request; once more with another token where a fetched one was refused before its end."""
         try:
             return await self._send_in_turn(lane, *request)
@@ -127,7 +139,7 @@ class Session:
                 raise
             return await self._send_in_turn(lane, *request)
 
-    async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], float | None]:
+    async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], Answered]:
         if self._requests_per_second is None:
             return await self._send_once(*request)
         pace = pace_of(self._host, self._requests_per_second, self._clock)
@@ -141,7 +153,7 @@ class Session:
         pace.went_well()
         return answer
 
-    async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], float | None]:
+    async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], Answered]:
         auth = self._auth
         token = await auth.atoken() if isinstance(auth, FetchingAuth) else None
         self._secrets.learn(auth)
@@ -157,31 +169,38 @@ class Session:
         except DatabricksError:
             raise
         except Exception as error:  # whatever there is in it, it is an answer that cannot be read, and no more
-            reason = f"something that cannot be read ({type(error).__name__})"
-            status = response.status_code
-            raise InvalidResponse(reason, host=self._host, method=method, path=path, status_code=status) from error
+            raise self._unreadable(error, method, path, response.status_code) from error
         self._connections().let_in(self._host, self._access(auth))
         self._said = False
-        return answer, answered_at(response)
+        return answer, Answered(answered_at(response), len(response.content))
 
     async def _answer(self, auth: httpx.Auth, method: str, path: str, json: Any, params: Any) -> httpx.Response:
         """Return the whole answer to a request, which has a deadline and a size that it may have."""
         limits = time_limits(self._timeout_seconds)
-        status = 0
+        request: httpx.Request | None = None
         try:
             client = self._client()
             request = client.build_request(method, path, json=json, params=params, timeout=limits)
             with anyio.fail_after(self._timeout_seconds):
-                response = await client.send(request, auth=auth, stream=True)
-                status = response.status_code
-                return await whole(response)
+                return await whole(await client.send(request, auth=auth, stream=True))
         except UnusableBody as error:
+            status = _status_of(request)
             raise InvalidResponse(str(error), host=self._host, method=method, path=path, status_code=status) from None
         except (httpx.HTTPError, TimeoutError) as error:
             if isinstance(error, httpx.HTTPError):
                 self._secrets.removed_from_error(error)
             reason = connection_reason(error, self._timeout_seconds)
             raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
+        except Exception as error:
+            status = _status_of(request)
+            if not status:  # nothing has come: it is the request that has a fault
+                raise
+            # `Location: javascript:1` is an InvalidURL, although no redirect is followed.
+            raise self._unreadable(error, method, path, status) from error
+
+    def _unreadable(self, error: Exception, method: str, path: str, status: int) -> InvalidResponse:
+        reason = f"something that cannot be read ({type(error).__name__})"
+        return InvalidResponse(reason, host=self._host, method=method, path=path, status_code=status)
 
     async def _sign_in_anew(self, error: Unauthenticated) -> None:
         fresh = await self._refresh() if self._refresh else None
@@ -213,3 +232,8 @@ class Session:
 
     def _client(self) -> httpx.AsyncClient:
         return self._connections().client(self._host, self._transport)
+
+
+def _status_of(request: httpx.Request | None) -> int:
+    """Return the status of the answer to a request; 0 where none has come."""
+    return request.extensions.get(STATUS, 0) if request else 0

@@ -121,14 +121,14 @@ class Starter:
                 continue
             since = submission.seconds_since_begin()
             run = await self._read(started.run_id)
-            is_past = run is not None and _is_past(run, started, submission, since)
-            if run and is_past:
+            if run and _is_past(run, started.answered_at, submission, since):
                 run = await self._settled(run)
                 past.append(run)
-                if self._repairs and self._ended_badly(run) and (repaired := await self._repaired(run, payload)):
+                is_bad = self._ended_badly(run) and await self._is_confirmed(run.run_id, submission)
+                if is_bad and self._repairs and (repaired := await self._repaired(run, payload)):
                     notes.append(self._say(run, f"ended {run.state.name}, and is repaired"))
                     run = repaired
-                elif self._ended_badly(run):
+                elif is_bad:
                     notes.append(self._say(run, f"ended {run.state.name}; another one is started"))
                     self._handover.drop(run.run_id)
                     continue
@@ -157,6 +157,19 @@ class Starter:
 
     def _ended_badly(self, run: Run) -> bool:
         return run.state.is_terminal and run.state.outcome not in self._good
+
+    async def _is_confirmed(self, run_id: int, submission: Submission) -> bool:
+        """Whether a second answer, and its own date, say too that a run is past and ended badly.
+
+        One odd answer, or one date from a proxy with another clock, must not start a run for the second time.
+        """
+        since = submission.seconds_since_begin()
+        try:
+            run, answered_at = await self._hook.look_at_run(run_id)
+        except DatabricksError as error:
+            self._logger.warning("It could not be confirmed that Databricks run %d ended badly. %s", run_id, error)
+            return False
+        return self._ended_badly(run) and _is_past(run, answered_at, submission, since)
 
     async def _settled(self, run: Run) -> Run:
         """Return a run that is about to end, as it ends: the earlier attempt may have cancelled it on its way out."""
@@ -228,11 +241,11 @@ def _found_by(token: str) -> str:
     return f"{how if caller() else 'It is found by'} the same request with idempotency_token={token!r}."
 
 
-def _is_past(run: Run, started: StartedRun, submission: Submission, since: float) -> bool:
+def _is_past(run: Run, answered_at: float | None, submission: Submission, since: float) -> bool:
     """Whether a run was started before this attempt of whoever asks for it, which began `since` seconds before."""
     known = submission.is_of_this_attempt(run.run_id)
     if known is not None:
         return not known
-    if started.answered_at is None or not run.start_time:
+    if answered_at is None or not run.start_time:
         return False
-    return run.start_time / 1000 < started.answered_at - since - _CLOCK_SECONDS
+    return run.start_time / 1000 < answered_at - since - _CLOCK_SECONDS

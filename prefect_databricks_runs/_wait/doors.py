@@ -128,6 +128,7 @@ async def see_ends(call: Call[RequestOptions], run_ids: Collection[int], on_chan
             max_outage_seconds=END_SECONDS,
             outages=outages,
             faults=faults,
+            is_started_here=True,  # as good as that: Databricks has taken its cancellation
         )
         with suppress(DatabricksError):  # it is in the log
             await watch.until_over()

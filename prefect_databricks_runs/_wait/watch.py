@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 
+from .._client.retries import LONGEST_RETRY_AFTER
 from .._clock import Clock
 from .._leave.started_here import StartedHere
 from .._leave.verdict import Event, event_of_poll, judge
@@ -156,8 +157,9 @@ class Watch:
         started = self._run.start_time / 1000 if self._run else 0
         age = max(self._clock.monotonic() - began, self._clock.time() - started if started else 0)
         due = min(self._polling_period_seconds, max(_SHORTEST_PERIOD, _SHARE_OF_AGE * age))
-        # However long it asks to wait, there is a last poll before the outage has lasted for too long.
-        asked = min(self._asked_to_wait or 0.0, self._max_outage_seconds - self._failing_for())
+        # However long an answer asks to wait: two of them are not an outage that has lasted for too long, and there is
+        # a last poll before it has.
+        asked = min(self._asked_to_wait or 0.0, LONGEST_RETRY_AFTER, self._max_outage_seconds - self._failing_for())
         return max(due, asked)
 
     def _timeout(self) -> WaitTimeout:

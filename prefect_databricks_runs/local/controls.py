@@ -65,6 +65,7 @@ class Controls:
         message: str | None = None,
         body: Any = None,
         html: bool = False,
+        merge: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         retry_after: int | str | None = None,
         delay: float = 0.0,
@@ -102,7 +103,9 @@ class Controls:
             body: the body of the answer: text or bytes as they are (plain text, if `headers` say nothing else),
                 anything else as JSON. Without `status` that is 200.
             html: the answer is a page: `body`, or without it what a proxy shows, with 502 if there is no `status`.
-            headers: further headers of the answer.
+            merge: a change of the real answer, a JSON Merge Patch (RFC 7396): objects are merged, None removes a key,
+                anything else takes its place. What is not JSON stays as it is.
+            headers: further headers of the answer; of the real one, with `merge`. `Date` may be one of them.
             retry_after: the header `Retry-After`: whole seconds, or a text that is sent as it is.
             delay: seconds before everything else that happens; alone, the request is just slow. When the client
                 leaves meanwhile, what it asked for is done all the same.
@@ -131,6 +134,7 @@ class Controls:
                 message=message,
                 body=body,
                 html=html,
+                merge=merge,
                 headers=headers,
                 retry_after=retry_after,
                 delay=delay,

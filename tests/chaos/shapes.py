@@ -24,7 +24,8 @@ from prefect_databricks_runs import (
     wait_for_run,
 )
 
-RETRIES = 8
+# With a delay: a flow whose tries are all refused within a second would not outlast a token that is being changed.
+RETRIES: dict[str, Any] = {"retries": 8, "retry_delay_seconds": 0.5}
 # A start that fails for good, for the flow's retry to find again what was started.
 TRIES: dict[str, Any] = {"databricks_retry_limit": 2, "databricks_retry_delay": 0.01}
 PATIENT: dict[str, Any] = {**TRIES, "databricks_retry_limit": 12}
@@ -93,7 +94,7 @@ def body(label: str) -> dict[str, Any]:
 def by_itself(place: Place, labels: list[str]) -> list[Got]:
     """The package's own flow, called by nobody."""
     (label,) = labels
-    return [got(label, submit_run_and_wait.with_options(retries=RETRIES)(place.databricks, body(label), **WAIT))]
+    return [got(label, submit_run_and_wait.with_options(**RETRIES)(place.databricks, body(label), **WAIT))]
 
 
 def in_a_flow(place: Place, labels: list[str]) -> list[Got]:
@@ -101,7 +102,7 @@ def in_a_flow(place: Place, labels: list[str]) -> list[Got]:
     (label,) = labels
     databricks = place.databricks
 
-    @flow(retries=RETRIES)
+    @flow(**RETRIES)
     def in_a_flow() -> Run:
         return submit_run_and_wait(databricks, body(label), **WAIT)
 
@@ -111,7 +112,7 @@ def in_a_flow(place: Place, labels: list[str]) -> list[Got]:
 def of_a_saved_job(place: Place, labels: list[str]) -> list[Got]:
     """A run of a saved job."""
     (label,) = labels
-    waits = run_now_and_wait.with_options(retries=RETRIES)
+    waits = run_now_and_wait.with_options(**RETRIES)
     return [got(label, waits(place.databricks, job_id=place.job_id, job_parameters={"label": label}, **WAIT))]
 
 
@@ -120,7 +121,7 @@ def raises_once(place: Place, labels: list[str]) -> list[Got]:
     (label,) = labels
     databricks, bump = place.databricks, Bump()
 
-    @flow(retries=RETRIES)
+    @flow(**RETRIES)
     def raises_once() -> Run:
         run_id = run_now(databricks, job_id=place.job_id, job_parameters={"label": label}, **TRIES)
         bump()
@@ -134,13 +135,13 @@ def in_a_users_task(place: Place, labels: list[str]) -> list[Got]:
     (label,) = labels
     databricks, bump = place.databricks, Bump()
 
-    @task(retries=RETRIES, persist_result=False)
+    @task(**RETRIES, persist_result=False)
     def users() -> int:
         run_id = submit_run(databricks, body(label), **TRIES)
         bump()
         return run_id
 
-    @flow(retries=RETRIES)
+    @flow(**RETRIES)
     def in_a_users_task() -> Run:
         return wait_for_run(databricks, users(), **WAIT)
 
@@ -152,7 +153,7 @@ def repaired(place: Place, labels: list[str]) -> list[Got]:
     (number,) = labels
     databricks, label = place.databricks, f"{number} {FAILS_FIRST}"
 
-    @flow(retries=RETRIES)
+    @flow(**RETRIES)
     def repaired() -> Run:
         run_id = submit_run(databricks, body(label), on_retry="repair", **TRIES)
         return wait_for_run(databricks, run_id, **WAIT)
@@ -192,7 +193,7 @@ def mapped(place: Place, labels: list[str]) -> list[Got]:
     """The runs are started side by side, and the first attempt goes wrong after that."""
     databricks, bump = place.databricks, Bump()
 
-    @flow(retries=RETRIES)
+    @flow(**RETRIES)
     def mapped() -> list[Run]:
         options = {name: unmapped(value) for name, value in TRIES.items()}
         futures = submit_run.map(unmapped(databricks), [body(label) for label in labels], **options)
@@ -208,7 +209,7 @@ def twins(place: Place, labels: list[str]) -> list[Got]:
     databricks, bump = place.databricks, Bump()
     label = " and ".join(labels)
 
-    @flow(retries=RETRIES)
+    @flow(**RETRIES)
     def twins() -> list[Run]:
         futures = [submit_run.submit(databricks, body(label), **TRIES) for _ in labels]
         run_ids = [future.result() for future in futures]
@@ -222,7 +223,7 @@ def asynchronous(place: Place, labels: list[str]) -> list[Got]:
     """An async flow waits for several runs at once."""
     databricks = place.databricks
 
-    @flow(retries=RETRIES)
+    @flow(**RETRIES)
     async def asynchronous() -> list[Run]:
         return await asyncio.gather(*(asubmit_run_and_wait(databricks, body(label), **WAIT) for label in labels))
 

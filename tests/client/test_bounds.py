@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -19,55 +16,11 @@ from prefect_databricks_runs._client import bodies
 from prefect_databricks_runs.auth import TokenAuth
 from tests.support.answers import HOST, RUN_ID, run
 from tests.support.clocks import FakeClock
+from tests.support.hostile_server import dripped_body, dripped_headers, endless_1xx, served
 
 pytestmark = pytest.mark.anyio
 
 SECONDS = 0.5
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-
-
-def dripped_body() -> Iterator[bytes]:
-    yield HEAD + b"Content-Length: 100000\r\n\r\n"
-    while True:
-        yield b" "
-
-
-def dripped_headers() -> Iterator[bytes]:
-    yield HEAD
-    while True:
-        yield b"X-More: x\r\n"
-
-
-def endless_1xx() -> Iterator[bytes]:
-    while True:
-        yield b"HTTP/1.1 103 Early Hints\r\n\r\n"
-
-
-@contextmanager
-def served(parts: Callable[[], Iterator[bytes]], pause: float) -> Iterator[str]:
-    """A server that sends parts of an answer, with a pause after each, for as long as somebody listens."""
-    stop = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.1)
-
-        def serve() -> None:
-            while not stop.is_set():
-                with suppress(OSError):
-                    client, _ = server.accept()
-                    with client, suppress(OSError):
-                        client.recv(65536)
-                        for part in parts():
-                            client.sendall(part)
-                            if stop.wait(pause):
-                                return
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        finally:
-            stop.set()
-            thread.join()
 
 
 @pytest.mark.parametrize("parts", [dripped_body, dripped_headers, endless_1xx])
@@ -183,3 +136,73 @@ async def test_a_body_that_is_no_text_in_its_charset_is_an_error_of_ours(status:
     async with answering(lambda _: httpx.Response(status, headers=headers, content=b"<p>\xff")) as hook:
         with pytest.raises(DatabricksError):
             await hook.submit_run({})
+
+
+async def test_what_is_compressed_twice_is_not_decoded() -> None:
+    headers = [("Content-Encoding", "gzip"), ("Content-Encoding", "gzip")]
+    async with answering(lambda _: httpx.Response(200, headers=headers, stream=Endless(b"x"))) as hook:
+        with pytest.raises(InvalidResponse, match="the encoding gzip, gzip"):
+            await hook.get_run(RUN_ID)
+
+
+async def test_all_pages_of_a_run_together_have_a_limit() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params.get("page_token", ""))
+        page = run("RUNNING", next_page_token=f"p{len(asked)}", description="x" * 30 * 1024**2)
+        return httpx.Response(200, json=page)
+
+    async with answering(answer) as hook:
+        with pytest.raises(InvalidResponse, match="pages of more than 128 MB") as caught:
+            await hook.get_run(RUN_ID)
+        assert hook.may_pass(caught.value)
+    assert len(asked) == 5
+
+
+@pytest.mark.parametrize("status", [200, 404, 429, 500, 503])
+async def test_a_start_whose_answer_cannot_be_decoded_is_sent_again_whatever_its_status(status: int) -> None:
+    answers = [
+        httpx.Response(status, headers={"Content-Encoding": "br"}, stream=Endless(b"x")),
+        httpx.Response(200, json={"run_id": 7}),
+    ]
+    transport = httpx.MockTransport(lambda _: answers.pop(0))
+    async with DatabricksHook(HOST, TokenAuth("t"), retry_limit=2, transport=transport, clock=FakeClock()) as hook:
+        assert await hook.submit_run({}) == 7
+
+
+@pytest.mark.parametrize("location", ["javascript:1", "http://[", "//evil.example", "?" * 9_999, "\ud800", ""])
+async def test_a_redirect_to_anything_is_an_answer_that_cannot_be_used(location: str) -> None:
+    headers = [(b"Location", location.encode("utf-8", "surrogatepass"))]
+    async with answering(lambda _: httpx.Response(302, headers=headers)) as hook:
+        with pytest.raises(DatabricksError) as caught:
+            await hook.submit_run({})
+    assert hook.may_pass(caught.value)
+
+
+@pytest.mark.parametrize("cookie", [f"a=b; Max-Age={'9' * 400}", "=;=;", "a=b; Path=\xe9; Domain=."])
+async def test_a_cookie_is_not_even_read(cookie: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sent: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("Cookie"))
+        return httpx.Response(200, headers=[(b"Set-Cookie", cookie.encode())], json={"run_id": 7})
+
+    async with answering(answer) as hook:
+        assert [await hook.submit_run({}), await hook.submit_run({})] == [7, 7]
+    assert sent == [None, None]
+    assert "cookie" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "utf-32"])
+async def test_an_answer_has_no_more_lists_and_objects_than_its_limit(
+    charset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "MAX_OBJECTS", 1_000)
+    few, many = ({"run_id": 7, "x": [{}] * number} for number in (997, 1_000))
+    answers = [httpx.Response(200, content=json.dumps(each).encode(charset)) for each in (many, few)]
+    transport = httpx.MockTransport(lambda _: answers.pop(0))
+    async with DatabricksHook(HOST, TokenAuth("t"), retry_limit=1, transport=transport, clock=FakeClock()) as hook:
+        with pytest.raises(InvalidResponse, match="more than 1000 lists and objects"):
+            await hook.submit_run({})
+        assert await hook.submit_run({}) == 7

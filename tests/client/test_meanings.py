@@ -35,7 +35,9 @@ def answer_with(meaning: Meaning) -> httpx.Response:
         raise NO_ANSWERS[meaning.when]()
     first, last = meaning.statuses
     if meaning.error == "InvalidResponse":
-        return httpx.Response(403 if first == 400 else first, text="<html>a proxy</html>")
+        # What a proxy says with 500 is as good as what Databricks does, unless it cannot be read.
+        headers = {"Content-Encoding": "br"} if first == 500 else {}
+        return httpx.Response(403 if first == 400 else first, headers=headers, stream=httpx.ByteStream(b"a proxy"))
     code = meaning.error_code or "A_CODE"
     return httpx.Response(last, json={"error_code": code, "message": MESSAGES.get(meaning.error, "No.")})
 

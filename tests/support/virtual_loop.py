@@ -46,4 +46,5 @@ def run_in_no_time(main: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(main)
     finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

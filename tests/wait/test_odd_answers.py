@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -31,66 +29,14 @@ from prefect_databricks_runs.auth import TokenAuth
 from prefect_databricks_runs.options import WaitForRunsOptions, WaitOptions, options_of
 from tests.support.answers import HOST
 from tests.support.fake_runs import FakeRuns
+from tests.support.odd_answers import mutations
 from tests.support.virtual_loop import LoopClock, run_in_no_time
 
-EXAMPLES = 20_000 if os.environ.get("PREFECT_DATABRICKS_RUNS_LONG") else 100
+pytestmark = pytest.mark.timeout(7_200)  # of ten thousands of examples
+EXAMPLES = 10_000 if os.environ.get("PREFECT_DATABRICKS_RUNS_LONG") else 100
 DATABRICKS = DatabricksCredentials(host=HOST, token="t")
-LOGGER = logging.getLogger("tests.odd_answers")
+LOGGER = logging.Logger("tests.odd_answers")  # of which pytest keeps nothing: it would be gigabytes
 LOGGER.addHandler(logging.NullHandler())
-LOGGER.propagate = False
-
-ATOMS = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.text(max_size=8),
-    st.sampled_from(["TERMINATED", "RUNNING", "SUCCESS", 10**30, -1, 2**63, 1e300, "\ud800", "\x1b[2J", "x" * 10_000]),
-)
-ODD = st.recursive(
-    ATOMS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-BODIES = [b"", b"{", b"null", b"1e999", b'{"run_id": 1e999}', b"[" * 100_000, b'{"a":' * 5_000, b"\xff\xfe", b"<html>"]
-ODD_TYPES = [f"application/json; charset={name}" for name in ("undefined", "idna", "rot13", "base64")]
-DATES = ["Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "yesterday", "", "9" * 400, "-1", "NaN"]
-HEADERS = st.dictionaries(
-    st.sampled_from(["Date", "Retry-After", "Content-Type", "X-Request-Id"]), st.sampled_from([*DATES, *ODD_TYPES])
-)
-STATUSES = st.sampled_from([200, 200, 200, 200, 400, 401, 403, 404, 418, 429, 500, 503])
-
-
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths of all that is in a value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(each for key, item in items for each in leaves(item, (*path, key)))]
-
-
-@st.composite
-def mutations(draw: st.DrawFn) -> Callable[[httpx.Response], httpx.Response]:
-    """What is done to an answer: another body, or one place of its own body replaced or left out."""
-    kind = draw(st.sampled_from(["bytes", "json", "place", "place", "place"]))
-    status, headers, odd, choice = draw(STATUSES), draw(HEADERS), draw(ODD), draw(st.integers(0, 10_000))
-
-    def mutate(answer: httpx.Response) -> httpx.Response:
-        if kind == "bytes":
-            return httpx.Response(status, headers=headers, content=BODIES[choice % len(BODIES)])
-        body = odd
-        if kind == "place":
-            body = deepcopy(answer.json())
-            path = leaves(body)[choice % len(leaves(body))]
-            if path:
-                around = body
-                for key in path[:-1]:
-                    around = around[key]
-                if choice % 7:
-                    around[path[-1]] = odd
-                else:
-                    del around[path[-1]]
-        return httpx.Response(status, headers=headers, content=json.dumps(body).encode())
-
-    return mutate
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -128,7 +74,9 @@ class Odd(FakeRuns):
     def call(self, options: Any) -> Call[Any]:
         call = Call(DATABRICKS, options_of({"databricks_retry_delay": 0.1}, options), LOGGER)
         transport = httpx.MockTransport(self.answer)
-        call.__dict__["hook"] = DatabricksHook(HOST, TokenAuth("t"), transport=transport, clock=self.clock)
+        call.__dict__["hook"] = DatabricksHook(
+            HOST, TokenAuth("t"), transport=transport, clock=self.clock, logger=LOGGER
+        )
         return call
 
 

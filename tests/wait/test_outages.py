@@ -111,6 +111,13 @@ async def test_a_workspace_that_asks_for_more_time_than_an_outage_may_take_is_as
     assert polled.polled_at[-2:] == [5, 5 + MAX_OUTAGE_SECONDS]
 
 
+async def test_two_answers_that_ask_for_a_day_do_not_end_a_wait() -> None:
+    answer = error(503, "TEMPORARILY_UNAVAILABLE", headers={"Retry-After": "86400"})
+    polled = Polled(lambda now: answer if 5 <= now < 1_000 else ends_after(2_000)(now))
+    await polled.wait(max_outage_seconds=1_800)
+    assert [at for at in polled.polled_at if 5 <= at < 1_500][:3] == [5, 605, 1205]
+
+
 @pytest.mark.parametrize("fault", REFUSED.values(), ids=REFUSED)
 async def test_credentials_that_were_never_good_end_the_wait_at_once(fault) -> None:
     polled = Polled(lambda _now: fault)

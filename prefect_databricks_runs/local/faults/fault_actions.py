@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import http
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from starlette.responses import Response
@@ -57,19 +58,47 @@ async def play(
         await connection.reset()
         return None
     response = _own_answer(rule) if rule.replaces_answer else real or answer()
+    if rule.merge is not None:
+        _change(response, rule)
+    if "date" in response.headers:
+        connection.leave_out_date()
     return _Truncated(response, connection) if rule.truncate else response
 
 
 def _own_answer(rule: FaultRule) -> Response:
     if rule.expired_token:
         return error_response(bad_token())
-    headers = dict(rule.headers or {})
-    if rule.retry_after is not None:
-        headers["Retry-After"] = str(rule.retry_after)
+    headers = _headers(rule)
     content, content_type = _content(rule)
     if not any(name.lower() == "content-type" for name in headers) and content:
         headers["Content-Type"] = content_type
     return Response(content, rule.answer_status, headers)
+
+
+def _headers(rule: FaultRule) -> dict[str, str]:
+    more = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
+    return {**(rule.headers or {}), **more}
+
+
+def _change(response: Response, rule: FaultRule) -> None:
+    """Change the real answer: its JSON by a merge patch, and its headers."""
+    with suppress(ValueError):  # what is not JSON stays as it is
+        response.body = json.dumps(_merged(json.loads(bytes(response.body)), rule.merge)).encode()
+        response.headers["Content-Length"] = str(len(response.body))
+    response.headers.update(_headers(rule))
+
+
+def _merged(value: Any, patch: Any) -> Any:
+    """Return a value with a JSON Merge Patch applied to it (RFC 7396)."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(value) if isinstance(value, Mapping) else {}
+    for key, each in patch.items():
+        if each is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merged(merged.get(key), each)
+    return merged
 
 
 def _content(rule: FaultRule) -> tuple[str | bytes, str]:

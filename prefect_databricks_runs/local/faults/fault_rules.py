@@ -21,6 +21,7 @@ _HEADER_VALUE = re.compile(r"(?![\t ])[\t\x20-\x7e\xa0-\xff]*(?<![\t ])")
 # The server writes these itself; wrong ones would break its own side of the connection.
 _OUR_HEADERS = ("content-length", "transfer-encoding", "connection")
 _ANSWER_FIELDS = ("status", "error_code", "message", "body", "headers", "retry_after")
+_NOT_WITH_MERGE = ("status", "error_code", "message", "body")  # headers may go with the real answer too
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "after": ((int,), "a whole number"),
     "times": ((int, type(None)), "a whole number or nothing"),
@@ -30,6 +31,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "error_code": ((str, int, type(None)), "a text or a whole number"),
     "message": ((str, type(None)), "a text"),
     "html": ((bool,), "true or false"),
+    "merge": ((Mapping, type(None)), "an object"),
     "headers": ((Mapping, type(None)), "an object of texts"),
     "retry_after": ((int, str, type(None)), "whole seconds or an HTTP date"),
     "delay": ((int, float), "a number of seconds"),
@@ -59,6 +61,7 @@ class FaultRule:
     message: str | None = None
     body: Any = None
     html: bool = False
+    merge: Mapping[str, Any] | None = None
     headers: Mapping[str, str] | None = None
     retry_after: int | str | None = None
     delay: float = 0.0
@@ -101,6 +104,8 @@ class FaultRule:
             told["body"] = self.body.decode("utf-8", "replace")
         if self.headers:
             told["headers"] = dict(self.headers)
+        if self.merge is not None:
+            told["merge"] = dict(self.merge)
         return told
 
     @property
@@ -111,7 +116,8 @@ class FaultRule:
     @property
     def gives_answer(self) -> bool:
         """Whether that answer is described field by field."""
-        return self.html or any(getattr(self, name) is not None for name in _ANSWER_FIELDS)
+        fields = _ANSWER_FIELDS if self.merge is None else _NOT_WITH_MERGE
+        return self.html or any(getattr(self, name) is not None for name in fields)
 
     @property
     def has_body(self) -> bool:
@@ -134,6 +140,8 @@ class FaultRule:
             events.append("hang" if self.hang else "reset" if self.reset else "expired token")
         elif self.replaces_answer:
             events.append(f"status {self.answer_status}" + (", HTML" if self.html else ""))
+        if self.merge is not None:
+            events.append("changed")
         if self.truncate:
             events.append("truncated")
         return ", ".join(events) + (" after the effect" if self.after_effect else "")
@@ -191,18 +199,21 @@ def _check_body(rule: FaultRule) -> None:
     if rule.html and not isinstance(rule.body, (str, bytes, type(None))):
         raise ValueError("With html, body must be a text or bytes")
     try:
+        json.dumps(dict(rule.merge or {}))
         # As it will be sent: a text may hold what UTF-8 cannot.
         rule.body.encode() if isinstance(rule.body, str) else isinstance(rule.body, bytes) or json.dumps(rule.body)
     except (TypeError, ValueError, RecursionError):
-        raise ValueError("body must be a text, bytes, or something that JSON can hold") from None
+        raise ValueError("body must be a text, bytes, or something that JSON can hold, and merge the latter") from None
 
 
 def _check_together(rule: FaultRule) -> None:
     kinds = [name for name in ("hang", "reset", "expired_token") if getattr(rule, name)]
     if rule.gives_answer:
         kinds.append("an answer of its own")
+    if rule.merge is not None:
+        kinds.append("the real answer with a change")
     if not kinds and not rule.delay and not rule.truncate:
-        raise ValueError("A fault must do something: give status, body, html, delay, hang, reset, truncate or the like")
+        raise ValueError("A fault must do something: give status, body, html, merge, delay, hang, reset or the like")
     if len(kinds) > 1:
         raise ValueError(f"A request can meet only one of them: {' and '.join(kinds)}")
     if rule.truncate and (rule.hang or rule.reset):

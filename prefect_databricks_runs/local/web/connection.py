@@ -38,6 +38,10 @@ class Connection(H11Protocol):
         if self.transport.is_closing() and not self.transport.get_write_buffer_size():
             self.transport.abort()
 
+    def leave_out_date(self) -> None:
+        """Leave the `Date` of the answer to this request to the application, which has one."""
+        self.cycle.default_headers = [each for each in self.cycle.default_headers if each[0] != b"date"]
+
     async def close(self) -> None:
         """Close the connection when all that was written is sent; return when it is gone."""
         self.transport.close()
