@@ -168,12 +168,16 @@ def orphans(
         list[str] | None,
         typer.Option(help="A saved DatabricksCredentials block, by name; may be given again. Without it, all of them."),
     ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="A profile of ~/.databrickscfg, instead of blocks and the environment.")
+    ] = None,
     flow_run: Annotated[
         list[UUID] | None,
         typer.Option(
             help="The id of a flow run whose process is gone although Prefect calls it running; may be given again."
         ),
     ] = None,
+    *,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel them.")] = False,
     completed: Annotated[
         bool, typer.Option("--completed", help="Count the runs of flow runs that completed, too.")
@@ -189,7 +193,9 @@ def orphans(
     from ._orphans.listing import listing_for
     from ._prefect import portal
 
-    wanted = Wanted(block or (), frozenset(flow_run or ()), completed, cancel)
+    if block and profile is not None:
+        raise typer.BadParameter("Give either blocks or a profile.", param_hint="--profile")
+    wanted = Wanted(block or (), profile, frozenset(flow_run or ()), completed, cancel)
     listing = listing_for(as_json=as_json)
     try:
         left = portal.call(orphans, wanted, listing)

@@ -213,7 +213,7 @@ def test_the_job_is_named_once(databricks, workspace) -> None:
 def test_a_wrong_token_is_one_clear_error_without_the_token(call, workspace) -> None:
     databricks = DatabricksCredentials(host=workspace.url, token="dapi-wrong")
     json_body = NIGHTLY if call is submit_run.fn else {"job_id": 1}
-    with pytest.raises(Unauthenticated, match="Check the token, or login and password") as caught:
+    with pytest.raises(Unauthenticated, match="Check the token in the credentials block") as caught:
         call(databricks, json_body)
     assert "dapi-wrong" not in str(caught.value)
     assert len(workspace.requests) == 2  # the first, and once more

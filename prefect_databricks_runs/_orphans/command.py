@@ -14,16 +14,17 @@ from prefect.client.orchestration import get_client
 from .._connect.call import plain_call
 from .._connect.saved_blocks import saved_credentials
 from .._leave.leaving import cancel_all
-from .._prefect.compat import SecretStr
 from .._prefect.logging import run_logger
 from .._prefect.urls import no_answer_of_prefect
 from .._text import name
+from ..auth._places import looked_at
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, InvalidCredentials
 from .listing import Listed, Listing
 from .owned_runs import OwnedRun, find_owned
 
 _MAX_NAMED = 10
+_NAMED_BY = ("DATABRICKS_HOST", "DATABRICKS_CONFIG_PROFILE")
 
 
 class Unreadable(DatabricksError):
@@ -36,12 +37,14 @@ class Wanted:
 
     Attributes:
         blocks: Names of saved blocks; all saved ones, and the environment's workspace, if there are none.
+        profile: A profile of `~/.databrickscfg` instead of them.
         flow_run_ids: Flow runs that are over, whatever Prefect says.
         completed: Whether to count runs whose flow run ended well.
         cancel: Whether to cancel them.
     """
 
     blocks: Sequence[str] = ()
+    profile: str | None = None
     flow_run_ids: frozenset[UUID] = frozenset()
     completed: bool = False
     cancel: bool = False
@@ -73,7 +76,10 @@ async def orphans(wanted: Wanted, listing: Listing) -> int:
     unreadable: list[str] = []
     met: set[UUID] = set()
     with _prefect_asked():
-        for known in await _workspaces(wanted.blocks):
+        of_environment, fault = _of_environment(wanted)
+        if fault:  # it hides no saved block
+            unreadable.append(fault)
+        for known in await _workspaces(wanted, of_environment, is_all=not fault):
             try:
                 left += await _of_workspace(known, wanted, listing, met)
             except Unreadable as error:  # one workspace that is gone does not hide the others
@@ -124,20 +130,22 @@ def _becomes(is_taken: bool, wanted: Wanted) -> str:
     return "going" if not wanted.cancel else "cancelled" if is_taken else "not cancelled"
 
 
-async def _workspaces(blocks: Sequence[str]) -> list[list[_Workspace]]:
+async def _workspaces(wanted: Wanted, of_environment: Sequence[_Workspace], *, is_all: bool) -> list[list[_Workspace]]:
     """Return the ways into each workspace, in the order in which they are to be tried."""
+    if wanted.profile:
+        return [list(of_environment)] if of_environment else []
     async with get_client() as client:
         saved = await saved_credentials(client)
-    unknown = sorted(set(blocks) - set(saved))
+    unknown = sorted(set(wanted.blocks) - set(saved))
     if unknown:
         known = ", ".join(sorted(saved)) or "none"
         raise InvalidCredentials(f"There is no saved block {', '.join(unknown)}. There are: {known}.")
-    of_blocks = [_Workspace(f"block {name!r}", saved[name]) for name in blocks or saved]
-    chosen = of_blocks if blocks else [*_of_environment(), *of_blocks]
-    if not chosen:
+    of_blocks = [_Workspace(f"block {name!r}", saved[name]) for name in wanted.blocks or saved]
+    chosen = of_blocks if wanted.blocks else [*of_environment, *of_blocks]
+    if not chosen and is_all:
         raise InvalidCredentials(
-            "There is no workspace to look at: save a DatabricksCredentials block, or set DATABRICKS_HOST and"
-            " DATABRICKS_TOKEN."
+            "There is no workspace to look at: save a DatabricksCredentials block, name a profile by --profile, or set"
+            " DATABRICKS_HOST and what signs in there."
         )
     by_host: dict[str, list[_Workspace]] = {}
     for workspace in chosen:
@@ -145,11 +153,15 @@ async def _workspaces(blocks: Sequence[str]) -> list[list[_Workspace]]:
     return list(by_host.values())
 
 
-def _of_environment() -> list[_Workspace]:
-    host, token = os.environ.get("DATABRICKS_HOST"), os.environ.get("DATABRICKS_TOKEN")
-    if not (host and token):
-        return []
-    return [_Workspace("DATABRICKS_HOST", DatabricksCredentials(host=host, token=SecretStr(token)))]
+def _of_environment(wanted: Wanted) -> tuple[list[_Workspace], str]:
+    """Return the workspace of a profile or of the environment, if one is named, and what is wrong with it."""
+    if wanted.blocks or not (wanted.profile or any(map(os.environ.get, _NAMED_BY))):
+        return [], ""
+    try:
+        credentials = DatabricksCredentials.from_environment(wanted.profile)
+    except InvalidCredentials as error:
+        return [], str(error)
+    return [_Workspace(looked_at(wanted.profile), credentials)], ""
 
 
 def _summary(host: str, counted: int, completed: int) -> str:

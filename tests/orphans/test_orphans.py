@@ -268,6 +268,30 @@ def test_a_workspace_that_is_gone_is_one_clear_error_and_does_not_hide_the_other
     assert "Traceback" not in listed.stderr
 
 
+def test_a_profile_is_looked_at_alone(workspace, prefect_server, monkeypatch, tmp_path) -> None:
+    with LocalWorkspace() as other:
+        saved(other)
+        (tmp_path / "cfg").write_text(f"[dev]\nhost = {workspace.url}\ntoken = {workspace.token}\n")
+        monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "cfg"))
+        listed = in_this_process(prefect_server, "orphans", "--profile", "dev")
+        assert listed.returncode == 0
+        assert f"{workspace.url}: 0 active" in listed.stderr
+        assert other.url not in listed.stderr
+    unknown = in_this_process(prefect_server, "orphans", "--profile", "nobodys")
+    assert unknown.returncode == 2
+    assert "nobodys" in unknown.stderr
+
+
+def test_half_a_way_in_the_environment_hides_no_saved_block(workspace, prefect_server, monkeypatch) -> None:
+    saved(workspace)
+    monkeypatch.setenv("DATABRICKS_HOST", "https://half.example")
+    monkeypatch.setenv("DATABRICKS_CLIENT_ID", "an-id")
+    listed = in_this_process(prefect_server, "orphans")
+    assert listed.returncode == 2
+    assert f"{workspace.url}: 0 active" in listed.stderr
+    assert "DATABRICKS_CLIENT_SECRET" in listed.stderr
+
+
 def test_called_in_this_process_it_says_what_a_process_of_its_own_says(databricks, workspace, prefect_server) -> None:
     @flow
     def fails() -> None:
