@@ -19,15 +19,17 @@ class Event(Enum):
     NO_ANSWER = "a poll gets no answer, or `5xx`, `429`, `408`, a lock"
     REFUSED = "a poll is refused: `401`, `403`, another `4xx`"
     UNREADABLE = "a poll gets an answer that cannot be read"
-    OUR_FAULT = "a fault of this package, in a poll or in what it shows"
+    OUR_FAULT = "a bug in this package, in a poll or in what it shows"
     NO_SUCH_RUN = "the Jobs API says that the run does not exist"
     SILENT_OUTAGE = "no poll is answered for `max_outage_seconds`"
-    ANSWERED_OUTAGE = "no poll succeeds for `max_outage_seconds`, and some were refused, unreadable or a fault of ours"
+    ANSWERED_OUTAGE = (
+        "no poll succeeds for `max_outage_seconds`, and some were refused, odd, or met a bug of this package"
+    )
     TOO_LONG = "`max_wait_seconds` are over"
-    INTERRUPTED = "the flow run is cancelled, its time is up, or Ctrl-C"
-    STOPPED = "the process is stopped, and nobody cancels the flow run"
-    FAILED = "another error of this package after the run was started"
-    BROKEN = "a fault of this package ends the wait"
+    INTERRUPTED = "the flow run is cancelled or times out, or Ctrl-C in a script"
+    STOPPED = "the process is stopped, or Ctrl-C of a worker or of `serve`, and the flow run was not cancelled"
+    FAILED = "another `DatabricksError` after the run was started"
+    BROKEN = "a bug in this package ends the wait"
 
 
 class Verdict(NamedTuple):
