@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from pathlib import Path
 
 import anyio
@@ -133,6 +134,12 @@ def prefect_server() -> Iterator[PrefectServer]:
     server = _until_exit.enter_context(ReadyServer(CACHE))
     with temporary_settings({PREFECT_API_URL: server.api_url}):
         yield server
+
+
+@pytest.fixture(autouse=True, scope="module")
+def flow_runs_of_other_files_are_not_seen() -> None:
+    """Tests of several files share a worker, and with that a Prefect server; which ones is luck."""
+    PrefectApi.since = datetime.now(timezone.utc)
 
 
 @pytest.fixture(autouse=True)

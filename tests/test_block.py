@@ -276,6 +276,7 @@ def test_a_parameter_that_may_be_a_block_or_something_else_takes_something_else(
     assert either(None, return_state=True).result() is None
 
 
+@pytest.mark.long
 def test_a_deployment_of_our_flow_runs_with_every_reference_to_a_block(
     block_id, workspace, notebook, prefect_server: PrefectServer, prefect_api
 ) -> None:

@@ -89,6 +89,7 @@ def test_the_demo_shows_every_task_and_ends_completed(prefect_server: PrefectSer
     assert parent["state"]["type"] == "COMPLETED"
 
 
+@pytest.mark.long
 def test_a_demo_that_is_asked_to_fail_shows_the_notebooks_own_error(
     prefect_server: PrefectServer, prefect_api: PrefectApi
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_demo_that_is_asked_to_fail_shows_the_notebooks_own_error(
     assert prefect_api.flow_runs_named("databricks-demo")[0]["state"]["type"] == "FAILED"
 
 
+@pytest.mark.long
 def test_the_demo_with_a_server_of_its_own_keeps_it_up_until_ctrl_c_which_leaves_nothing(started, tmp_path) -> None:
     home = str(tmp_path)
     process = start(started, "demo", "--ui", PREFECT_HOME=home)
@@ -126,7 +128,9 @@ def test_the_demo_with_a_server_of_its_own_says_that_its_links_end_with_it(monke
     assert "the links to it lead nowhere now: `prefect-databricks-runs demo --ui` keeps it up." in done.stderr
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)], ids=["Ctrl-C", "SIGTERM"]
+)
 def test_a_demo_that_is_ended_half_way_cancels_its_run_and_leaves_nothing(
     sent, started, prefect_server: PrefectServer
 ) -> None:

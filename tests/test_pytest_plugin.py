@@ -8,6 +8,8 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
+import pytest
+
 import prefect_databricks_runs as package
 from prefect_databricks_runs._prefect.compat import PREFECT_3
 from tests.test_docs import fences
@@ -116,6 +118,7 @@ def test_credentials(databricks_credentials, databricks_workspace):
     assert "1 passed" in pytest_says(tmp_path, test_file)
 
 
+@pytest.mark.long
 def test_the_example_of_the_page_runs_and_ends_quietly(tmp_path: Path) -> None:
     page = [fence for fence in fences(ROOT / "docs" / "local-workspace.md") if fence.language == "python"]
     (conftest,) = (fence.text for fence in page if fence.title == "conftest.py")

@@ -11,16 +11,19 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from prefect import flow
 from prefect.client.orchestration import get_client
 
 from prefect_databricks_runs import DatabricksCredentials
 from prefect_databricks_runs._connect.saved_blocks import saved_credentials
 from prefect_databricks_runs.local import LocalWorkspace
+from tests.support.prefect_api import PrefectApi
 from tests.support.processes import wait_until
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +78,7 @@ def test_leaves_things(FIXTURES):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("killed", "fixtures"), [("pytest", "prefect_server"), ("a worker of pytest", "")], ids=["pytest", "worker"]
 )
@@ -98,6 +102,20 @@ def test_what_a_killed_run_of_the_tests_has_started_and_written_does_not_stay(
             wait_until(lambda: not any(psutil.pid_exists(int(pid)) for pid in (worker, *others)))
         finally:
             run.kill()
+
+
+@flow(name="of-some-file")
+def of_some_file() -> None:
+    """Runs, and no more."""
+
+
+def test_no_test_finds_the_flow_runs_of_another_file(prefect_api: PrefectApi, monkeypatch) -> None:
+    of_some_file()
+    assert len(prefect_api.flow_runs_named("of-some-file")) == 1
+    monkeypatch.setattr(PrefectApi, "since", datetime.now(timezone.utc))  # as it is when another file begins
+    assert prefect_api.flow_runs_named("of-some-file") == []
+    of_some_file()
+    assert len(prefect_api.flow_runs_named("of-some-file")) == 1
 
 
 @pytest.mark.parametrize("number", [1, 2])

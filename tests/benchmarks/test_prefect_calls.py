@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from prefect_databricks_runs._prefect.compat import SHOWS_PROGRESS
 from tests.benchmarks.prefect_calls import measure
+
+pytestmark = pytest.mark.long
 
 TASKS = 10
 # One to create each, and one for each state after the first: 8 of the 10 are blocked at first, the others pending.

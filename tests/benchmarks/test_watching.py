@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.benchmarks.contenders.parent import OURS, OURS_EACH, SDK
 from tests.benchmarks.idle import idle
 from tests.benchmarks.measuring import Load, measure
 from tests.benchmarks.polling import poll
+
+pytestmark = pytest.mark.long
 
 UNLIMITED = 1000.0
 

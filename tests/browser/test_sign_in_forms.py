@@ -19,7 +19,7 @@ from tests.support.identities import TENANT
 from tests.support.prefect_cli import prefect
 from tests.support.sign_ins import CLIENT_ID, CLIENT_SECRET, SignIns, signing_in
 
-pytestmark = [pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND), pytest.mark.timeout(300), pytest.mark.long]
 
 SLUG = DatabricksCredentials._block_type_slug
 

@@ -37,6 +37,7 @@ def test_a_flow_run_cancelled_on_a_worker_cancels_its_databricks_run_within_5_se
     check_that_cancelling_in_prefect_cancels_in_databricks(deployments.on_worker(worker, flow))
 
 
+@pytest.mark.long
 @both_colours
 def test_a_flow_run_cancelled_in_serve_cancels_its_databricks_run_within_5_seconds(flow, deployments) -> None:
     check_that_cancelling_in_prefect_cancels_in_databricks(deployments.served(flow))

@@ -53,7 +53,7 @@ dbutils.notebook.exit("done")
 """
 
 
-@pytest.mark.parametrize("script", [SCRIPT, ASYNC_SCRIPT], ids=["sync", "async"])
+@pytest.mark.parametrize("script", [SCRIPT, pytest.param(ASYNC_SCRIPT, marks=pytest.mark.long)], ids=["sync", "async"])
 def test_a_flow_goes_on_when_nobody_reads_its_output(
     script, workspace, notebook, prefect_server, prefect_api, tmp_path: Path
 ) -> None:

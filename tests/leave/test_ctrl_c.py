@@ -78,7 +78,7 @@ LATE = """
 @pytest.mark.parametrize(
     ("signal", "becomes"), [(signal.SIGINT, CANCELED), (signal.SIGTERM, GOING)], ids=["Ctrl-C", "stopped"]
 )
-@pytest.mark.parametrize("script", [SCRIPT, ASYNC_SCRIPT], ids=["sync", "async"])
+@pytest.mark.parametrize("script", [SCRIPT, pytest.param(ASYNC_SCRIPT, marks=pytest.mark.long)], ids=["sync", "async"])
 def test_a_process_that_ends_waits_for_the_answer_to_its_submission(
     script, signal, becomes, workspace, notebook, prefect_server, prefect_api, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ both_colours = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.long
 @both_colours
 def test_a_flow_process_that_is_stopped_leaves_its_databricks_run_going(flow, worker, deployments) -> None:
     going = deployments.on_worker(worker, flow)
@@ -28,6 +29,7 @@ def test_a_flow_process_that_is_stopped_leaves_its_databricks_run_going(flow, wo
     wait_until(lambda: going.state == ("CRASHED", "Crashed"))
 
 
+@pytest.mark.long
 @both_colours
 def test_ctrl_c_in_the_terminal_of_a_worker_leaves_the_databricks_run_going(flow, deployments) -> None:
     """Prefect 3 keeps Ctrl-C from the processes of flow runs, and kills them."""
@@ -64,6 +66,7 @@ def test_a_serve_that_is_stopped_leaves_the_databricks_run_going(flow, deploymen
     assert going.goes_on()
 
 
+@pytest.mark.long
 @both_colours
 def test_ctrl_c_in_the_terminal_of_serve_leaves_the_databricks_run_going(flow, deployments) -> None:
     """Prefect 2 kills the process of the flow run at once, before it can say anything."""

@@ -292,6 +292,7 @@ def test_half_a_way_in_the_environment_hides_no_saved_block(workspace, prefect_s
     assert "DATABRICKS_CLIENT_SECRET" in listed.stderr
 
 
+@pytest.mark.long
 def test_called_in_this_process_it_says_what_a_process_of_its_own_says(databricks, workspace, prefect_server) -> None:
     @flow
     def fails() -> None:

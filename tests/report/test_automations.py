@@ -30,6 +30,7 @@ if PREFECT_3:
     from prefect.automations import Automation, CancelFlowRun, EventTrigger, Posture
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.usefixtures("prefect_server"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(not PREFECT_3, reason="Prefect 2 has no automations unless events are switched on"),

@@ -82,7 +82,9 @@ class Watched(WaitingProcess):
         wait_until(lambda: self.rows == {key: name for key, (_, name) in task_runs.items()})
 
 
-@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize(
+    "name", ["down", *(pytest.param(each, marks=pytest.mark.long) for each in TROUBLES if each != "down")]
+)
 def test_the_run_is_polled_on_and_what_prefect_missed_is_put_right(name, prefect_api, proxy, client) -> None:
     tell_seconds = 30 if name == "slow" else TELL_SECONDS
     with Watched(prefect_api, proxy, client, f"prefect-is-{name}", tell_seconds) as waiting:
@@ -127,7 +129,7 @@ def events_of(prefect_api: PrefectApi, run_id: int) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", ["down", "answering 500"])
+@pytest.mark.parametrize("name", ["down", pytest.param("answering 500", marks=pytest.mark.long)])
 def test_a_run_that_ends_while_prefect_cannot_be_told_ends_the_flow_when_it_can(
     name, prefect_api, proxy, client
 ) -> None:
@@ -142,6 +144,7 @@ def test_a_run_that_ends_while_prefect_cannot_be_told_ends_the_flow_when_it_can(
     waiting.wait_until_all_shows(SUCCESS, a=SUCCESS, b=SUCCESS)
 
 
+@pytest.mark.long
 def test_an_artifact_of_which_the_answer_was_lost_is_not_made_twice(prefect_api, proxy, client) -> None:
     proxy.lose_answers(of="/artifacts/")
     with Watched(prefect_api, proxy, client, "artifacts-unanswered") as waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,13 @@ _PAGE = 200  # the most that Prefect gives at once
 
 
 class PrefectApi:
-    """Reads flow runs from a Prefect server."""
+    """Reads flow runs from a Prefect server.
+
+    Attributes:
+        since: When the tests of this file began. Tests of other files share the server, and may share names.
+    """
+
+    since = datetime.fromtimestamp(0, timezone.utc)
 
     def __init__(self, server: PrefectServer) -> None:
         self.url = server.api_url
@@ -50,8 +57,12 @@ class PrefectApi:
         return self._states("/task_run_states/", task_run_id=str(task_run_id))
 
     def flow_runs_named(self, flow_name: str) -> list[dict[str, Any]]:
-        """All runs of a flow, newest first."""
-        body = {"flows": {"name": {"any_": [flow_name]}}, "sort": "EXPECTED_START_TIME_DESC"}
+        """All runs of a flow that tests of this file have made, newest first."""
+        body = {
+            "flows": {"name": {"any_": [flow_name]}},
+            "flow_runs": {"expected_start_time": {"after_": self.since.isoformat()}},
+            "sort": "EXPECTED_START_TIME_DESC",
+        }
         return self._post("/flow_runs/filter", body)
 
     def flow_runs_of_deployment(self, deployment_id: UUID | str) -> list[dict[str, Any]]:
