@@ -128,9 +128,8 @@ def test_the_demo_with_a_server_of_its_own_says_that_its_links_end_with_it(monke
     assert "the links to it lead nowhere now: `prefect-databricks-runs demo --ui` keeps it up." in done.stderr
 
 
-@pytest.mark.parametrize(
-    "sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)], ids=["Ctrl-C", "SIGTERM"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_demo_that_is_ended_half_way_cancels_its_run_and_leaves_nothing(
     sent, started, prefect_server: PrefectServer
 ) -> None:

@@ -74,6 +74,7 @@ def test_a_wait_in_which_its_token_ends_several_times_has_no_failed_poll_whichev
     assert len(refused) <= 1, "a machine with other work may be late once"
 
 
+@pytest.mark.long
 def test_a_wait_goes_on_when_its_secret_is_rotated_its_issuer_is_down_or_its_file_is_gone(
     short: SignIns, run_log: RunLog
 ) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import statistics
 import sys
 
+import pytest
+
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.benchmarks.starting_up import OURS, heavy_of, imported, wire
+
+pytestmark = pytest.mark.long
 
 PREFECTS_OWN = 2  # the first statements import Prefect
 

@@ -20,7 +20,7 @@ from tests.browser.painting import Painting, painting_where, wait_until_still
 from tests.support.prefect_api import PrefectApi
 from tests.support.processes import wait_until
 
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND)
+pytestmark = [pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND), pytest.mark.long]
 
 KeepPicture = Callable[[str], None]
 

@@ -20,7 +20,7 @@ from tests.browser.chromium import NOT_FOUND, chromium_path
 from tests.support.hostile import NORMAL_ERROR, NORMAL_TASK, RUN_ID, Hostile, hostile_workspace
 from tests.support.prefect_api import PrefectApi
 
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND)
+pytestmark = [pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND), pytest.mark.long]
 
 FLOW_NAME = "hostile-in-a-browser"
 FLOW_RUN_PATH = "/runs/flow-run/" if PREFECT_3 else "/flow-runs/flow-run/"

@@ -43,6 +43,7 @@ def test_a_flow_run_cancelled_in_serve_cancels_its_databricks_run_within_5_secon
     check_that_cancelling_in_prefect_cancels_in_databricks(deployments.served(flow))
 
 
+@pytest.mark.long
 def test_a_flow_of_this_package_deployed_with_no_code_is_cancelled_like_any_other(worker, deployments) -> None:
     going = deployments.on_worker(worker, submit_run_and_wait, **WITH_NO_CODE)
     check_that_cancelling_in_prefect_cancels_in_databricks(going)

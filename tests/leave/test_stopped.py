@@ -43,6 +43,7 @@ def test_ctrl_c_in_the_terminal_of_a_worker_leaves_the_databricks_run_going(flow
     assert going.goes_on()
 
 
+@pytest.mark.long
 def test_a_worker_that_is_stopped_leaves_the_databricks_run_going(deployments) -> None:
     """On Prefect 2 the flow run goes on too; Prefect 3 kills its process."""
     going = deployments.on_worker(deployments.worker(), sync_parent)

@@ -150,6 +150,7 @@ def test_an_error_that_is_read_at_the_end_does_not_move_the_end_of_the_bar(prefe
     assert waiting.task_runs["a"]["end_time"] == ended
 
 
+@pytest.mark.long
 def test_a_run_with_as_many_tasks_as_may_be_is_drawn_whole_and_one_with_more_is_summarised(prefect_api) -> None:
     keys = [f"task_{number}" for number in range(30)]
     with simulated({"*": {"pending": 10}}) as client:

@@ -120,7 +120,7 @@ def test_what_the_objects_have_stays_as_it_came() -> None:
     assert hostile.text("trace-711") in traces
 
 
-@pytest.mark.parametrize("huge", [0, 1_000_000], ids=["short", "huge"])
+@pytest.mark.parametrize("huge", [0, pytest.param(1_000_000, marks=pytest.mark.long)], ids=["short", "huge"])
 def test_many_runs(huge, prefect_api, run_log, events) -> None:
     flow_name = f"hostile-many-{huge}"
     with hostile_workspace(Hostile(BEACON, huge)) as host:

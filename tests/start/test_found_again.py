@@ -252,6 +252,7 @@ def test_a_token_of_ones_own_whose_run_was_deleted_is_refused(databricks) -> Non
 
 
 @pytest.mark.skipif(not PREFECT_3, reason="Prefect 2 itself takes the subflow run of the first task for the second's")
+@pytest.mark.long
 def test_runs_of_other_names_are_not_taken_for_each_other_where_a_retry_skips_one(
     databricks, workspace, courses
 ) -> None:
@@ -316,6 +317,7 @@ def test_a_repair_whose_answer_is_lost_is_made_once(databricks, workspace, cours
     assert len(run.attempts) == 2
 
 
+@pytest.mark.long
 def test_a_cancelled_run_that_is_repaired_is_not_taken_for_one_that_is_about_to_end(
     databricks, workspace, courses, run_log
 ) -> None:

@@ -222,6 +222,7 @@ def test_one_run_that_cannot_be_read_does_not_end_the_wait_for_those_that_can(
     wait_until(lambda: many.state_of(unread) == ("CANCELED" if is_started_here else "RUNNING"))
 
 
+@pytest.mark.long
 def test_an_outage_of_all_ends_the_wait_and_leaves_no_run_drawn_as_going(many, prefect_api) -> None:
     run_ids = many.start("endless", "endless")
     for run_id in run_ids:
