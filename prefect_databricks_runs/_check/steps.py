@@ -26,7 +26,7 @@ from ..auth._azure import EntraAuth, ManagedIdentityAuth
 from ..auth._databricks import FederationAuth, ServicePrincipalAuth
 from ..auth._processes import UNKNOWN_SECONDS, CommandAuth, ProfileAuth, claims_of, number_of
 from ..auth.sign_in import OwnCommand, SignIn
-from ..errors import DatabricksApiError, DatabricksConnectionError, DatabricksError, NotFound
+from ..errors import DatabricksApiError, DatabricksConnectionError, DatabricksError, InvalidResponse, NotFound
 from .found import Found
 from .results import Step
 
@@ -112,6 +112,10 @@ class _Checked:
             reason = connection_reason(error, self._seconds)
             gone = DatabricksConnectionError(reason, host=self._host, method="GET", path=_ANSWERS_ANYONE)
             return Step.of("address", gone)
+        except httpx.InvalidURL:  # of a redirect, although none is followed
+            reason = "a redirect to what is no address"
+            odd = InvalidResponse(reason, host=self._host, method="GET", path=_ANSWERS_ANYONE, status_code=302)
+            return Step.of("address", odd)
         self._date = answered_at(response)
         return Step("address", "ok", f"{self._host} answers, in {time.monotonic() - began:.2f} s.")
 

@@ -62,10 +62,10 @@ def retrying(
 
 def is_worth_retrying(error: BaseException) -> bool:
     """Whether the same request may well succeed a little later."""
+    if isinstance(error, (DatabricksApiError, SignInUnavailable)) and (error.retry_after or 0) > LONGEST_RETRY_AFTER:
+        return False
     if isinstance(error, DatabricksConnectionError):
         return not _is_permanent(error.__cause__)
-    if isinstance(error, DatabricksApiError) and (error.retry_after or 0) > LONGEST_RETRY_AFTER:
-        return False
     return isinstance(error, (DatabricksApiError, InvalidResponse)) and error.meaning.may_pass
 
 

@@ -142,6 +142,8 @@ class Session:
     async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], Answered]:
         if self._requests_per_second is None:
             return await self._send_once(*request)
+        if isinstance(self._auth, FetchingAuth):  # before its turn, or all who wait for a token send at once then
+            await self._auth.atoken()
         pace = pace_of(self._host, self._requests_per_second, self._clock)
         if lane is not None:
             await pace.turn(lane)

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import httpx
 
 _SECRET = frozenset({b"authorization", b"x-databricks-azure-sp-management-token", b"x-databricks-gcp-sa-access-token"})
+_SIGNED_FOR = "prefect_databricks_runs.signed_for"  # the extension of a request that has the host it was signed for
 
 
 class SignedHeaders(httpx.Headers):
@@ -28,6 +29,11 @@ class SignedHeaders(httpx.Headers):
 
 def hide_in_pickles(request: httpx.Request) -> None:
     """Let a request be pickled without the headers that sign it; an event hook of clients, for redirects too."""
+    signed_for = request.extensions.get(_SIGNED_FOR)
+    if signed_for and signed_for != _origin(request.url):
+        # A redirect to another host, of which httpx itself takes `Authorization` only.
+        for name in _SECRET - {b"authorization"}:
+            request.headers.pop(name.decode(), None)
     request.headers = SignedHeaders(request.headers)
 
 
@@ -39,10 +45,19 @@ async def ahide_in_pickles(request: httpx.Request) -> None:
 def signed(request: httpx.Request, headers: Mapping[str, str]) -> Generator[httpx.Request, httpx.Response, None]:
     """Send a request with the headers that sign it, and let nothing that is kept of it be pickled with them."""
     request.headers.update(headers)
+    request.extensions[_SIGNED_FOR] = _origin(request.url)
     hide_in_pickles(request)
-    response = yield request
-    if response.next_request:  # where a redirect leads that was not followed
+    hide_redirect_in_pickles((yield request))
+
+
+def hide_redirect_in_pickles(response: httpx.Response) -> None:
+    """Let the request be pickled without what signs it that an answer leads to, where that was not followed."""
+    if response.next_request:
         hide_in_pickles(response.next_request)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 @runtime_checkable

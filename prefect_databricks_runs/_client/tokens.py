@@ -10,6 +10,7 @@ import os
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -22,7 +23,7 @@ from .._prefect import portal
 from .._runtime import of_process
 from ..errors import DatabricksError
 from .answers import refuses_token
-from .signing import signed
+from .signing import hide_redirect_in_pickles, signed
 
 _USABLE_SECONDS = 40.0  # Databricks refuses a token 30 s before its end
 # So long before its end a token is fetched again while the old one still serves: an outage may pass unnoticed.
@@ -67,7 +68,7 @@ class Held:
         self._clock = clock
         self._asked = (0.0, 0.0)
         self._error: DatabricksError | None = None
-        self._tries = 0
+        self._failures = 0
         self._not_before = float("-inf")
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, anyio.Lock] = WeakKeyDictionary()
 
@@ -81,7 +82,7 @@ class Held:
             DatabricksError: There is none.
         """
         lock = self._locks.setdefault(asyncio.get_running_loop(), anyio.Lock())
-        token, tries = self.token, self._tries
+        token, failures = self.token, self._failures
         may_be_left = lock.locked() or self._clock.monotonic() < self._not_before
         if token and (self._is_fresh(token) or (may_be_left and self._is_usable(token))):
             return token
@@ -89,14 +90,14 @@ class Held:
             token = self.token
             if token and self._is_fresh(token):
                 return token
-            if self._error and self._tries != tries:  # those that wait for one try share what it came to
+            if self._error and self._failures != failures:  # those that wait for one try share what it came to
                 return self._usable_or(self._error)
             asked = self._clock.monotonic(), self._clock.time()
-            self._tries += 1
             try:
                 self.token = token = await fetch()
             except DatabricksError as error:
-                self._error = error
+                self._error = copy(error)  # without its frames, in whose variables there are secrets
+                self._failures += 1
             else:
                 self._asked, self._error = asked, None
                 return token
@@ -116,8 +117,7 @@ class Held:
     def _usable_or(self, error: DatabricksError) -> Token:
         if self.token and self._is_usable(self.token):
             return self.token
-        error.__cause__ = error.__context__ = None  # in the variables of their frames there are secrets
-        raise error.with_traceback(None)
+        raise copy(error)  # one each: who gets it notes in it what became of his own request
 
     def _is_fresh(self, token: Token) -> bool:
         return token.seconds is None or token.seconds - self._age() > min(_EARLY_SECONDS, token.seconds / 2)
@@ -203,6 +203,7 @@ class FetchingAuth(httpx.Auth):
         for is_last in (False, True):
             token = self.token()
             response = yield next(token.auth_flow(request))
+            hide_redirect_in_pickles(response)
             if is_last or not _may_refuse(response):
                 return
             response.read()
@@ -215,6 +216,7 @@ class FetchingAuth(httpx.Auth):
         for is_last in (False, True):
             token = await self.atoken()
             response = yield next(token.auth_flow(request))
+            hide_redirect_in_pickles(response)
             if is_last or not _may_refuse(response):
                 return
             await response.aread()

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
-
+from .._client.hosts import is_loopback
 from .._client.tokens import Token
 from ..errors import SignInFailed
 from ._files import text_of_file
-from ._http import HttpAuth, bearer, text_in
+from ._http import HttpAuth, address, bearer, text_in
 
 _DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"  # the application that Azure Databricks is, in every cloud
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_POD_IDENTITY = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
+_AUTHORITY = "AZURE_AUTHORITY_HOST"
 _METADATA_SERVICE = "http://169.254.169.254"
 _ADVICE = "Check `azure_tenant_id`, `client_id` and `client_secret` in the credentials block."
 
@@ -103,8 +104,10 @@ class EntraAuth(AzureAuth):
     @property
     def cloud(self) -> Cloud:
         """Return the cloud of the workspace; `AZURE_AUTHORITY_HOST` names another login host."""
-        cloud = cloud_of(self.host)
-        return cloud._replace(login=os.environ.get("AZURE_AUTHORITY_HOST") or cloud.login)
+        cloud, login = cloud_of(self.host), os.environ.get(_AUTHORITY, "").strip().rstrip("/")
+        if login and "://" not in login:
+            login = f"https://{login}"
+        return cloud._replace(login=login or cloud.login)
 
     async def of_azure(self, resource: str) -> tuple[dict[str, object], str]:
         """Ask Entra for a token."""
@@ -120,7 +123,11 @@ class EntraAuth(AzureAuth):
         else:
             hide = (text_of_file(_variable("AZURE_FEDERATED_TOKEN_FILE")),)
             form |= {"client_assertion_type": _JWT_BEARER, "client_assertion": hide[0]}
-        url = f"{self.cloud.login.rstrip('/')}/{tenant}/oauth2/v2.0/token"
+        url = address(f"{self.cloud.login}/{tenant}/oauth2/v2.0/token", f"the environment variable {_AUTHORITY}")
+        parts = urlsplit(url)
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            reason = "it is plain http, which would send the secret in the clear"
+            raise SignInFailed(reason, source=f"the environment variable {_AUTHORITY}", advice="Use https.")
         return await self.ask("POST", url, advice=_ADVICE, hide=hide, data=form), url
 
 
@@ -154,10 +161,11 @@ class ManagedIdentityAuth(AzureAuth):
         if endpoint and secret:
             url, version, headers = endpoint, "2019-08-01", {"X-IDENTITY-HEADER": secret}
         else:
-            base = os.environ.get("AZURE_POD_IDENTITY_AUTHORITY_HOST") or _METADATA_SERVICE
+            base = os.environ.get(_POD_IDENTITY) or _METADATA_SERVICE
             url, version = f"{base.rstrip('/')}/metadata/identity/oauth2/token", "2018-02-01"
             headers = {"Metadata": "true"}
-        asked = str(httpx.URL(url).copy_merge_params({"api-version": version, **query}))
+        where = f"the environment variable {'IDENTITY_ENDPOINT' if secret and endpoint else _POD_IDENTITY}"
+        asked = address(url, where, **{"api-version": version}, **query)
         advice = "Check that this machine has a managed identity; if it has several, set `client_id` in the block."
         hide = (secret,) if secret else ()
         # Directly: a proxy has another identity, or none.

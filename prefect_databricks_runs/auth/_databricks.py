@@ -13,7 +13,7 @@ import httpx
 from .._client.tokens import Token
 from ..errors import SignInFailed
 from ._files import text_of_file
-from ._http import HttpAuth, bearer, text_in
+from ._http import HttpAuth, address, bearer, text_in
 
 _SCOPE = "all-apis"
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -94,7 +94,7 @@ class FederationAuth(HttpAuth):
     async def _of_github(self, token_endpoint: str) -> str:
         url, token = _variables("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
         audience = os.environ.get("DATABRICKS_TOKEN_AUDIENCE") or await self._default_audience() or token_endpoint
-        asked = str(httpx.URL(url).copy_merge_params({"audience": audience}))
+        asked = address(url, "the environment variable ACTIONS_ID_TOKEN_REQUEST_URL", audience=audience)
         advice = "The job needs `permissions: id-token: write`."
         headers = {"Authorization": f"Bearer {token}"}
         answer = await self.ask("GET", asked, advice=advice, hide=(token,), headers=headers)
@@ -119,7 +119,8 @@ class FederationAuth(HttpAuth):
             "SYSTEM_JOBID",
         )
         base = f"{collection.rstrip('/')}/{project}/_apis/distributedtask/hubs/{hub}/plans/{plan}/jobs/{job}"
-        url = f"{base}/oidctoken?api-version=7.2-preview.1"
+        where = "the environment variable SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"
+        url = address(f"{base}/oidctoken?api-version=7.2-preview.1", where)
         advice = "The step needs `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` in its `env`."
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         answer = await self.ask("POST", url, advice=advice, hide=(token,), headers=headers)

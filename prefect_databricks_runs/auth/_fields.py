@@ -13,13 +13,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from .._prefect.compat import SecretStr, ValidationError, fields_of, what_is_wrong
-from .sign_in import FIELDS, SECRETS, WAYS, SignIn
+from .sign_in import A_TOKEN, FIELDS, SECRETS, WAYS, SignIn
 
 HOW = "Set `token`, or `client_id` and `client_secret` of a service principal, or another way to sign in."
 _SIGN_IN = "sign_in"
 _KEYS = ("host", *FIELDS)
-# Databricks' own begin so; the token of a service is three parts in base64, of which the first one always begins so.
-_TOKEN_AS_HOST = re.compile(r"d[a-z]{3}[0-9a-f]{16,}(-\d+)?|eyj[\w-]{12,}\.[\w-]+\.[\w-]*")
 _LONGEST_PART = 63  # characters of a host's name between two dots
 _A_TOKEN = 16  # characters; none that people use is shorter
 
@@ -132,7 +130,7 @@ def is_token(host: str, token: SecretStr | None) -> bool:
     name = re.split("[/?#:]", re.sub("^https?://", "", host.strip().lower()))[0]
     text = token.get_secret_value().strip().lower() if token else ""
     return (
-        bool(_TOKEN_AS_HOST.fullmatch(name))
+        bool(A_TOKEN.fullmatch(name))
         or any(len(part) > _LONGEST_PART for part in name.split("."))
         or (len(text) >= _A_TOKEN and text in name)
     )

@@ -18,10 +18,10 @@ def text_of_file(path: str) -> str:
     Raises:
         SignInFailed: There is no token in it.
     """
-    file = Path(path).expanduser()
     reason = ""
     text = ""
     try:
+        file = Path(path).expanduser()
         if not file.is_file():  # a pipe would be waited for
             reason = "it is not a file" if file.exists() else "it does not exist"
         elif file.stat().st_size > _MOST_BYTES:
@@ -32,6 +32,8 @@ def text_of_file(path: str) -> str:
         reason = error.strerror or type(error).__name__
     except ValueError:
         reason = "it is not text"
+    except RuntimeError:  # of `~` where there is no home
+        reason = "there is no such home directory"
     if not reason and (not text or any(each.isspace() for each in text)):
         reason = "it is empty" if not text else "it has more than one token in it"
     if reason:

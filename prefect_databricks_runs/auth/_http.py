@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -95,6 +96,8 @@ class Issuer:
         except httpx.HTTPError as error:
             secrets.removed_from_error(error)
             raise self._unavailable(connection_reason(error, _TRY_SECONDS)) from None
+        except Exception as error:  # `Location: javascript:1` is an InvalidURL, although no redirect is followed
+            raise self._unavailable(f"something that cannot be sent or read ({type(error).__name__})") from None
 
     def read(self, response: httpx.Response) -> dict[str, Any]:
         """Return the JSON object of a good answer."""
@@ -113,11 +116,33 @@ class Issuer:
             reason = said or f"it answered {status}"
             raise SignInFailed(reason, source=source, advice=self._advice, status_code=status, error_code=code)
         asked = retry_after_seconds(response.headers.get("retry-after"), of_process(Tokens).clock.time())
-        words = f"{code} {said}".strip() or description(response)
+        # What a good answer says may be a token, in another form than the one that was asked for.
+        is_page = "html" in response.headers.get("content-type", "")
+        is_hidden = response.is_success and not is_page
+        words = "no JSON object" if is_hidden else f"{code} {said}".strip() or description(response)
         raise self._unavailable(f"it answered {status}: {words}", asked)
 
     def _unavailable(self, reason: str, retry_after: float | None = None) -> SignInUnavailable:
         return SignInUnavailable(reason, host=self._host, method=self._method, path=self._path, retry_after=retry_after)
+
+
+def address(text: str, source: str, **query: str) -> str:
+    """Return an address that is read where the flow runs.
+
+    Args:
+        text: What is set there.
+        source: What it is, for the message.
+        **query: What is added to it.
+
+    Raises:
+        SignInFailed: It is none.
+    """
+    url: httpx.URL | None = None
+    with suppress(httpx.InvalidURL):
+        url = httpx.URL(text)
+    if url is None or url.scheme not in ("http", "https") or not url.host:
+        raise SignInFailed("it is not an address", source=source, advice="It is read where the flow runs.")
+    return str(url.copy_merge_params(query) if query else url)
 
 
 def text_in(answer: Mapping[str, Any], key: str, source: str) -> str:

@@ -24,6 +24,7 @@ from ..errors import SignInFailed
 
 ALLOWED_BY = "PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS"
 _SECONDS = 60.0
+_KILLED_SECONDS = 2.0
 UNKNOWN_SECONDS = 600.0
 _MOST_BYTES = 100_000
 _RUN_BY_HAND = "Run it by hand where the flow runs."
@@ -41,6 +42,8 @@ class CommandAuth(FetchingAuth):
         command: The command; no shell reads it.
         is_ours: Whether this package has written it.
     """
+
+    advice = "Check the token that the command prints: it may have expired or been revoked."
 
     host: str
     command: str = field(repr=False)
@@ -83,6 +86,8 @@ class ProfileAuth(FetchingAuth):
         host: The workspace's address; a profile for another one is refused before anything is sent.
         profile: The profile's name; `environment` for the environment variables of Databricks.
     """
+
+    advice = "Check the profile with `databricks auth describe`: its token may have expired or been revoked."
 
     host: str
     profile: str
@@ -128,8 +133,11 @@ async def _output_of(command: Sequence[str], source: str, given: str = "") -> st
         if process and process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            with anyio.CancelScope(shield=True):
-                await process.communicate()  # or its pipes would stay open until the end of the event loop
+            # What it has started in a session of its own is not killed, and may keep the pipes open for ever.
+            with anyio.move_on_after(_KILLED_SECONDS, shield=True):
+                await process.communicate()
+            whole: Any = process
+            whole._transport.close()  # or ours would stay open until the end of the event loop
     if process.returncode:
         said = errors.decode("utf-8", "replace").strip()
         reason = f"{name} ended with status {process.returncode}" + (f": {said}" if said else "")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 ENVIRONMENT = "environment"
 _FILE = "DATABRICKS_CONFIG_FILE"
+_PROFILE = "DATABRICKS_CONFIG_PROFILE"
 _INSTALL = "Install it where the flow runs: pip install 'prefect-databricks-runs[sdk]'"
 _NOTHING_SENT = "Nothing was sent."
 
@@ -30,10 +31,13 @@ def answer_to(host: str, profile: str) -> dict[str, Any]:
         profile: The profile's name, or `environment`.
     """
     environment = profile == ENVIRONMENT
-    named = os.environ.get("DATABRICKS_HOST", "") if environment else _host_of(profile)
+    named = os.environ.get("DATABRICKS_HOST", "").strip() if environment else _host_of(profile)
     if named is None:
         return {"error": f"there is no such profile in {_file()}", "advice": _NOTHING_SENT}
-    if named and _name(named) != _name(host):
+    if not named:  # else what stands there for one workspace would go to any that a block names
+        where = "DATABRICKS_HOST is not set" if environment else "it has no `host`"
+        return {"error": where, "advice": f"Set it to the address of the credentials block. {_NOTHING_SENT}"}
+    if _name(named) != _name(host):
         return {
             "error": f"it is for {_name(named)}, and the credentials block for {_name(host)}",
             "advice": _NOTHING_SENT,
@@ -42,11 +46,10 @@ def answer_to(host: str, profile: str) -> dict[str, Any]:
         from databricks.sdk.core import Config
     except ImportError:
         return {"error": "databricks-sdk is not installed", "advice": _INSTALL}
-    if not environment:  # or the SDK would mix the profile with what stands there
-        for attribute in Config.attributes():
-            for name in (attribute.env, *getattr(attribute, "env_aliases", ())):
-                if name and name != _FILE:
-                    os.environ.pop(name, None)
+    for attribute in Config.attributes():  # or the SDK would mix the profile with what stands in the environment
+        for name in (attribute.env, *getattr(attribute, "env_aliases", ())):
+            if name and name != _FILE and (not environment or name == _PROFILE):
+                os.environ.pop(name, None)
     options: dict[str, Any] = {"host": host} if environment else {"profile": profile}
     try:
         config = Config(**options, retry_timeout_seconds=20, http_timeout_seconds=10)

@@ -16,6 +16,9 @@ from . import BasicAuth, TokenAuth
 
 _MASKED = re.compile(r"\*{4,}")
 _SECRET = re.compile(r"[!-~]+")
+# In lower case. Databricks' own begin so; the token of a service is three parts in base64, of which the first one
+# always begins so.
+A_TOKEN = re.compile(r"d[a-z]{3}[0-9a-f]{16,}(-\d+)?|eyj[\w-]{12,}\.[\w-]+\.[\w-]*")
 
 
 class SignIn(BaseModel, extra="forbid"):
@@ -61,6 +64,8 @@ class SignIn(BaseModel, extra="forbid"):
                     f"The secret for {host} is masked (***), as it is when Prefect sends a block as data. Give the "
                     'parameter as {"$ref": {"block_document_slug": "databricks-runs-credentials/NAME"}} instead.'
                 )
+            if not isinstance(getattr(self, name), SecretStr) and A_TOKEN.fullmatch(text.strip().lower()):
+                return f"`{name}` for {host} is a token or a secret, which everyone would see there. Check the fields."
             if is_required and not text:
                 return f"`{name}` is missing for {host}, to sign in with {self.called}."
             if name in ("token", "client_secret") and not _SECRET.fullmatch(text):

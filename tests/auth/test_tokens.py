@@ -15,6 +15,7 @@ import pytest
 
 from prefect_databricks_runs import DatabricksHook, SignInFailed, SignInUnavailable, Unauthenticated
 from prefect_databricks_runs._client import tokens
+from prefect_databricks_runs._client.pace import Pace
 from prefect_databricks_runs._client.tokens import FetchingAuth, Token, Tokens
 from prefect_databricks_runs._runtime import forget, of_process
 from tests.support.answers import HOST, RUN_ID, run
@@ -147,6 +148,43 @@ async def test_those_who_wait_for_one_try_share_what_it_comes_to(auth, issuer) -
     assert await value_of(auth) == "token-1"
 
 
+async def test_each_of_them_has_an_error_of_its_own_in_which_it_notes_what_became_of_its_request(auth, issuer) -> None:
+    issuer.error = SignInUnavailable("down", host=HOST, method="POST", path="/t", retry_after=7)
+    one, other = await asyncio.gather(value_of(auth), value_of(auth), return_exceptions=True)
+    assert issuer.asked == 1
+    one.outcome_unknown = True
+    assert (one is other, other.outcome_unknown, other.retry_after, str(other)) == (False, False, 7, str(one))
+
+
+async def test_who_comes_while_one_fetches_shares_what_that_comes_to_too(auth, issuer, monkeypatch) -> None:
+    async def refuse(_secret: str) -> Token:
+        issuer.asked += 1
+        await asyncio.sleep(0.05)
+        raise SignInFailed("No.", source="there", advice="Look.")
+
+    monkeypatch.setattr(issuer, "issue", refuse)
+    first = asyncio.create_task(value_of(auth))
+    while not issuer.asked:
+        await asyncio.sleep(0)
+    second = asyncio.create_task(value_of(auth))
+    assert all(isinstance(each, SignInFailed) for each in await asyncio.gather(first, second, return_exceptions=True))
+    assert issuer.asked == 1
+
+
+async def test_the_end_of_an_earlier_try_is_not_shared_by_those_who_wait_for_one_that_is_cancelled(
+    auth, issuer
+) -> None:
+    issuer.error = SignInFailed("No.", source="there", advice="Look.")
+    with pytest.raises(SignInFailed):
+        await value_of(auth)
+    issuer.error = None
+    first = asyncio.create_task(value_of(auth))
+    second = asyncio.create_task(value_of(auth))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == "token-1"
+
+
 @pytest.mark.parametrize("stands_still", ["monotonic", "time"])
 async def test_a_token_ages_by_the_clock_that_goes(stands_still, auth, issuer, clock, monkeypatch) -> None:
     """One stands still while a laptop sleeps; the other is set back by people."""
@@ -275,6 +313,32 @@ async def test_an_issuer_that_is_down_is_asked_as_often_as_other_requests_are_se
             await hook.submit_run({"tasks": []})
     assert issuer.asked == 4
     assert caught.value.outcome_unknown is False
+
+
+async def test_an_issuer_that_asks_to_wait_for_a_day_does_not_make_a_start_hang(auth, issuer, clock) -> None:
+    issuer.error = SignInUnavailable("full", host=HOST, method="POST", path="/t", retry_after=86_400)
+    transport = httpx.MockTransport(Workspace().answer)
+    async with DatabricksHook(HOST, auth, transport=transport, clock=clock) as hook:
+        with pytest.raises(SignInUnavailable):
+            await hook.submit_run({"tasks": []})
+    assert (issuer.asked, clock.sleeps) == (1, [])
+
+
+async def test_who_waits_for_a_token_does_not_take_a_turn_before_it_is_there(auth, issuer, clock, monkeypatch) -> None:
+    """Else all of them would send at once then."""
+    turns: list[str] = []
+
+    async def turn(_self: Pace, lane: str) -> None:
+        turns.append(lane)
+
+    monkeypatch.setattr(Pace, "turn", turn)
+    issuer.error = SignInUnavailable("down", host=HOST, method="POST", path="/t")
+    transport = httpx.MockTransport(Workspace().answer)
+    hook = DatabricksHook(HOST, auth, retry_limit=1, transport=transport, clock=clock, requests_per_second=5)
+    async with hook:
+        with pytest.raises(SignInUnavailable):
+            await hook.get_run(RUN_ID)
+    assert turns == []
 
 
 @pytest.mark.parametrize("client", ["sync", "async"])
