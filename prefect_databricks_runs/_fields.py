@@ -64,6 +64,15 @@ def as_id(value: Any) -> int:
     return number
 
 
+def as_number(value: Any) -> float | None:
+    """Return a finite number, also one that comes as text; None for everything else."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
 def _whole(value: Any) -> int | None:
     if isinstance(value, bool):
         return None

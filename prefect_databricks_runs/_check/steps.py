@@ -19,12 +19,12 @@ from .._client.retries import connection_reason
 from .._client.session import Session
 from .._client.tokens import FetchingAuth
 from .._clock import SystemClock
-from .._fields import as_mappings, as_text
+from .._fields import as_mappings, as_number, as_text
 from .._text import name as shown
 from ..auth import TokenAuth
 from ..auth._azure import EntraAuth, ManagedIdentityAuth
 from ..auth._databricks import FederationAuth, ServicePrincipalAuth
-from ..auth._processes import UNKNOWN_SECONDS, CommandAuth, ProfileAuth, claims_of, number_of
+from ..auth._processes import UNKNOWN_SECONDS, CommandAuth, ProfileAuth, claims_of
 from ..auth.sign_in import OwnCommand, SignIn
 from ..errors import DatabricksApiError, DatabricksConnectionError, DatabricksError, InvalidResponse, NotFound
 from .found import Found
@@ -132,7 +132,7 @@ class _Checked:
 
     async def token(self) -> Step:
         if not isinstance(self._auth, FetchingAuth):
-            end = number_of(claims_of(self._auth.token).get("exp")) if isinstance(self._auth, TokenAuth) else None
+            end = as_number(claims_of(self._auth.token).get("exp")) if isinstance(self._auth, TokenAuth) else None
             return self._token_until(end, f"Nothing has to be fetched to sign in with {_way(self._sign_in)}")
         try:
             token = await self._auth.atoken()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,7 +17,7 @@ from .._client.retries import connection_reason
 from .._client.secrets import Secrets
 from .._client.tokens import FetchingAuth, Token, Tokens
 from .._client.wire_logs import WireLogs
-from .._fields import as_text
+from .._fields import as_number, as_text
 from .._runtime import of_process
 from ..errors import SignInFailed, SignInUnavailable
 
@@ -174,15 +173,7 @@ def bearer(answer: Mapping[str, Any], source: str, **more: str) -> Token:
         SignInFailed: It has none.
     """
     token = text_in(answer, "access_token", source)
-    seconds = _number(answer.get("expires_in"))  # Entra's first version, and Azure's metadata, give text
-    if seconds is None and (end := _number(answer.get("expires_on"))) is not None:
+    seconds = as_number(answer.get("expires_in"))  # Entra's first version, and Azure's metadata, give text
+    if seconds is None and (end := as_number(answer.get("expires_on"))) is not None:
         seconds = end - of_process(Tokens).clock.time()
     return Token({"Authorization": f"Bearer {token}", **more}, seconds)
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None

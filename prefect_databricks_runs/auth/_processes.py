@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import math
 import os
 import shlex
 import signal
@@ -19,6 +18,7 @@ from typing import Any
 import anyio
 
 from .._client.tokens import FetchingAuth, Token, Tokens
+from .._fields import as_number
 from .._runtime import of_process
 from ..errors import SignInFailed
 
@@ -157,11 +157,11 @@ def _seconds_of(answer: Mapping[str, Any], token: str) -> float:
     """Return how long a token is good for: by the answer that has it, else by the token itself."""
     now = of_process(Tokens).clock.time()
     claims = claims_of(token)
-    end = number_of(answer.get("expires_on")) or _time(answer.get("expiry")) or number_of(claims.get("exp"))
-    seconds = number_of(answer.get("expires_in"))
+    end = as_number(answer.get("expires_on")) or _time(answer.get("expiry")) or as_number(claims.get("exp"))
+    seconds = as_number(answer.get("expires_in"))
     if seconds is None and end is not None:
         seconds = end - now
-        if (issued := number_of(claims.get("iat"))) is not None:  # where this machine's clock is wrong
+        if (issued := as_number(claims.get("iat"))) is not None:  # where this machine's clock is wrong
             seconds = min(seconds, end - issued)
     return UNKNOWN_SECONDS if seconds is None else seconds
 
@@ -179,19 +179,6 @@ def claims_of(token: str) -> dict[str, Any]:
         return _json_of(base64.urlsafe_b64decode(parts[1] + "==").decode())
     except ValueError:
         return {}
-
-
-def number_of(value: Any) -> float | None:
-    """Return a number that may be text, or None.
-
-    Args:
-        value: What was answered.
-    """
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _time(value: Any) -> float | None:
