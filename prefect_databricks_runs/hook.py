@@ -146,6 +146,17 @@ class DatabricksHook:
         """Wait until no other request to these endpoints waits for its turn; see `requests_per_second`."""
         await self._session.until_free(endpoints)
 
+    async def sign_in(self) -> None:
+        """Have the token that the next request is signed with, if one has to be fetched; again where it helps.
+
+        Raises:
+            SignInFailed: It was refused, or what it is made of is missing.
+            SignInUnavailable: Its issuer gave no answer, or none with a token.
+        """
+        async for attempt in retrying(self._retry_limit, self._retry_delay, self._helps, self.clock, self._logger):
+            with attempt:
+                await self._session.sign_in()
+
     async def submit_run(self, payload: Mapping[str, Any]) -> int:
         """Start a one-time run, with `POST runs/submit`.
 

@@ -121,6 +121,18 @@ class Session:
             await self._sign_in_anew(error)
             return await self._send_in_turn(lane, method, path, json, params)
 
+    async def sign_in(self) -> None:
+        """Have the token that the next request is signed with; nothing where none has to be fetched.
+
+        Raises:
+            DatabricksError: There is none.
+        """
+        try:
+            await self._fetch()
+        except Unauthenticated as error:
+            await self._sign_in_anew(error)
+            await self._fetch()
+
     async def until_free(self, lanes: Iterable[str]) -> None:
         """Wait until no request waits for its turn in these lanes."""
         if self._requests_per_second is not None:
@@ -142,8 +154,7 @@ class Session:
     async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], Answered]:
         if self._requests_per_second is None:
             return await self._send_once(*request)
-        if isinstance(self._auth, FetchingAuth):  # before its turn, or all who wait for a token send at once then
-            await self._auth.atoken()
+        await self._fetch()  # before its turn, or all who wait for a token send at once then
         pace = pace_of(self._host, self._requests_per_second, self._clock)
         if lane is not None:
             await pace.turn(lane)
@@ -154,6 +165,10 @@ class Session:
             raise
         pace.went_well()
         return answer
+
+    async def _fetch(self) -> None:
+        if isinstance(self._auth, FetchingAuth):
+            await self._auth.atoken()
 
     async def _send_once(self, method: str, path: str, json: Any, params: Any) -> tuple[dict[str, Any], Answered]:
         auth = self._auth

@@ -76,6 +76,8 @@ class Handover:
         """
         if self._reason():
             raise asyncio.CancelledError
+        # What may take long and starts nothing ends with the wait.
+        await self._call.hook.sign_in()
         # To its end, even when nobody waits any more: an answer that nobody reads would be a run that nobody knows.
         with anyio.CancelScope(shield=True), self._sending(_Request(say)) as request:
             started = await ask()

@@ -8,14 +8,17 @@ import shlex
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, SignInFailed, SignInUnavailable
 from prefect_databricks_runs._client.tokens import FetchingAuth, Tokens
 from prefect_databricks_runs._runtime import of_process
+from prefect_databricks_runs._start.in_flight import Handover
 from prefect_databricks_runs.auth import _sdk_child
 from prefect_databricks_runs.auth._azure import EntraAuth
 from prefect_databricks_runs.auth._files import text_of_file
@@ -150,3 +153,19 @@ def test_a_redirect_is_pickled_without_the_token_and_takes_no_second_token_elsew
     management = "X-Databricks-Azure-SP-Management-Token"
     assert [management in each.headers for each in seen] == [True, True, True, False]
     assert "Authorization" not in seen[-1].headers
+
+
+def test_an_issuer_that_hangs_does_not_hold_up_who_is_interrupted_at_a_start() -> None:
+    """What is shielded from an interruption begins when there is a token: only then a run may be started."""
+    sent: list[str] = []
+    call: Any = SimpleNamespace(hook=SimpleNamespace(sign_in=anyio.sleep_forever))
+
+    async def ask() -> Any:
+        sent.append("a request")
+
+    async def start() -> None:
+        with anyio.move_on_after(0.1):
+            await Handover(call).start(ask, lambda: sent.append("a warning"))
+
+    asyncio.run(asyncio.wait_for(start(), 5))
+    assert sent == []
