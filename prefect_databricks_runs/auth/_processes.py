@@ -50,8 +50,8 @@ class CommandAuth(FetchingAuth):
     is_ours: bool = False
 
     def own_secrets(self) -> Sequence[str]:
-        """Return the command: it may have a secret in it."""
-        return (self.command,)
+        """Return the command: it may have a secret in it, unless it is one word, which other texts have too."""
+        return (self.command,) if " " in self.command else ()
 
     async def afetch(self) -> Token:
         """Run the command."""
