@@ -15,6 +15,7 @@ from ._client.http import AnyClient, client_options, new_client
 from ._client.signing import ahide_in_pickles, hide_in_pickles
 from ._prefect import portal
 from ._prefect.compat import (
+    PREFECT_3,
     REQUIRED_MODEL,
     REQUIRED_TEXT,
     BlockOfEitherPydantic,
@@ -36,15 +37,6 @@ if TYPE_CHECKING:
     AnyWay: TypeAlias = SignIn
 else:
     AnyWay = Union[WAYS]  # noqa: UP007 - of a tuple; without a discriminator, with which the form would be a box for JSON
-
-
-def _of_the_way(name: str) -> property:
-    """Return an attribute that is a field of the way to sign in; empty if it has no such field."""
-
-    def read(self: DatabricksCredentials) -> Any:
-        return getattr(self.sign_in, name, None) or (SecretStr("") if name in SECRETS else "")
-
-    return property(read, doc=f"`{name}` of the way to sign in; empty if it has none.")
 
 
 class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
@@ -108,9 +100,6 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         login: str = ""
         password: SecretStr = SecretStr("")
     else:
-        for _name in FIELDS:
-            locals()[_name] = _of_the_way(_name)
-        del _name
 
         def __new__(cls, **fields: Any) -> Self:
             """Make a block that Prefect 2 puts the fields into before they are checked, where its `repr` shows them."""
@@ -125,7 +114,8 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             try:
                 fault = fault or self._fault_of_host(fields) or unknown
                 if not fault:
-                    fields, fault = with_sign_in({**fields, "host": normalize_host(fields["host"])})
+                    fields["host"] = normalize_host(fields["host"])
+                    fields, fault = with_sign_in(fields, self._flat(), may_have_none=self._signs_in_itself())
                 if not fault:
                     super().__init__(**fields)
             except ValidationError as error:  # it has what was given in it, and pickles with that
@@ -135,10 +125,30 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
                 vars(self).clear()
                 raise InvalidCredentials(fault)
 
+        def __getattr__(self, name: str) -> Any:
+            """Return a field of the way to sign in; empty if it has no such field."""
+            if name in type(self)._flat():
+                return getattr(self.sign_in, name, None) or (SecretStr("") if name in SECRETS else "")
+            inherited = getattr(super(), "__getattr__", None)
+            if inherited is None:  # under pydantic 1
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return inherited(name)
+
         def __setattr__(self, name: str, value: Any) -> None:
-            if name in FIELDS:
-                name, value = "sign_in", self._sign_in_with(name, value)
+            if name == "sign_in" or name in self._flat():
+                name, value = "sign_in", self._sign_in_with({name: value})
             super().__setattr__(name, value)
+
+        if PREFECT_3:
+
+            def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+                """Copy the block, with other values of some fields, also of those of its way to sign in."""
+                return self._updated(super().model_copy(deep=deep), update)
+        else:
+
+            def copy(self, *, update: Mapping[str, Any] | None = None, **options: Any) -> Self:
+                """Copy the block, with other values of some fields, also of those of its way to sign in."""
+                return self._updated(super().copy(**options), update)
 
     def block_initialization(self) -> None:
         """Check and normalise; Prefect calls it on construction, on load and for a flow's parameter.
@@ -254,8 +264,18 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         return cls._of(fields)
 
     @classmethod
+    def _flat(cls) -> frozenset[str]:
+        """Return the fields of a way to sign in that may stand among those of the block: all that are not its own."""
+        return frozenset(FIELDS) - field_names(cls)
+
+    @classmethod
     def _known(cls) -> frozenset[str]:
-        return field_names(cls) | frozenset(FIELDS)
+        return field_names(cls) | cls._flat()
+
+    @classmethod
+    def _signs_in_itself(cls) -> bool:
+        """Return whether this is a class of a user that has a way to sign in of its own."""
+        return cls.get_auth is not DatabricksCredentials.get_auth
 
     @staticmethod
     def _fault_of_host(fields: Mapping[str, Any]) -> str:
@@ -263,13 +283,22 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         nested = sign_in.get("token") if isinstance(sign_in, dict) else getattr(sign_in, "token", None)
         return fault_of_host(host, is_token=bool(host) and is_token(str(host), fields.get("token") or nested))
 
-    def _sign_in_with(self, name: str, value: Any) -> SignIn:
-        """Return the way to sign in with another value of a field; another way if this one has no such field."""
+    def _updated(self, copied: Self, update: Mapping[str, Any] | None) -> Self:
+        others = dict(update or {})
+        of_the_way = {name: others.pop(name) for name in list(others) if name in self._flat()}
+        if of_the_way:
+            copied.sign_in = self._sign_in_with(of_the_way)
+        for name, value in others.items():
+            setattr(copied, name, value)
+        return copied
+
+    def _sign_in_with(self, given: dict[str, Any]) -> SignIn:
+        """Return the way to sign in with other values of some fields; another way if this one has no such fields."""
         now = {each: getattr(self.sign_in, each) for each in FIELDS if hasattr(self.sign_in, each)}
-        fields, fault = hidden({**(now if name in now else {}), name: value}, FIELDS)
-        del value
+        fields, fault = hidden({**(now if set(given) <= set(now) else {}), **given}, {*FIELDS, "sign_in"})
+        given.clear()
         if not fault:
-            fields, fault = with_sign_in({**fields, "host": self.host})
+            fields, fault = with_sign_in({**fields, "host": self.host}, FIELDS)
         if fault:
             fields.clear()
             raise InvalidCredentials(fault)

@@ -48,7 +48,9 @@ class Token(httpx.Auth):
 
     def secrets(self) -> Sequence[str]:
         """Return what the headers hold, without the scheme."""
-        return tuple(value.removeprefix("Bearer ") for value in self.headers.values())
+        return tuple(
+            value.removeprefix("Bearer ") for name, value in self.headers.items() if not name.endswith("-Resource-Id")
+        )
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the headers."""
@@ -69,7 +71,7 @@ class Held:
         self._asked = (0.0, 0.0)
         self._error: DatabricksError | None = None
         self._failures = 0
-        self._not_before = float("-inf")
+        self._not_before = self._tired_until = float("-inf")
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, anyio.Lock] = WeakKeyDictionary()
 
     async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
@@ -90,7 +92,8 @@ class Held:
             token = self.token
             if token and self._is_fresh(token):
                 return token
-            if self._error and self._failures != failures:  # those that wait for one try share what it came to
+            is_shared = self._failures != failures  # those that wait for one try share what it came to
+            if self._error and (is_shared or self._clock.monotonic() < self._tired_until):
                 return self._usable_or(self._error)
             asked = self._clock.monotonic(), self._clock.time()
             try:
@@ -98,6 +101,8 @@ class Held:
             except DatabricksError as error:
                 self._error = copy(error)  # without its frames, in whose variables there are secrets
                 self._failures += 1
+                # One that hangs holds all who need a token: what took long is not tried again for as long.
+                self._tired_until = 2 * self._clock.monotonic() - asked[0]
             else:
                 self._asked, self._error = asked, None
                 return token

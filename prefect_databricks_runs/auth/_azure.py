@@ -121,7 +121,7 @@ class EntraAuth(AzureAuth):
         if self.client_secret:
             form["client_secret"] = self.client_secret
         else:
-            hide = (text_of_file(_variable("AZURE_FEDERATED_TOKEN_FILE")),)
+            hide = (await text_of_file(_variable("AZURE_FEDERATED_TOKEN_FILE")),)
             form |= {"client_assertion_type": _JWT_BEARER, "client_assertion": hide[0]}
         url = address(f"{self.cloud.login}/{tenant}/oauth2/v2.0/token", f"the environment variable {_AUTHORITY}")
         parts = urlsplit(url)

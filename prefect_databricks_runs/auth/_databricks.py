@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +12,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from .._client.tokens import Token
-from ..errors import SignInFailed
+from ..errors import SignInFailed, SignInUnavailable
 from ._files import text_of_file
 from ._http import HttpAuth, address, bearer, text_in
 
+_ACCOUNT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SCOPE = "all-apis"
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
@@ -85,7 +87,7 @@ class FederationAuth(HttpAuth):
 
     async def _identity_token(self, token_endpoint: str) -> str:
         if self.oidc == "file":
-            return text_of_file(self.oidc_token_filepath)
+            return await text_of_file(self.oidc_token_filepath)
         if self.oidc == "env":
             [token] = _variables(os.environ.get("DATABRICKS_OIDC_TOKEN_ENV") or "DATABRICKS_OIDC_TOKEN")
             return token
@@ -104,10 +106,12 @@ class FederationAuth(HttpAuth):
         """Return the audience that the account asks for; empty if it does not say."""
         try:
             answer = await self.ask("GET", f"{self.host}/.well-known/databricks-config", advice="")
-        except SignInFailed:  # an older workspace has no such page
+        except (SignInFailed, SignInUnavailable):  # an older workspace has no such page, or another one there
             return ""
         audiences: Any = answer.get("token_federation_default_oidc_audiences")
-        return str(audiences[0]) if isinstance(audiences, list) and audiences else ""
+        audience = str(audiences[0]) if isinstance(audiences, list) and audiences else ""
+        # Whoever may edit the block chooses the host, which must not choose for whom GitHub vouches: it is the account.
+        return audience if _ACCOUNT_ID.fullmatch(audience) else ""
 
     async def _of_azure_devops(self) -> str:
         token, collection, project, hub, plan, job = _variables(

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from .._prefect.compat import SecretStr, ValidationError, fields_of, what_is_wrong
-from .sign_in import A_TOKEN, FIELDS, SECRETS, WAYS, SignIn
+from .sign_in import A_TOKEN, FIELDS, SECRETS, WAYS, PersonalToken, SignIn
 
 HOW = "Set `token`, or `client_id` and `client_secret` of a service principal, or another way to sign in."
 _SIGN_IN = "sign_in"
@@ -77,25 +77,32 @@ def _is_empty(value: Any) -> bool:
     return text is None or (isinstance(text, str) and not text.strip())
 
 
-def with_sign_in(fields: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def with_sign_in(
+    fields: Mapping[str, Any], flat: Collection[str], *, may_have_none: bool = False
+) -> tuple[dict[str, Any], str]:
     """Return the fields of a block with a model as `sign_in`, and what is wrong with them, or nothing.
 
     Args:
         fields: With no secret in plain. The fields of a way to sign in stand among the others, as they do in code and
             in blocks that the first release saved, or under `sign_in`.
+        flat: Which of them are meant where they stand there: a class of a user may have a field of that name.
+        may_have_none: Whether the block signs in by a way of its own; then a model that nobody asks may be empty.
     """
     host = fields.get("host") or "the workspace"
-    given = {name: fields[name] for name in FIELDS if not _is_empty(fields.get(name))}
-    others = {name: value for name, value in fields.items() if name not in FIELDS}
+    given = {name: fields[name] for name in FIELDS if name in flat and not _is_empty(fields.get(name))}
+    others = {name: value for name, value in fields.items() if name not in flat}
     sign_in = others.pop(_SIGN_IN, None)
     if sign_in and given:
         return {}, f"Two ways to sign in to {host} are set: `sign_in`, and {_listed(given)}. Leave one of them out."
     if not isinstance(sign_in, SignIn):
         given = given or {name: value for name, value in (sign_in or {}).items() if not _is_empty(value)}
+        if may_have_none and not given:
+            return {**others, _SIGN_IN: PersonalToken(token=SecretStr(""))}, ""
         sign_in, fault = _way_of(given, host)
         if fault:
             return {}, fault
-    return {**others, _SIGN_IN: sign_in}, sign_in.fault(host) if sign_in else ""
+    is_asked = sign_in and not may_have_none
+    return {**others, _SIGN_IN: sign_in}, sign_in.fault(host) if is_asked else ""
 
 
 def _way_of(given: Mapping[str, Any], host: str) -> tuple[SignIn | None, str]:

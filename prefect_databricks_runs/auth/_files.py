@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio.to_thread
+
 from ..errors import SignInFailed
 
 _MOST_BYTES = 100_000
 
 
-def text_of_file(path: str) -> str:
+async def text_of_file(path: str) -> str:
     """Return the token in a file, which is read each time: the program that wrote it also renews it.
+
+    In a thread: a network drive that hangs must not hold the loop in which others wait.
 
     Args:
         path: The file; may begin with `~`.
@@ -18,6 +22,10 @@ def text_of_file(path: str) -> str:
     Raises:
         SignInFailed: There is no token in it.
     """
+    return await anyio.to_thread.run_sync(_read, path, abandon_on_cancel=True)
+
+
+def _read(path: str) -> str:
     reason = ""
     text = ""
     try:

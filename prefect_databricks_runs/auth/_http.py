@@ -109,7 +109,7 @@ class Issuer:
         if (
             httpx.codes.BAD_REQUEST <= status < httpx.codes.INTERNAL_SERVER_ERROR
             and status not in _PASSING
-            and (fields or status == httpx.codes.NOT_FOUND)
+            and (fields or status in (httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND))
         ):
             source = f"{self._host}{self._path}"
             reason = said or f"it answered {status}"

@@ -17,6 +17,7 @@ from typing import Any
 
 import anyio
 
+from .._client.secrets import Secrets
 from .._client.tokens import FetchingAuth, Token, Tokens
 from .._fields import as_number
 from .._runtime import of_process
@@ -27,6 +28,7 @@ _SECONDS = 60.0
 _KILLED_SECONDS = 2.0
 UNKNOWN_SECONDS = 600.0
 _MOST_BYTES = 100_000
+_A_SECRET = 16  # characters of a word of a command that may be a secret
 _RUN_BY_HAND = "Run it by hand where the flow runs."
 
 
@@ -139,7 +141,9 @@ async def _output_of(command: Sequence[str], source: str, given: str = "") -> st
             whole: Any = process
             whole._transport.close()  # or ours would stay open until the end of the event loop
     if process.returncode:
-        said = errors.decode("utf-8", "replace").strip()
+        secrets = Secrets()
+        secrets.know(word for word in command if len(word) >= _A_SECRET)
+        said = secrets.removed_from(errors.decode("utf-8", "replace").strip())
         reason = f"{name} ended with status {process.returncode}" + (f": {said}" if said else "")
         raise SignInFailed(reason, source=source, advice=_RUN_BY_HAND)
     return output[:_MOST_BYTES].decode("utf-8", "replace")

@@ -90,7 +90,7 @@ def test_an_address_of_the_environment_that_is_none_is_named(way, variable, sign
 
 def test_a_file_of_nobodys_home_is_an_error_of_ours() -> None:
     with pytest.raises(SignInFailed, match="there is no such home directory"):
-        text_of_file("~nobody-of-that-name/token")
+        asyncio.run(text_of_file("~nobody-of-that-name/token"))
 
 
 @pytest.mark.parametrize(

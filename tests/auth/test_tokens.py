@@ -185,6 +185,25 @@ async def test_the_end_of_an_earlier_try_is_not_shared_by_those_who_wait_for_one
     assert await second == "token-1"
 
 
+async def test_a_try_that_took_long_is_not_made_again_for_as_long(auth, issuer, clock, monkeypatch) -> None:
+    """An issuer that hangs would hold every poll for as long as it may."""
+    issuer.error = SignInUnavailable("nothing came", host=HOST, method="POST", path="/t")
+    issue = issuer.issue
+
+    async def slowly(secret: str) -> Token:
+        clock.now += 30
+        return await issue(secret)
+
+    monkeypatch.setattr(issuer, "issue", slowly)
+    for _ in range(3):
+        with pytest.raises(SignInUnavailable):
+            await value_of(auth)
+    assert issuer.asked == 1
+    clock.now += 31
+    issuer.error = None
+    assert await value_of(auth) == "token-1"
+
+
 @pytest.mark.parametrize("stands_still", ["monotonic", "time"])
 async def test_a_token_ages_by_the_clock_that_goes(stands_still, auth, issuer, clock, monkeypatch) -> None:
     """One stands still while a laptop sleeps; the other is set back by people."""

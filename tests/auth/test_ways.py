@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,30 @@ def test_an_issuer_that_repeats_what_it_was_sent_shows_no_secret(way: str, sign_
     assert mine not in str(caught.value)
     assert sign_ins.identities.request_token not in str(caught.value) + caplog.text
     assert mine not in "".join(line for line in caplog.text.splitlines() if "multipart" not in line)
+
+
+@pytest.mark.parametrize(
+    ("published", "asked_for"),
+    [("0d7c2b1a-6f1c-4c9a-9a4e-3e7a4e4c9a9a", "published"), ("sts.amazonaws.com", "endpoint"), (5, "endpoint")],
+)
+def test_github_vouches_for_the_account_and_for_nobody_that_the_host_names(
+    published, asked_for, sign_ins: SignIns
+) -> None:
+    """Whoever may edit the block chooses the host."""
+    page = {"token_federation_default_oidc_audiences": [published]}
+    sign_ins.workspace.fault("GET /.well-known/databricks-config", body=page)
+    auth: Any = sign_ins.of("federation of github").get_auth()
+    with suppress(SignInFailed):
+        auth.token()
+    (asked,) = [each for each in sign_ins.identities.asked if each.party == "github"]
+    assert asked.fields["audience"] == (published if asked_for == "published" else f"{auth.host}/oidc/v1/token")
+
+
+def test_a_command_that_fails_shows_no_secret_of_its_words(sign_ins: SignIns) -> None:
+    command = shlex.join([sys.executable, "-c", "import sys; sys.exit(f'no {sys.argv[1]}')", "s.0123456789abcdef"])
+    with pytest.raises(SignInFailed, match=r"ended with status 1: no \*\*\*") as caught:
+        asyncio.run(CommandAuth(HOST, command).afetch())
+    assert "0123456789abcdef" not in str(caught.value)
 
 
 def prints(text: str) -> str:
