@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import pickle
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,10 +59,11 @@ class Auth(FetchingAuth):
 
 
 @pytest.fixture
-def clock() -> FakeClock:
+def clock() -> Iterator[FakeClock]:
     forget()
-    clock = of_process(Tokens).clock = FakeClock()
-    return clock
+    of_process(Tokens).clock = clock = FakeClock()
+    yield clock
+    forget()  # or tests of other files would get tokens by this clock
 
 
 @pytest.fixture

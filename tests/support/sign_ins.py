@@ -128,3 +128,4 @@ def signing_in(
         for name, value in sign_ins.environment.items():
             monkeypatch.setenv(name, value)
         yield sign_ins
+    forget()  # the clock of tokens too, which a test may have changed
