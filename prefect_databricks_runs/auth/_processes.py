@@ -135,11 +135,12 @@ async def _output_of(command: Sequence[str], source: str, given: str = "") -> st
         if process and process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            # What it has started in a session of its own is not killed, and may keep the pipes open for ever.
-            with anyio.move_on_after(_KILLED_SECONDS, shield=True):
-                await process.communicate()
             whole: Any = process
-            whole._transport.close()  # or ours would stay open until the end of the event loop
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([asyncio.ensure_future(process.wait())], timeout=_KILLED_SECONDS)
+                # What it has started in a session of its own is not killed, and may keep the other ends open for ever.
+                whole._transport.close()
+                await asyncio.sleep(0)  # the transports of the pipes are closed in the loop's next turn
     if process.returncode:
         secrets = Secrets()
         secrets.know(word for word in command if len(word) >= _A_SECRET)
