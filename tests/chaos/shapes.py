@@ -25,7 +25,8 @@ from prefect_databricks_runs import (
 )
 
 # With a delay: a flow whose tries are all refused within a second would not outlast a token that is being changed.
-RETRIES: dict[str, Any] = {"retries": 8, "retry_delay_seconds": 0.5}
+# So many that chance does not have all of them meet a fault.
+RETRIES: dict[str, Any] = {"retries": 20, "retry_delay_seconds": 0.5}
 # A start that fails for good, for the flow's retry to find again what was started.
 TRIES: dict[str, Any] = {"databricks_retry_limit": 2, "databricks_retry_delay": 0.01}
 PATIENT: dict[str, Any] = {**TRIES, "databricks_retry_limit": 12}

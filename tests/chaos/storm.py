@@ -11,10 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_databricks_runs import DatabricksCredentials
@@ -183,7 +185,7 @@ def _place(workspace: LocalWorkspace) -> Place:
     databricks = DatabricksCredentials(
         host=workspace.url, token=workspace.token, request_timeout_seconds=REQUEST_SECONDS, requests_per_second=PACE
     )
-    databricks.save(BLOCK, overwrite=True)
+    _save(databricks)
     tasks = [{"task_key": "main", "notebook_task": {"notebook_path": "/n"}}]
     parameters = [{"name": "label", "default": "?"}]
     job = {"name": "chaos", "max_concurrent_runs": 100, "parameters": parameters, "tasks": tasks}
@@ -206,8 +208,20 @@ def _rotate_token(workspace: LocalWorkspace) -> None:
         request_timeout_seconds=REQUEST_SECONDS,
         requests_per_second=PACE,
     )
-    databricks.save(BLOCK, overwrite=True)
+    _save(databricks)
     workspace.revoke_token(workspace.token)
+
+
+def _save(databricks: DatabricksCredentials) -> None:
+    """Save the block; a Prefect 3 server on SQLite answers 503 for longer than its client asks."""
+
+    def is_saved() -> bool:
+        with suppress(PrefectHTTPStatusError):
+            databricks.save(BLOCK, overwrite=True)
+            return True
+        return False
+
+    wait_until(is_saved, seconds=_REFUSAL_SECONDS)
 
 
 def _label(run: dict[str, Any]) -> str:
