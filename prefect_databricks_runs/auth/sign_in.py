@@ -126,7 +126,7 @@ class EntraServicePrincipal(SignIn, title="Entra ID"):
 
 
 class AzureIdentity(SignIn, title="Azure identity"):
-    """The identity that Azure gave to the place where the flow runs: there is no secret."""
+    """The identity that Azure gives the place where the flow runs. It needs no secret."""
 
     called: ClassVar[str] = "an Azure identity"
 
@@ -155,7 +155,7 @@ class AzureIdentity(SignIn, title="Azure identity"):
 
 
 class Federation(SignIn, title="Federation"):
-    """A token of an identity provider that Databricks trusts: there is no secret."""
+    """A token of an identity provider that Databricks trusts. It needs no secret."""
 
     called: ClassVar[str] = "federation"
 
