@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.exceptions import ObjectNotFound
 
-from .._prefect.paging import read_all
+from .._connect.saved_blocks import saved_documents
 from .._prefect.urls import no_answer_of_prefect
 from ..auth._places import looked_at
 from ..credentials import DatabricksCredentials
@@ -49,16 +48,12 @@ async def found(block: str | None, profile: str | None) -> Found:
 
 
 async def _saved(name: str) -> DatabricksCredentials:
-    slug = str(DatabricksCredentials._block_type_slug)
     try:
         async with get_client() as client:
-            documents = await read_all(client.read_block_documents_by_type, block_type_slug=slug, include_secrets=True)
-    except ObjectNotFound:  # this kind of block was never saved
-        documents = []
+            saved = await saved_documents(client)
     except httpx.HTTPError as error:
         raise NotFoundOut(no_answer_of_prefect(error)) from None
-    by_name = {str(each.name): each for each in documents}
-    if name not in by_name:
-        known = ", ".join(sorted(by_name)) or "none"
+    if name not in saved:
+        known = ", ".join(sorted(saved)) or "none"
         raise InvalidCredentials(f"There is no saved block {name!r} of DatabricksCredentials. Saved are: {known}.")
-    return DatabricksCredentials(**by_name[name].data)
+    return DatabricksCredentials(**saved[name].data)

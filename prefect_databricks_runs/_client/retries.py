@@ -40,9 +40,7 @@ def retrying(
     backoff = wait_exponential(multiplier=delay, max=max(_LONGEST_DELAY, delay)) + wait_random(0, delay / 4)
 
     def wait(state: RetryCallState) -> float:
-        error = _error(state)
-        asked = error.retry_after if isinstance(error, (DatabricksApiError, SignInUnavailable)) else None
-        return max(backoff(state), asked or 0.0)
+        return max(backoff(state), asked_to_wait(_error(state)) or 0.0)
 
     def tell(state: RetryCallState) -> None:
         seconds = state.next_action.sleep if state.next_action else 0.0
@@ -62,11 +60,16 @@ def retrying(
 
 def is_worth_retrying(error: BaseException) -> bool:
     """Whether the same request may well succeed a little later."""
-    if isinstance(error, (DatabricksApiError, SignInUnavailable)) and (error.retry_after or 0) > LONGEST_RETRY_AFTER:
+    if (asked_to_wait(error) or 0.0) > LONGEST_RETRY_AFTER:
         return False
     if isinstance(error, DatabricksConnectionError):
         return not _is_permanent(error.__cause__)
     return isinstance(error, (DatabricksApiError, InvalidResponse)) and error.meaning.may_pass
+
+
+def asked_to_wait(error: BaseException | None) -> float | None:
+    """Seconds that the answer of Databricks, or of an issuer of tokens, asked to wait; None if it did not."""
+    return error.retry_after if isinstance(error, (DatabricksApiError, SignInUnavailable)) else None
 
 
 def passes(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ from ..errors import DatabricksError
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import BlockDocument
 
 
 class UsedCredentials:
@@ -47,13 +48,22 @@ async def saved_credentials(client: PrefectClient) -> dict[str, DatabricksCreden
     Args:
         client: Prefect's.
     """
+    found: dict[str, DatabricksCredentials] = {}
+    for name, document in (await saved_documents(client)).items():
+        with suppress(DatabricksError, ValueError):
+            found[name] = DatabricksCredentials(**document.data)
+    return found
+
+
+async def saved_documents(client: PrefectClient) -> dict[str, BlockDocument]:
+    """Return the saved credentials blocks by name, as Prefect has them, with their secrets.
+
+    Args:
+        client: Prefect's.
+    """
     slug = str(DatabricksCredentials._block_type_slug)
     try:
         documents = await read_all(client.read_block_documents_by_type, block_type_slug=slug, include_secrets=True)
     except ObjectNotFound:  # this kind of block was never saved
         return {}
-    found: dict[str, DatabricksCredentials] = {}
-    for document in documents:
-        with suppress(DatabricksError, ValueError):
-            found[str(document.name)] = DatabricksCredentials(**document.data)
-    return found
+    return {str(each.name): each for each in documents}

@@ -8,14 +8,14 @@ from typing import Any
 
 import anyio
 
-from .._client.retries import LONGEST_RETRY_AFTER
+from .._client.retries import LONGEST_RETRY_AFTER, asked_to_wait
 from .._clock import Clock
 from .._leave.started_here import StartedHere
 from .._leave.verdict import Event, event_of_poll, judge
 from .._prefect.own_faults import OwnFaults
 from .._runtime import of_process
 from .._text import safe_repr
-from ..errors import DatabricksApiError, DatabricksError, DatabricksUnreachable, SignInUnavailable, WaitTimeout
+from ..errors import DatabricksError, DatabricksUnreachable, WaitTimeout
 from ..hook import DatabricksHook
 from ..runs import Run, RunTask, run_url
 from .outages import Outages
@@ -136,7 +136,7 @@ class Watch:
         answered = event is not Event.NO_ANSWER
         self._answered = self._answered or answered
         self._outages.failed(self._run_id, error, answered=answered)
-        self._asked_to_wait = error.retry_after if isinstance(error, (DatabricksApiError, SignInUnavailable)) else None
+        self._asked_to_wait = asked_to_wait(error)
         seconds = self._failing_for()
         if seconds >= self._max_outage_seconds:
             answered = self._answered or (self._outages.is_of_all(seconds) and self._outages.answered)

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from .._client.hosts import is_loopback
 from .._client.tokens import Token
 from ..errors import SignInFailed
-from ._files import text_of_file
+from ._files import not_here, text_of_file
 from ._http import HttpAuth, address, bearer, text_in
 
-_DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"  # the application that Azure Databricks is, in every cloud
+DATABRICKS_ON_AZURE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"  # the application that Azure Databricks is, in every cloud
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _POD_IDENTITY = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 _AUTHORITY = "AZURE_AUTHORITY_HOST"
@@ -75,7 +75,7 @@ class AzureAuth(HttpAuth):
                 "X-Databricks-Azure-SP-Management-Token": text_in(answer, "access_token", source),
                 "X-Databricks-Azure-Workspace-Resource-Id": self.azure_workspace_resource_id,
             }
-        answer, source = await self.of_azure(_DATABRICKS)
+        answer, source = await self.of_azure(DATABRICKS_ON_AZURE)
         return bearer(answer, source, **more)
 
 
@@ -175,6 +175,5 @@ class ManagedIdentityAuth(AzureAuth):
 def _variable(name: str) -> str:
     value = os.environ.get(name, "").strip()
     if not value:
-        source = f"the environment variable {name}"
-        raise SignInFailed("it is not set", source=source, advice="It is read where the flow runs.")
+        raise not_here("it is not set", f"the environment variable {name}")
     return value

@@ -13,7 +13,7 @@ import httpx
 
 from .._client.tokens import Token
 from ..errors import SignInFailed, SignInUnavailable
-from ._files import text_of_file
+from ._files import not_here, text_of_file
 from ._http import HttpAuth, address, bearer, text_in
 
 _ACCOUNT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -21,7 +21,6 @@ _SCOPE = "all-apis"
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
 _OWN_SECRET = "dose"  # noqa: S105 - what every secret that Databricks makes begins with
-_WHERE_IT_RUNS = "It is read where the flow runs."
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,7 @@ def _variables(*names: str) -> list[str]:
     """Return the values of environment variables, which must be set."""
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
-        source = f"the environment variable {missing[0]}"
-        raise SignInFailed(f"{' and '.join(missing)} must be set", source=source, advice=_WHERE_IT_RUNS)
+        raise not_here(f"{' and '.join(missing)} must be set", f"the environment variable {missing[0]}")
     return [os.environ[name].strip() for name in names]
 
 

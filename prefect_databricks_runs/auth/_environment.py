@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ._azure import DATABRICKS_ON_AZURE
 from ._databricks import is_azure
 from ._fields import hidden
 from ._places import HOW, IN_DATABRICKS, RUNTIME, VARIABLES, Place, place_of, shown, variable
 from .sign_in import FIELDS, OwnCommand
 
 _ENVIRONMENT = "environment"
-_AZURE_DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 _GITHUB = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 _AZURE_DEVOPS = ("SYSTEM_ACCESSTOKEN", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
 _AKS = ("AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_TENANT_ID")
@@ -201,7 +201,7 @@ def _is_only_of_the_sdk(way: _Way, place: Place) -> bool:
 def _az(place: Place) -> str:
     tenant = place.values.get("azure_tenant_id")
     more = ["--tenant", tenant] if tenant else []
-    return shlex.join(["az", "account", "get-access-token", "--resource", _AZURE_DATABRICKS, "-o", "json", *more])
+    return shlex.join(["az", "account", "get-access-token", "--resource", DATABRICKS_ON_AZURE, "-o", "json", *more])
 
 
 def _databricks_auth(place: Place) -> str:

@@ -45,5 +45,15 @@ def _read(path: str) -> str:
     if not reason and (not text or any(each.isspace() for each in text)):
         reason = "it is empty" if not text else "it has more than one token in it"
     if reason:
-        raise SignInFailed(reason, source=f"the file {path}", advice="It is read where the flow runs.")
+        raise not_here(reason, f"the file {path}")
     return text
+
+
+def not_here(reason: str, source: str) -> SignInFailed:
+    """Return the error for something that a token is made of, and that is not as it must be where the flow runs.
+
+    Args:
+        reason: What is wrong.
+        source: What it is.
+    """
+    return SignInFailed(reason, source=source, advice="It is read where the flow runs.")

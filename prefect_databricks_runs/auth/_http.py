@@ -20,6 +20,7 @@ from .._client.wire_logs import WireLogs
 from .._fields import as_number, as_text
 from .._runtime import of_process
 from ..errors import SignInFailed, SignInUnavailable
+from ._files import not_here
 
 _TRY_SECONDS = 10.0
 _TRIES = 3
@@ -140,7 +141,7 @@ def address(text: str, source: str, **query: str) -> str:
     with suppress(httpx.InvalidURL):
         url = httpx.URL(text)
     if url is None or url.scheme not in ("http", "https") or not url.host:
-        raise SignInFailed("it is not an address", source=source, advice="It is read where the flow runs.")
+        raise not_here("it is not an address", source)
     return str(url.copy_merge_params(query) if query else url)
 
 
