@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import httpx
 
 from prefect_databricks_runs.local import LocalWorkspace
+from tests.support.connections import SHORTLY
 
 T = TypeVar("T")
 
@@ -33,7 +34,10 @@ class Client:
     def __init__(self, workspace: LocalWorkspace) -> None:
         self.workspace = workspace
         self.http = httpx.Client(
-            base_url=workspace.url, headers={"Authorization": f"Bearer {workspace.token}"}, timeout=SECONDS
+            base_url=workspace.url,
+            headers={"Authorization": f"Bearer {workspace.token}"},
+            timeout=SECONDS,
+            limits=SHORTLY,
         )
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 
 from prefect_databricks_runs.demo.servers import PrefectServer
+from tests.support.connections import SHORTLY
 
 _PAGE = 200  # the most that Prefect gives at once
 
@@ -25,7 +26,7 @@ class PrefectApi:
 
     def __init__(self, server: PrefectServer) -> None:
         self.url = server.api_url
-        self._client = httpx.Client(base_url=server.api_url, timeout=30)
+        self._client = httpx.Client(base_url=server.api_url, timeout=30, limits=SHORTLY)
 
     def create_work_pool(self, name: str, kind: str) -> None:
         """A new work pool."""

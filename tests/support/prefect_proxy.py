@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.support.connections import SHORTLY
+
 T = TypeVar("T")
 
 _CALL_SECONDS = 60
@@ -115,7 +117,7 @@ class PrefectProxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_CALL_SECONDS)
 
     async def _open(self) -> None:
-        self._upstream = httpx.AsyncClient(timeout=_CALL_SECONDS)
+        self._upstream = httpx.AsyncClient(timeout=_CALL_SECONDS, limits=SHORTLY)
         self._over = asyncio.Event()
         await self._listen()
 
