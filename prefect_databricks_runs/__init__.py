@@ -1,7 +1,7 @@
 """Run work on Databricks from Prefect.
 
-The public names are imported when they are first used: `prefect_databricks_runs.local` and the pytest plugin, which
-every run of pytest loads, then come without Prefect.
+The public names are imported when they are first used. So `prefect_databricks_runs.local` and the pytest plugin, which
+every run of pytest loads, work without importing Prefect.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
         DatabricksError,
         DatabricksUnreachable,
         InvalidCredentials,
+        InvalidJob,
         InvalidOption,
         InvalidPayload,
         InvalidResponse,
         JobNameError,
+        JobProtected,
         NotFound,
         PermissionDenied,
         RateLimited,
@@ -41,21 +43,27 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from .flows import (
+        arun_databricks_job,
         arun_now_and_wait,
         asubmit_run_and_wait,
         await_for_run,
         await_for_runs,
+        run_databricks_job,
         run_now_and_wait,
         submit_run_and_wait,
         wait_for_run,
         wait_for_runs,
     )
+    from .flows.job_block import DatabricksJob
+    from .flows.job_run import DatabricksJobRun
     from .hook import DatabricksHook
+    from .jobs import Job
     from .retry_advice import retry_on_platform_failure
     from .run_states import Outcome, RunState
     from .runs import Run, RunOutput, RunTask
     from .state_hooks import cancel_databricks_runs
-    from .tasks import arun_now, asubmit_run, run_now, submit_run
+    from .suspending import asuspend_for_run, asuspend_for_runs, suspend_for_run, suspend_for_runs
+    from .tasks import aapply_job, apply_job, arun_now, asubmit_run, run_now, submit_run
 
 __all__ = [
     "BadRequest",
@@ -65,12 +73,17 @@ __all__ = [
     "DatabricksCredentials",
     "DatabricksError",
     "DatabricksHook",
+    "DatabricksJob",
+    "DatabricksJobRun",
     "DatabricksUnreachable",
     "InvalidCredentials",
+    "InvalidJob",
     "InvalidOption",
     "InvalidPayload",
     "InvalidResponse",
+    "Job",
     "JobNameError",
+    "JobProtected",
     "NotFound",
     "Outcome",
     "PermissionDenied",
@@ -91,23 +104,31 @@ __all__ = [
     "Unauthenticated",
     "WaitTimeout",
     "__version__",
+    "aapply_job",
+    "apply_job",
+    "arun_databricks_job",
     "arun_now",
     "arun_now_and_wait",
     "asubmit_run",
     "asubmit_run_and_wait",
+    "asuspend_for_run",
+    "asuspend_for_runs",
     "await_for_run",
     "await_for_runs",
     "cancel_databricks_runs",
     "retry_on_platform_failure",
+    "run_databricks_job",
     "run_now",
     "run_now_and_wait",
     "submit_run",
     "submit_run_and_wait",
+    "suspend_for_run",
+    "suspend_for_runs",
     "wait_for_run",
     "wait_for_runs",
 ]
 
-# Where each public name comes from.
+# The module of each public name.
 _HOMES = {
     "credentials": ("DatabricksCredentials",),
     "errors": (
@@ -118,10 +139,12 @@ _HOMES = {
         "DatabricksError",
         "DatabricksUnreachable",
         "InvalidCredentials",
+        "InvalidJob",
         "InvalidOption",
         "InvalidPayload",
         "InvalidResponse",
         "JobNameError",
+        "JobProtected",
         "NotFound",
         "PermissionDenied",
         "RateLimited",
@@ -138,16 +161,21 @@ _HOMES = {
         "WaitTimeout",
     ),
     "flows": (
+        "arun_databricks_job",
         "arun_now_and_wait",
         "asubmit_run_and_wait",
         "await_for_run",
         "await_for_runs",
+        "run_databricks_job",
         "run_now_and_wait",
         "submit_run_and_wait",
         "wait_for_run",
         "wait_for_runs",
     ),
+    "flows.job_block": ("DatabricksJob",),
+    "flows.job_run": ("DatabricksJobRun",),
     "hook": ("DatabricksHook",),
+    "jobs": ("Job",),
     "retry_advice": ("retry_on_platform_failure",),
     "run_states": (
         "Outcome",
@@ -159,7 +187,15 @@ _HOMES = {
         "RunTask",
     ),
     "state_hooks": ("cancel_databricks_runs",),
+    "suspending": (
+        "asuspend_for_run",
+        "asuspend_for_runs",
+        "suspend_for_run",
+        "suspend_for_runs",
+    ),
     "tasks": (
+        "aapply_job",
+        "apply_job",
         "arun_now",
         "asubmit_run",
         "run_now",
@@ -167,5 +203,5 @@ _HOMES = {
     ),
 }
 
-if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+if not TYPE_CHECKING:  # a type checker would accept any name
     __getattr__, __dir__ = names_of(__name__, _HOMES)

@@ -1,4 +1,4 @@
-"""The time, handed in wherever it matters so that no test has to sleep."""
+"""The time, passed in wherever it matters, so that no test has to sleep."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import anyio
 
 
 class Clock(Protocol):
-    """What the hook and the watcher need of time; all in seconds."""
+    """The time as the hook and the watcher need it, in seconds."""
 
     def monotonic(self) -> float:
-        """Seconds from some fixed moment; never goes back."""
+        """Return seconds from some fixed moment; never decreases."""
         ...
 
     def time(self) -> float:
-        """Seconds since 1970-01-01 UTC."""
+        """Return seconds since 1970-01-01 UTC."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Come back after that many seconds."""
+        """Wait for this many seconds."""
         ...
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The clock of the machine."""
 
     def monotonic(self) -> float:
-        """Seconds from some fixed moment; never goes back."""
+        """Return seconds from some fixed moment; never decreases."""
         return time.monotonic()
 
     def time(self) -> float:
-        """Seconds since 1970-01-01 UTC."""
+        """Return seconds since 1970-01-01 UTC."""
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Come back after that many seconds."""
+        """Wait for this many seconds."""
         await anyio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Which error the end of a run is."""
+"""The error for each outcome of a failed run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ERRORS: dict[Outcome, type[RunFailed]] = {
 
 
 def failure_of(run: Run, *, fail_on_task_failures: bool) -> RunFailed | None:
-    """Say why a run that is over did not end well; None where it did.
+    """Return the error of a finished run, or None if the run succeeded.
 
     Args:
         run: The run, with the outputs of its failed tasks.

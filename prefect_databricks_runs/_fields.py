@@ -1,7 +1,7 @@
-"""Fields of an answer as the type that the Jobs API documents for them, whatever came.
+"""Read each field of an answer as the type that the Jobs API documents for it.
 
-A wait must not end because one field is odd: what is not of its type is read as if it was not there. Only what a run
-cannot be known without is refused, its id.
+A wait must not end because one field is odd: a value of another type is read as missing. Only a run without an id is
+refused.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ _MAX_DIGITS = 19
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
-    """Return an object of JSON; empty for anything else."""
+    """Return a JSON object; empty for anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
 def as_mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Return the objects in a list of JSON; nothing for what is not a list."""
+    """Return the objects in a JSON list; nothing for anything else."""
     return (each for each in value if isinstance(each, Mapping)) if isinstance(value, (list, tuple)) else iter(())
 
 
 def are_mappings(value: Any) -> bool:
-    """Return whether this is a list of objects of JSON, or nothing."""
+    """Return whether this is a list of JSON objects, or missing."""
     return value is None or (isinstance(value, (list, tuple)) and all(isinstance(each, Mapping) for each in value))
 
 
 def as_text(value: Any) -> str:
-    """Return a string; a number or a boolean in words, empty for anything else."""
+    """Return a string; a number or a boolean as a string, empty for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -39,7 +39,7 @@ def as_text(value: Any) -> str:
 
 
 def as_text_or_none(value: Any) -> str | None:
-    """Return a string as `as_text` does, and None for what cannot be one."""
+    """Return a string as `as_text` does, and None for anything else."""
     return as_text(value) if isinstance(value, (str, int, float)) else None
 
 
@@ -56,7 +56,7 @@ def as_id(value: Any) -> int:
         value: A positive whole number, or its digits.
 
     Raises:
-        ValueError: It is not one.
+        ValueError: The value is neither.
     """
     number = as_int(value)
     if number <= 0 or (isinstance(value, float) and not value.is_integer()):
@@ -65,7 +65,7 @@ def as_id(value: Any) -> int:
 
 
 def as_number(value: Any) -> float | None:
-    """Return a finite number, also one that comes as text; None for everything else."""
+    """Return a finite number, which may come as a string; None for anything else."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

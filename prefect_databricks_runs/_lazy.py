@@ -1,4 +1,4 @@
-"""Modules that show names of other modules, which are imported only when a name is first used."""
+"""Packages that import the module of a name only when the name is first used."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def names_of(module: str, homes: Mapping[str, Iterable[str]]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Make the `__getattr__` and the `__dir__` of a package.
+    """Return the `__getattr__` and the `__dir__` of a package.
 
     Args:
         module: The package; it has `__all__`.
-        homes: The names that each of its modules holds.
+        homes: The names of each of its modules.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 
     def imported(name: str) -> Any:
-        """Import a public name, or one of the modules that hold them."""
+        """Import a public name, or a module that holds some."""
         if name in homes:
             return importlib.import_module(f"{module}.{name}")
         if name not in home_of:
@@ -30,14 +30,14 @@ def names_of(module: str, homes: Mapping[str, Iterable[str]]) -> tuple[Callable[
         return value
 
     def listed() -> list[str]:
-        """List the public names too that were not used yet: Prefect looks for blocks among them."""
+        """List all public names, including unused ones: Prefect looks for blocks among them."""
         return sorted({*vars(sys.modules[module]), *home_of})
 
     return imported, listed
 
 
 def at_home_in(module: str) -> Callable[[F], F]:
-    """Show a function as one of the package that has its name: deployments name their flow by that.
+    """Show a function as part of the package that exports it: deployments use that name for their flow.
 
     Args:
         module: The package.

@@ -1,8 +1,7 @@
-"""What is kept from one call to the next: by this process, and by each event loop in it.
+"""Keep state between calls: for this process, and for each of its event loops.
 
-A room that keeps something has a class for it that is made without arguments, and asks here for the one object of that
-class. So there is one place that knows all of it, and one way to forget it: in the child of a fork, whose event loops
-are its own, and between two tests.
+A room that keeps state has a class for it without arguments, and gets the one object of that class here. So one place
+knows all state, and can forget it: in a forked child, whose event loops are its own, and between two tests.
 """
 
 from __future__ import annotations
@@ -17,28 +16,28 @@ T = TypeVar("T")
 
 
 class Runtime:
-    """What is kept for as long as something lasts."""
+    """The state of a process or an event loop."""
 
     def __init__(self) -> None:
         self._parts: dict[type, Any] = {}
 
     def part(self, kind: type[T]) -> T:
-        """Return the one object of a class, which is made when it is first asked for.
+        """Return the one object of a class; create it on first use.
 
         Args:
             kind: The class; made without arguments.
         """
         part = self._parts.get(kind)
         if part is None:
-            part = self._parts.setdefault(kind, kind())  # one wins where two threads ask at once
-        return part  # type: ignore[no-any-return]  # it is a `kind`, which a dict by types cannot say
+            part = self._parts.setdefault(kind, kind())  # one wins if two threads call this at once
+        return part  # type: ignore[no-any-return]  # it is a `kind`, which the type of the dict cannot express
 
 
 class Newest(Generic[K]):
-    """The newest of some things; the oldest is forgotten for each that is too many.
+    """The newest of some things; each new one above the limit replaces the oldest.
 
     Attributes:
-        most: How many are kept.
+        most: The limit.
     """
 
     most = 1_000
@@ -47,14 +46,14 @@ class Newest(Generic[K]):
         self._things: dict[K, None] = {}
 
     def add(self, thing: K) -> None:
-        """Keep a thing, as the newest one."""
+        """Add a thing as the newest one."""
         self._things.pop(thing, None)
         self._things[thing] = None
         if len(self._things) > self.most:
             del self._things[next(iter(self._things))]
 
     def forget(self, thing: K) -> None:
-        """Keep it no longer; nothing where it is not kept."""
+        """Remove a thing if it is there."""
         self._things.pop(thing, None)
 
     def __contains__(self, thing: object) -> bool:
@@ -66,7 +65,7 @@ _of_loops: dict[asyncio.AbstractEventLoop, Runtime] = {}
 
 
 def of_process(kind: type[T]) -> T:
-    """Return what the process keeps of a kind; it may be asked for in any thread.
+    """Return the process's object of a class, in any thread.
 
     Args:
         kind: The class; made without arguments.
@@ -75,7 +74,7 @@ def of_process(kind: type[T]) -> T:
 
 
 def of_loop(kind: type[T]) -> T:
-    """Return what the running event loop keeps of a kind: connections, locks and tasks belong to a loop.
+    """Return the running event loop's object of a class: connections, locks and tasks belong to a loop.
 
     Args:
         kind: The class; made without arguments.
@@ -90,12 +89,12 @@ def of_loop(kind: type[T]) -> T:
 
 
 def forget() -> None:
-    """Forget all that is kept."""
-    global _of_process  # noqa: PLW0603 - one a process is what this module is for
+    """Forget all state."""
+    global _of_process  # noqa: PLW0603 - this module holds one for each process
     _of_process = Runtime()
     _of_loops.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    # What the process knows goes on to be true in its child; its loops run no more.
+    # The state of the process stays true in its child; its loops do not run there.
     os.register_at_fork(after_in_child=_of_loops.clear)

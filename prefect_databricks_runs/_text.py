@@ -1,9 +1,9 @@
-"""The door for text that somebody else wrote: whatever is shown anywhere comes through here.
+"""Make foreign strings safe to show. Every foreign string passes through here before it is shown.
 
-All functions here begin with `visible`. The last ones in the chain do it once more (`errors.DatabricksError`,
-`_prefect.logging.SteadyLogger`, the things of `_report`), so that a text that was forgotten before is harmless too.
-They cannot know where a text of others begins and ends: use `one_line`, `name` or `quoted` to put one into a sentence
-of ours, and `indented` to show its lines, so that none of them looks like a line of our own.
+All functions here begin with `visible`. The last steps before the output call it again (`errors.DatabricksError`,
+`_prefect.logging.SteadyLogger`, `_report`), so a string that was forgotten before is harmless too. They cannot know
+where a foreign string begins and ends: use `one_line`, `name` or `quoted` to put one into a sentence, and `indented` to
+show its lines, so that none looks like a line of this package.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Any
 _SHOWN_CHARACTERS = 600
 _NAME_CHARACTERS = 200  # Databricks allows 100 for a task's key
 _ID_CHARACTERS = 100
-_MANY_CHARACTERS = 20_000  # of what is our own for the most part, such as the faults of a request
+_MANY_CHARACTERS = 20_000  # for mostly our own text, such as the faults of a request
 
-# Colours, movements of the cursor, titles and links of a terminal, each as a whole. None has a star within a star, so
-# that a megabyte of half ones takes no longer than one of letters.
+# Colors, cursor movements, titles and links of a terminal, each as a whole. No star is nested, so a megabyte of partial
+# sequences takes no longer than a megabyte of letters.
 _ANSI = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
 )
-# The same as Databricks has it in old answers; what is between the tags is HTML then.
+# The same as Databricks writes it in old answers; between the tags there is HTML.
 _ANSI_TAG = re.compile(r"<(?:span|div) class=(['\"])ansi[\w -]*\1>")
 _END_TAG = re.compile(r"</(?:span|div)>")
-# Control characters but newline and tab; what turns the direction of a text; what is not seen, and makes two names
-# look alike; halves of characters, which no database takes. A joiner between letters that are not ASCII, and a mark
-# that chooses the form of the one before it, are part of a script or an emoji.
+# Control characters except newline and tab; characters that change the direction of text; invisible ones, which make
+# two names look alike; lone surrogates, which databases refuse. A joiner between letters that are not ASCII, and a mark
+# that selects the form of the one before it, are part of a script or an emoji.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -39,10 +39,10 @@ _ID = re.compile(rf"[A-Za-z0-9_.:-]{{1,{_ID_CHARACTERS}}}")
 
 
 def visible(text: str) -> str:
-    r"""Remove colours, and show what is not seen as an escape, such as `\x1b` or `\u202e`; lines and tabs stay.
+    r"""Remove colors, and show invisible characters as escapes, such as `\x1b` or `\u202e`; newlines and tabs stay.
 
     Args:
-        text: What somebody else wrote.
+        text: A foreign string.
     """
     if _ANSI_TAG.search(text):
         text = html.unescape(_END_TAG.sub("", _ANSI_TAG.sub("", text)))
@@ -57,22 +57,22 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def shorten(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Cut a text to `limit` characters, saying how many were left out; it may have several lines.
+    """Cut a string, which may have several lines, and append how many characters were left out.
 
     Args:
-        text: What somebody else wrote.
-        limit: How many characters may be shown.
+        text: A foreign string.
+        limit: The number of characters to show.
     """
     text = text.strip()
     return _cut(visible(text[: _window(limit)]), max(0, len(text) - _window(limit)), limit)
 
 
 def one_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Return a text as one line, shortened.
+    """Return a string as one line, shortened.
 
     Args:
-        text: What somebody else wrote.
-        limit: How many characters may be shown.
+        text: A foreign string.
+        limit: The number of characters to show.
     """
     text = text.strip()
     words = " ".join(visible(text[: _window(limit)]).split())
@@ -80,7 +80,7 @@ def one_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
 
 
 def _window(limit: int) -> int:
-    """How much of a text is looked at, which may have 5 MB: colours may take more of it than words."""
+    """Return how much of a string of up to 5 MB to look at: colors may take more of it than words."""
     return 4 * limit + 1_000
 
 
@@ -90,17 +90,17 @@ def _cut(text: str, unseen: int, limit: int) -> str:
 
 
 def first_line(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Return the first line of a text that is not blank, shortened.
+    """Return the first line that is not blank, shortened.
 
     Args:
-        text: What somebody else wrote.
-        limit: How many characters may be shown.
+        text: A foreign string.
+        limit: The number of characters to show.
     """
     return one_line(text.lstrip().partition("\n")[0], limit)
 
 
 def name(text: object) -> str:
-    """Return what something is called, such as a task, as it may stand in a sentence or be a name in Prefect.
+    """Return the name of something, such as a task, safe for a sentence or for a name in Prefect.
 
     Args:
         text: The name.
@@ -109,58 +109,58 @@ def name(text: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return what something is called in quotes.
+    """Return the name of something in quotes.
 
     Args:
         text: The name.
     """
-    return repr(name(text)).replace("\\\\", "\\")  # the escapes stay as they are
+    return repr(name(text)).replace("\\\\", "\\")  # keep the escapes
 
 
 def identifier(text: str) -> str:
-    """Return a code or an id as it came if it is one, and otherwise what can be shown of it.
+    """Return a valid code or id unchanged, and otherwise the part that can be shown.
 
     Args:
-        text: Such as `INVALID_PARAMETER_VALUE`.
+        text: A code or id, such as `INVALID_PARAMETER_VALUE`.
     """
     return text if _ID.fullmatch(text) else one_line(text, _ID_CHARACTERS)
 
 
 def indented(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Return a text whose lines after the first one are set in, so that none looks like a line of our own.
+    """Return a string with all lines after the first one indented, so that none looks like a line of this package.
 
     Args:
-        text: What somebody else wrote.
-        limit: How many characters may be shown.
+        text: A foreign string.
+        limit: The number of characters to show.
     """
     return shorten(text, limit).replace("\n", "\n    ")
 
 
 def tail(text: str, limit: int) -> str:
-    """Return the end of a text that may have several lines.
+    """Return the end of a string, which may have several lines.
 
     Args:
-        text: What somebody else wrote, such as a traceback.
-        limit: How many characters may be shown.
+        text: A foreign string, such as a traceback.
+        limit: The number of characters to show.
     """
     return visible(text[-_window(limit) :])[-limit:]
 
 
 def ours(text: str) -> str:
-    """Return a text of ours with texts of others in it, which may have been forgotten: nothing is hidden, none is huge.
+    """Return our own message, with any foreign parts made visible and of limited size.
 
     Args:
-        text: What is about to be shown.
+        text: The message to show.
     """
     return shorten(text, _MANY_CHARACTERS) if len(text) > _MANY_CHARACTERS else visible(text)
 
 
 def safe_repr(value: Any, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Return the `repr` of anything, shortened; of what has none, its type.
+    """Return the `repr` of anything, shortened; its type if `repr` fails.
 
     Args:
-        value: What somebody has given us.
-        limit: How many characters may be shown.
+        value: Any value.
+        limit: The number of characters to show.
     """
     try:
         return shorten(repr(value), limit)
@@ -169,7 +169,7 @@ def safe_repr(value: Any, limit: int = _SHOWN_CHARACTERS) -> str:
 
 
 def has_repr(value: Any) -> bool:
-    """Whether there is a `repr` of it: that of a class of someone else may raise, and very deep ones have none."""
+    """Return whether `repr` works: it may raise in foreign classes, and fails for very deep values."""
     try:
         repr(value)
     except Exception:

@@ -1,3 +1,3 @@
-"""The version, where everything that needs it can read it without importing the rest."""
+"""The version, where any module can read it without other imports."""
 
 __version__ = "0.1.0"

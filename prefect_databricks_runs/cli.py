@@ -1,4 +1,4 @@
-"""The command line: `prefect-databricks-runs demo`, `local`, `check` and `orphans`."""
+"""The command line: `demo`, `local`, `check`, `check-job`, `apply`, `deploy`, `orphans` and `watch`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
-from uuid import UUID
 
 import typer
 from rich.console import Console
 
+from ._apply.options import apply
+from ._check_job.options import check_job
+from ._commands import ends_with_2
+from ._deploy.options import deploy
+from ._orphans.options import orphans
 from ._version import __version__
 
 app = typer.Typer(
@@ -26,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _CHILD_SECONDS = 30.0
-# A signal that comes just before a wait begins, or that another thread is given, does not end the wait: no wait is
+# A signal that comes just before a wait begins, or that another thread gets, does not end the wait: no wait is
 # longer than this.
 _SIGNAL_SECONDS = 0.5
 
@@ -46,8 +50,17 @@ def demo(
         bool, typer.Option("--ui", help="Keep the Prefect server up at the end, to look at the runs.")
     ] = False,
     fail: Annotated[bool, typer.Option("--fail", help="Let one of the tasks raise, to see how that looks.")] = False,
+    job: Annotated[
+        bool,
+        typer.Option(
+            "--job",
+            help="Write the job in Python, save it, deploy it with a form and a schedule, and let a worker run it.",
+        ),
+    ] = False,
 ) -> None:
-    """Run a real six-task job on a local workspace, watched by a real Prefect flow. Needs no Databricks account."""
+    """Run a real job on a local workspace, watched by a real Prefect flow. Needs no Databricks account."""
+    if job and fail:
+        raise typer.BadParameter("Use either --job or --fail.", param_hint="--job")
     from .demo.job import install
     from .demo.servers import direct_environment
     from .local import LocalWorkspace
@@ -56,8 +69,10 @@ def demo(
     with _ended_by_signals(), ExitStack() as stack:
         workspace = stack.enter_context(LocalWorkspace())
         install(workspace.root)
-        api_url = _prefect_api_url(stack, console)
-        command = [sys.executable, "-m", "prefect_databricks_runs.demo.flow", str(workspace.root / "Volumes" / "demo")]
+        # A schedule of the demo must not stay on the user's own server.
+        api_url = _own_prefect_api_url(stack, console) if job else _prefect_api_url(stack, console)
+        module = f"prefect_databricks_runs.demo.{'saved_job' if job else 'flow'}"
+        command = [sys.executable, "-m", module, str(workspace.root / "Volumes" / "demo")]
         environment = {
             **direct_environment(),
             "PREFECT_API_URL": api_url,
@@ -70,7 +85,7 @@ def demo(
                 f"The Prefect UI is at {api_url.removesuffix('/api')} until you press Ctrl-C.", soft_wrap=True
             )
             _wait_forever()
-    if not _configured_api_url():
+    if job or not _configured_api_url():
         gone = "The demo's Prefect server is stopped, and the links to it lead nowhere now"
         console.print(f"{gone}: `prefect-databricks-runs demo --ui` keeps it up.", soft_wrap=True)
     raise typer.Exit(status)
@@ -106,7 +121,7 @@ def local(
     ] = False,
     pass_env: Annotated[
         list[str] | None,
-        typer.Option(help="The name of an environment variable that tasks are to see; may be given again."),
+        typer.Option(help="The name of an environment variable that tasks are to see; can be repeated."),
     ] = None,
 ) -> None:
     """Serve a local Databricks Jobs API, which runs notebooks and Python files on this machine, until stopped."""
@@ -129,7 +144,9 @@ def local(
             sys.stdout.flush()
             _wait_forever()
     except OSError as error:
-        typer.echo(f"The local workspace could not take port {port}: {error}. Give another one with --port.", err=True)
+        typer.echo(
+            f"The local workspace could not take port {port}: {error}. Choose another one with --port.", err=True
+        )
         raise typer.Exit(1) from None
 
 
@@ -153,60 +170,54 @@ def check(
     from ._prefect import portal
 
     if block is not None and profile is not None:
-        raise typer.BadParameter("Give either a block or a profile.", param_hint="--profile")
-    try:
+        raise typer.BadParameter("Use either a block or a profile.", param_hint="--profile")
+    with ends_with_2():
         worst = portal.call(check, block, profile, printing_for(as_json=as_json)).worst
-    except Exception:  # not 1, which says that something is to be corrected
-        traceback.print_exc()
-        worst = "error"
     raise typer.Exit({"ok": 0, "failed": 1}.get(worst, 2))
 
 
+app.command()(apply)
+app.command()(deploy)
+app.command()(orphans)
+app.command("check-job")(check_job)
+
+
 @app.command()
-def orphans(
+def watch(
     block: Annotated[
         list[str] | None,
-        typer.Option(help="A saved DatabricksCredentials block, by name; may be given again. Without it, all of them."),
-    ] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="A profile of ~/.databrickscfg, instead of blocks and the environment.")
-    ] = None,
-    flow_run: Annotated[
-        list[UUID] | None,
-        typer.Option(
-            help="The id of a flow run whose process is gone although Prefect calls it running; may be given again."
-        ),
+        typer.Option(help="A saved DatabricksCredentials block, by name; can be repeated. Without it, all of them."),
     ] = None,
     *,
-    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel them.")] = False,
-    completed: Annotated[
-        bool, typer.Option("--completed", help="Count the runs of flow runs that completed, too.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as a JSON list.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Look at everything once, and end: for a schedule.")] = False,
+    every: Annotated[
+        float | None,
+        typer.Option(min=1, help="With --once: how many seconds later the next pass comes. Flow runs count on it."),
+    ] = None,
 ) -> None:
-    """List the Databricks runs that go on although the flow run that asked for them is over.
+    """Watch the Databricks runs of suspended flow runs, and resume these, until stopped.
 
-    Ends with 1 if any is left going, and with 2 if that could not be found out.
+    Ends with 0 when it is stopped. With --once it ends with 1 if it left a suspended flow run alone, and with 2 if it
+    could not ask Prefect or a workspace.
     """
     from . import DatabricksError
-    from ._orphans.command import Wanted, orphans
-    from ._orphans.listing import listing_for
     from ._prefect import portal
+    from ._watcher.command import Wanted, watch
 
-    if block and profile is not None:
-        raise typer.BadParameter("Give either blocks or a profile.", param_hint="--profile")
-    wanted = Wanted(block or (), profile, frozenset(flow_run or ()), completed, cancel)
-    listing = listing_for(as_json=as_json)
-    try:
-        left = portal.call(orphans, wanted, listing)
-    except DatabricksError as error:
-        typer.echo(str(error), err=True)
-        left = None
-    except Exception:  # not 1, which says that a run is left going
-        traceback.print_exc()
-        left = None
-    listing.close()
-    raise typer.Exit(2 if left is None else 1 if left else 0)
+    if every is not None and not once:
+        raise typer.BadParameter("It says when the next pass of --once comes.", param_hint="--every")
+    status = 2
+    with suppress(KeyboardInterrupt), _ended_by_signals():
+        try:
+            status = portal.call(watch, Wanted(block or (), once, every), lambda text: typer.echo(text, err=True))
+        except DatabricksError as error:
+            typer.echo(str(error), err=True)
+        except KeyboardInterrupt:
+            typer.echo("Stopped.", err=True)
+            status = 0
+        except Exception:  # not 1, which says that a flow run was left alone
+            traceback.print_exc()
+    raise typer.Exit(status)
 
 
 def main() -> None:
@@ -219,12 +230,15 @@ def main() -> None:
 
 def _prefect_api_url(stack: ExitStack, console: Console) -> str:
     """Return the Prefect API that is set, or that of a server which is started for as long as `stack` lasts."""
+    configured = _configured_api_url()
+    return configured or _own_prefect_api_url(stack, console, because=" (PREFECT_API_URL is not set)")
+
+
+def _own_prefect_api_url(stack: ExitStack, console: Console, because: str = "") -> str:
+    """Return the Prefect API of a server which is started for as long as `stack` lasts."""
     from .demo.servers import PrefectServer
 
-    configured = _configured_api_url()
-    if configured:
-        return configured
-    console.print("Starting a Prefect server (PREFECT_API_URL is not set) …")
+    console.print(f"Starting a Prefect server{because} …")
     return stack.enter_context(PrefectServer()).api_url
 
 
@@ -238,7 +252,7 @@ def _configured_api_url() -> str:
 def _run_child(command: list[str], environment: dict[str, str]) -> int:
     """Run the user's side, and see it end: interrupted, it cancels its Databricks run first.
 
-    In a session of its own, a Ctrl-C in the terminal reaches it once, from here, and does not disturb that.
+    In its own session, a Ctrl-C in the terminal reaches it once, from here, and does not disturb that.
     """
     with subprocess.Popen(command, env=environment, start_new_session=True) as child:  # noqa: S603 - this interpreter
         try:

@@ -1,9 +1,10 @@
-"""The `DatabricksCredentials` block: what a data engineer saves once in the Prefect UI."""
+"""The `DatabricksCredentials` block, which a data engineer saves once in the Prefect UI."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import httpx
@@ -36,11 +37,11 @@ __all__ = ["DatabricksCredentials", "normalize_host"]
 if TYPE_CHECKING:
     AnyWay: TypeAlias = SignIn
 else:
-    AnyWay = Union[WAYS]  # noqa: UP007 - of a tuple; without a discriminator, with which the form would be a box for JSON
+    AnyWay = Union[WAYS]  # noqa: UP007 - from a tuple; a discriminator would turn the form into a JSON box
 
 
 class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
-    """Signs in to a Databricks workspace: with a token, as a service principal, with an Azure identity, by federation.
+    """Sign in to a Databricks workspace with a token, as a service principal, with an Azure identity, or by federation.
 
     In code, the fields of a way to sign in are keywords and attributes of the block itself:
     `DatabricksCredentials(host=…, client_id=…, client_secret=…)`.
@@ -52,7 +53,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         requests_per_second: How many requests a second one process may send to the workspace, on average.
 
     Example:
-        Load stored credentials and run a notebook with them:
+        Load a saved block and run a notebook with it:
         ```python
         from prefect import flow
         from prefect_databricks_runs import DatabricksCredentials, submit_run_and_wait
@@ -61,10 +62,12 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         def nightly():
             databricks = DatabricksCredentials.load("BLOCK_NAME")
             return submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
+
+        nightly()
         ```
     """
 
-    # Prefect's own catalogue ships "Databricks Credentials" / "databricks-credentials" for another package.
+    # Prefect's own catalog has "Databricks Credentials" / "databricks-credentials" for another package.
     _block_type_name = "Databricks Runs Credentials"
     _block_type_slug = "databricks-runs-credentials"
     _logo_url = "https://cdn.sanity.io/images/3ugk85nk/production/ff9a2573c23954bedd27b0f420465a55b1a99dfd-250x250.png"  # type: ignore[assignment]  # a URL on either line, whose types differ
@@ -73,7 +76,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
     host: str = Field(
         default=REQUIRED_TEXT,
         title="Host",
-        # In a code span, or the UI makes a link of it, to a workspace that does not exist.
+        # In a code span. Otherwise the UI would turn it into a link to a workspace that does not exist.
         description=f"Address of the workspace, as copied from the browser, such as `{EXAMPLE_HOST}`.",
     )
     sign_in: AnyWay = Field(default=REQUIRED_MODEL, title="Sign in with")
@@ -86,7 +89,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         description="How many requests a second one process may send to the workspace, on average.",
     )
 
-    if TYPE_CHECKING:  # what may be given and read in code, of the way to sign in
+    if TYPE_CHECKING:  # the fields of a way to sign in that code may pass and read
         token: SecretStr = SecretStr("")
         client_id: str = ""
         client_secret: SecretStr = SecretStr("")
@@ -102,12 +105,12 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
     else:
 
         def __new__(cls, **fields: Any) -> Self:
-            """Make a block that Prefect 2 puts the fields into before they are checked, where its `repr` shows them."""
+            """Create a block that checks its fields first: Prefect 2 sets them unchecked, and its `repr` shows them."""
             return super().__new__(cls, **hidden(fields, cls._known())[0])
 
         def __init__(self, **fields: Any) -> None:
-            # An exception may be shown with the variables of its frames: none has a secret in plain, and where one may
-            # stand in the wrong place, none has a field.
+            # An exception may be shown with the variables of its frames, so none of them holds a plain secret, and none
+            # holds a field that may contain a misplaced one.
             known = self._known()
             unknown = fault_of_names(fields, known)
             fields, fault = hidden(fields, known)
@@ -118,15 +121,15 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
                     fields, fault = with_sign_in(fields, self._flat(), may_have_none=self._signs_in_itself())
                 if not fault:
                     super().__init__(**fields)
-            except ValidationError as error:  # it has what was given in it, and pickles with that
-                fault = f"DatabricksCredentials cannot be made of this: {what_is_wrong(error)}."
+            except ValidationError as error:  # it contains the values that were passed, and pickles with them
+                fault = f"DatabricksCredentials has invalid fields: {what_is_wrong(error)}."
             if fault:
                 fields.clear()
                 vars(self).clear()
                 raise InvalidCredentials(fault)
 
         def __getattr__(self, name: str) -> Any:
-            """Return a field of the way to sign in; empty if it has no such field."""
+            """Return a field of the way to sign in; empty if there is none."""
             if name in type(self)._flat():
                 return getattr(self.sign_in, name, None) or (SecretStr("") if name in SECRETS else "")
             inherited = getattr(super(), "__getattr__", None)
@@ -142,19 +145,19 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         if PREFECT_3:
 
             def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-                """Copy the block, with other values of some fields, also of those of its way to sign in."""
+                """Copy the block with other values of some fields, including those of its way to sign in."""
                 return self._updated(super().model_copy(deep=deep), update)
         else:
 
             def copy(self, *, update: Mapping[str, Any] | None = None, **options: Any) -> Self:
-                """Copy the block, with other values of some fields, also of those of its way to sign in."""
+                """Copy the block with other values of some fields, including those of its way to sign in."""
                 return self._updated(super().copy(**options), update)
 
     def block_initialization(self) -> None:
-        """Check and normalise; Prefect calls it on construction, on load and for a flow's parameter.
+        """Check and normalize the block. Prefect calls this on construction, on load and for a flow's parameter.
 
         Raises:
-            InvalidCredentials: What is wrong, and what to set.
+            InvalidCredentials: The block has a fault; the message says what to set.
         """
         self.host = normalize_host(self.host)
         if not 0 < self.request_timeout_seconds < math.inf:
@@ -164,12 +167,12 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         self.get_auth()
 
     def get_auth(self) -> httpx.Auth:
-        """Return the `httpx.Auth` with which these credentials sign a request.
+        """Return the `httpx.Auth` that signs requests with these credentials.
 
-        Nothing is sent or read for it: a token that has to be fetched is fetched for the first request.
+        Nothing is sent or read now: a token that must be fetched is fetched for the first request.
 
         Raises:
-            InvalidCredentials: A way to sign in that was set later is not one.
+            InvalidCredentials: A way to sign in that was set later is not valid.
         """
         fault = self.sign_in.fault(self.host)
         if fault:
@@ -181,11 +184,19 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
         Raises:
             DatabricksConnectionError: The environment names a proxy that cannot be used.
+
+        Example:
+            ```python
+            from prefect_databricks_runs import DatabricksCredentials
+
+            with DatabricksCredentials.from_environment().get_client() as client:
+                print(client.get("/api/2.2/jobs/list").json())
+            ```
         """
         return self._new_client(httpx.Client, hide_in_pickles)
 
     def get_async_client(self) -> httpx.AsyncClient:
-        """Return an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` do. Close it after use.
+        """Return an authenticated `httpx.AsyncClient`; paths like `/api/2.2/jobs/list` are enough. Close it after use.
 
         Raises:
             DatabricksConnectionError: The environment names a proxy that cannot be used.
@@ -203,14 +214,14 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
     def from_environment(cls, profile: str | None = None) -> DatabricksCredentials:
         """Read the environment variables of Databricks, or a profile of `~/.databrickscfg`, as its other tools do.
 
-        All values come from one place: from the profile that is given here or by `DATABRICKS_CONFIG_PROFILE`, else from
-        the environment if it has `DATABRICKS_HOST`, else from the default profile. Nothing is sent.
+        All values come from one place: from the profile named here or by `DATABRICKS_CONFIG_PROFILE`, else from the
+        environment if it has `DATABRICKS_HOST`, else from the default profile. Nothing is sent.
 
         Args:
             profile: The profile's name.
 
         Raises:
-            InvalidCredentials: Nothing was found, or it is not one complete way to sign in.
+            InvalidCredentials: No credentials were found, or they are not one complete way to sign in.
 
         Example:
             ```python
@@ -220,10 +231,10 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
             ```
         """
-        from .auth._environment import of_environment  # late, for only scripts need it
+        from .auth._environment import of_environment  # imported here, because only scripts need it
 
         fields, fault = of_environment(profile)
-        del profile  # an exception may be shown with the variables here, and it may be a token in the wrong place
+        del profile  # an exception may be shown with the variables here, and the profile may be a misplaced token
         if fault:
             raise InvalidCredentials(fault)
         return cls._of(fields)
@@ -234,10 +245,19 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
         Args:
             connection: `{"host", "token"}`, `{"host", "login", "password"}`, or `host` and the fields of another way to
-                sign in, as a mapping or as JSON text.
+                sign in, as a mapping or as a JSON string.
 
         Raises:
-            InvalidCredentials: It is not JSON, no mapping, lacks a key, or has one that is not known.
+            InvalidCredentials: It is not JSON or not a mapping, lacks a key, or has an unknown key.
+
+        Example:
+            ```python
+            import os
+            from prefect_databricks_runs import DatabricksCredentials
+
+            connection = os.environ["DATABRICKS_CONNECTION_STRING"]
+            databricks = DatabricksCredentials.from_connection_string(connection)
+            ```
         """
         fields, fault = of_connection(connection)
         del connection  # an exception may be shown with the variables here
@@ -253,9 +273,17 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             name: The block's name.
 
         Raises:
-            InvalidCredentials: There is no such block, or it has no way to sign in.
+            InvalidCredentials: The block does not exist, or has no way to sign in.
+
+        Example:
+            ```python
+            from prefect_databricks_runs import DatabricksCredentials
+
+            databricks = DatabricksCredentials.from_prefect_databricks("my-old-block")
+            ```
         """
-        data = portal.call(saved_block, {"block_document_slug": f"databricks-credentials/{name}"}).data
+        read = partial(saved_block, advice="`prefect block ls` lists all saved blocks.")
+        data = portal.call(read, {"block_document_slug": f"databricks-credentials/{name}"}).data
         fields = {ours: data.get(theirs) for theirs, ours in _OF_PREFECT_DATABRICKS.items() if data.get(theirs)}
         del data  # an exception may be shown with the variables here
         fields, fault = hidden(fields, _OF_PREFECT_DATABRICKS.values())
@@ -265,7 +293,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
     @classmethod
     def _flat(cls) -> frozenset[str]:
-        """Return the fields of a way to sign in that may stand among those of the block: all that are not its own."""
+        """Return the fields of a way to sign in that may be among those of the block: all that are not its own."""
         return frozenset(FIELDS) - field_names(cls)
 
     @classmethod
@@ -274,7 +302,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
     @classmethod
     def _signs_in_itself(cls) -> bool:
-        """Return whether this is a class of a user that has a way to sign in of its own."""
+        """Return whether this is a user's subclass with its own way to sign in."""
         return cls.get_auth is not DatabricksCredentials.get_auth
 
     @staticmethod
@@ -293,7 +321,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
         return copied
 
     def _sign_in_with(self, given: dict[str, Any]) -> SignIn:
-        """Return the way to sign in with other values of some fields; another way if this one has no such fields."""
+        """Return the way to sign in with other values of some fields; another way if this one does not have them."""
         now = {each: getattr(self.sign_in, each) for each in FIELDS if hasattr(self.sign_in, each)}
         fields, fault = hidden({**(now if set(given) <= set(now) else {}), **given}, {*FIELDS, "sign_in"})
         given.clear()
@@ -307,14 +335,14 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
 
     @classmethod
     def _of(cls, fields: dict[str, Any]) -> DatabricksCredentials:
-        """Make a block of fields and empty them, for an exception may be shown with the variables here and above."""
+        """Make a block of fields and empty them: an exception may be shown with the variables here and above."""
         try:
             return cls(**fields)
         finally:
             fields.clear()
 
 
-# The names of the fields of that package's block, and ours.
+# The field names of that package's block, and ours.
 _OF_PREFECT_DATABRICKS = {
     "databricks_instance": "host",
     "token": "token",

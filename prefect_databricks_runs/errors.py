@@ -2,33 +2,35 @@
 
 ```text
 DatabricksError
-├── InvalidCredentials          the block cannot sign in as it is
-├── InvalidPayload              also a ValueError: a request body with faults, found before it was sent
-├── InvalidOption               also a ValueError: an option of a task or flow that makes no sense
+├── InvalidCredentials          the block cannot sign in
+├── InvalidPayload              also a ValueError: a request body has faults; nothing was sent
+├── InvalidOption               also a ValueError: an option of a task or flow is wrong
+├── InvalidJob                  also a ValueError: a `Job` has a fault, at the line of your code that made it
 ├── DatabricksConnectionError   no answer at all
-│   └── SignInUnavailable       the issuer of tokens gave no answer, or none with a token
-├── InvalidResponse             an answer that the Jobs API does not give: a proxy's page, cut-off JSON
+│   └── SignInUnavailable       the token issuer did not answer, or answered without a token
+├── InvalidResponse             not an answer of the Jobs API: a page of a proxy, or incomplete JSON
 ├── DatabricksApiError          an error answered by the Jobs API
 │   ├── BadRequest              400
 │   ├── Unauthenticated         401, and 403 for a token that is wrong or has expired
-│   │   └── SignInFailed        no token to sign in with: refused, or what it is made of is missing
+│   │   └── SignInFailed        no token: the issuer refused, or something that is needed to get one is missing
 │   ├── PermissionDenied        403
 │   ├── NotFound                404, and 400 for a run or job that does not exist
 │   ├── Conflict                409
 │   ├── RateLimited             429
-│   └── ServerError             5xx, but for 501
-├── JobNameError                no job, or several jobs, of that name
-├── DatabricksUnreachable       polls failed for longer than `max_outage_seconds`; the run may still be going
-├── WaitTimeout                 the run was not over after `max_wait_seconds`
-├── RunsFailed                  of several runs that were waited for together, some did not end well
-└── RunFailed                   the run ended, and not well
+│   └── ServerError             5xx, except 501
+├── JobNameError                no job, or several jobs, with that name
+├── JobProtected                a saved job that `apply_job` must not change
+├── DatabricksUnreachable       polls failed for longer than `max_outage_seconds`; the run may still be active
+├── WaitTimeout                 the run had not finished after `max_wait_seconds`
+├── RunsFailed                  some of the runs in one wait failed
+└── RunFailed                   the run failed
     ├── RunCanceled
     ├── RunTimedOut
     ├── RunSkipped
     └── RunInternalError
 ```
 
-All of them pickle, and none of them carries a header, a request body or a secret.
+Every error can be pickled. No error contains a header, a request body or a secret.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ from ._text import identifier, indented, name, one_line, ours, quoted
 if TYPE_CHECKING:
     from .runs import Run, RunOutput
 
-# Of what an error is made of; all of it is in its attributes.
+# Limits of a message. Everything is in the error's attributes.
 _LISTED, _LISTED_RUNS, _REASON_CHARACTERS = 20, 10, 2_000
 
 
@@ -53,36 +55,47 @@ def _rebuild(cls: type[DatabricksError], args: tuple[Any, ...], attributes: dict
 
 
 class DatabricksError(Exception):
-    """Base of everything that this package raises on purpose.
+    """Base class of every error that this package raises on purpose.
 
     Attributes:
-        outcome_unknown: Whether Databricks may have done what it was asked for all the same: only the answer was lost.
+        outcome_unknown: Whether Databricks may have done what the request asked for, because only the answer was lost.
+
+    Example:
+        ```python
+        from prefect_databricks_runs import DatabricksCredentials, DatabricksError, wait_for_run
+
+        databricks = DatabricksCredentials.from_environment()
+        try:
+            wait_for_run(databricks, run_id=7)
+        except DatabricksError as error:
+            print(error)
+        ```
     """
 
     outcome_unknown = False
 
     def __init__(self, *args: Any) -> None:
-        # The last door: no message of ours has a control character or a megabyte in it, whatever was put into it.
+        # The last check: no message contains a control character or a megabyte of text, wherever its parts come from.
         super().__init__(*(ours(each) if isinstance(each, str) else each for each in args))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by attributes: the default calls `__init__` with the message alone."""
+        """Pickle by attributes. The default calls `__init__` with the message alone."""
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
 class InvalidCredentials(DatabricksError):
-    """A `DatabricksCredentials` block, or a connection string, that cannot sign in as it is.
+    """A `DatabricksCredentials` block or a connection string cannot sign in.
 
-    Not a `ValueError`, which pydantic would bury in an error of its own, and Prefect in another when a block is loaded.
+    Not a `ValueError`: pydantic would wrap it in its own error, and Prefect in another one when it loads a block.
     """
 
 
 class InvalidPayload(DatabricksError, ValueError):
-    """A request body that Databricks would refuse, or silently misread.
+    """Databricks would refuse this request body, or silently misread it. Nothing was sent.
 
     Attributes:
-        faults: One sentence a fault, all that were found.
-        endpoint: The endpoint the body was meant for, such as `runs/submit`.
+        faults: All faults, one sentence each.
+        endpoint: The endpoint of the request, such as `runs/submit`.
     """
 
     def __init__(self, faults: Sequence[str], endpoint: str) -> None:
@@ -94,10 +107,10 @@ class InvalidPayload(DatabricksError, ValueError):
 
 
 class InvalidOption(DatabricksError, ValueError):
-    """An option of a task or flow that makes no sense, or that there is not; nothing was sent.
+    """An option of a task or flow does not exist or has a wrong value. Nothing was sent.
 
     Attributes:
-        faults: One sentence a fault, all that were found.
+        faults: All faults, one sentence each.
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
@@ -105,8 +118,21 @@ class InvalidOption(DatabricksError, ValueError):
         super().__init__(" ".join(self.faults))
 
 
+class InvalidJob(DatabricksError, ValueError):
+    """A `Job`, or what was passed to `prefect-databricks-runs apply`, has a fault; nothing was sent.
+
+    Attributes:
+        file: The file of the call that has the fault; empty if it is not known.
+        line: The line of the call; 0 if it is not known.
+    """
+
+    def __init__(self, fault: str, file: str = "", line: int = 0) -> None:
+        self.file, self.line = file, line
+        super().__init__(f"{file}:{line}: {fault}" if file else fault)
+
+
 class DatabricksConnectionError(DatabricksError):
-    """The workspace gave no answer: connection refused or cut, name not found, time-out.
+    """The workspace did not answer: connection refused or lost, name not found, timeout.
 
     Attributes:
         host: The workspace's address.
@@ -121,13 +147,13 @@ class DatabricksConnectionError(DatabricksError):
 
 
 class SignInUnavailable(DatabricksConnectionError):
-    """The issuer of tokens did not answer, or not with a token: an outage, which may pass.
+    """The token issuer did not answer, or answered without a token. The outage may pass.
 
     Nothing was sent to the workspace.
 
     Attributes:
-        host: The address of the issuer, such as the workspace itself or Microsoft Entra ID.
-        retry_after: Seconds that the answer asked to wait, or None.
+        host: The issuer's address, such as the workspace itself or Microsoft Entra ID.
+        retry_after: Seconds to wait that the answer asked for, or None.
     """
 
     def __init__(self, reason: str, *, host: str, method: str, path: str, retry_after: float | None = None) -> None:
@@ -138,7 +164,7 @@ class SignInUnavailable(DatabricksConnectionError):
 
 
 class InvalidResponse(DatabricksError):
-    """The workspace's address answered with something that is no answer of the Jobs API.
+    """The answer from the workspace's address is not an answer of the Jobs API.
 
     Attributes:
         host: The workspace's address.
@@ -150,27 +176,27 @@ class InvalidResponse(DatabricksError):
     def __init__(self, reason: str, *, host: str, method: str, path: str, status_code: int) -> None:
         self.host, self.method, self.path, self.status_code = host, method, path, status_code
         super().__init__(
-            f"{host} answered {method} {path} with status {status_code} and {one_line(reason)}, which is no answer of "
-            f"the Databricks Jobs API. {self.meaning.advice}"
+            f"{host} answered {method} {path} with status {status_code} and {one_line(reason)}, which is not an answer "
+            f"of the Databricks Jobs API. {self.meaning.advice}"
         )
 
     @property
     def meaning(self) -> Meaning:
-        """What is known of the effect, and whether to ask again."""
+        """The known effect of the request, and whether to send it again."""
         return meaning_of(type(self), self.status_code)
 
 
 class DatabricksApiError(DatabricksError):
-    """The Jobs API answered with an error, one of the classes below if it is one of them.
+    """The Jobs API answered with an error. The classes below are for common ones.
 
     Attributes:
         status_code: HTTP status.
         error_code: Databricks' own code, such as `INVALID_PARAMETER_VALUE`; empty when the answer had none.
         message: Databricks' own message.
-        request_id: What to give Databricks' support, or None.
+        request_id: The id to send to Databricks support, or None.
         method: HTTP method of the request.
         path: Path of the request.
-        retry_after: Seconds that the answer asked to wait, or None.
+        retry_after: Seconds to wait that the answer asked for, or None.
     """
 
     def __init__(
@@ -199,27 +225,27 @@ class DatabricksApiError(DatabricksError):
 
     @property
     def meaning(self) -> Meaning:
-        """What is known of the effect, and whether to ask again."""
+        """The known effect of the request, and whether to send it again."""
         return meaning_of(type(self), self.status_code, self.error_code)
 
 
 class BadRequest(DatabricksApiError):
-    """400: Databricks could not accept the request."""
+    """400: Databricks did not accept the request."""
 
 
 class Unauthenticated(DatabricksApiError):
-    """401, or 403 for a bad token: Databricks does not know who is asking."""
+    """401, or 403 for a bad token: Databricks does not know the caller."""
 
 
 class SignInFailed(Unauthenticated):
-    """No token to sign in with: its issuer refused, or what it is made of is missing where the flow runs.
+    """Could not get a token: the issuer refused, or something is missing where the flow runs.
 
     Nothing was sent to the Jobs API.
 
     Attributes:
-        source: Where the token was to come from: an address, a file, a variable or a command.
-        status_code: HTTP status of the issuer's answer; 401 where it was not asked.
-        error_code: The issuer's own code, such as `invalid_client`; empty if there is none.
+        source: The token's source: an address, a file, a variable or a command.
+        status_code: HTTP status of the issuer's answer; 401 if the issuer was not asked.
+        error_code: The issuer's own code, such as `invalid_client`; may be empty.
         message: The issuer's own message, or what is missing.
     """
 
@@ -236,11 +262,11 @@ class PermissionDenied(DatabricksApiError):
 
 
 class NotFound(DatabricksApiError):
-    """404, or 400 for what does not exist: an unknown run or job, or one that was deleted."""
+    """404, or 400 for something that does not exist: an unknown or deleted run or job."""
 
 
 class Conflict(DatabricksApiError):
-    """409: something else is being done to the same thing."""
+    """409: another change to the same job or run is in progress."""
 
 
 class RateLimited(DatabricksApiError):
@@ -248,22 +274,23 @@ class RateLimited(DatabricksApiError):
 
 
 class ServerError(DatabricksApiError):
-    """5xx, but for 501: Databricks, or a proxy before it, failed."""
+    """5xx, except 501: Databricks, or a proxy in front of it, failed."""
 
 
 class JobNameError(DatabricksError):
-    """A `job_name` that names no job, or more than one.
+    """No job, or more than one job, has the name `job_name`.
 
     Attributes:
-        job_name: The name that was looked for.
-        job_ids: The jobs that have it; empty when none has.
+        job_name: The name that was searched for.
+        job_ids: The jobs with this name; empty if there are none.
     """
 
-    def __init__(self, job_name: str, job_ids: Sequence[int]) -> None:
+    def __init__(self, job_name: str, job_ids: Sequence[int], advice: str = "") -> None:
         self.job_name, self.job_ids = job_name, tuple(job_ids)
         if job_ids:
             listed = ", ".join(str(job_id) for job_id in job_ids)
-            text = f"{len(job_ids)} jobs are named {job_name!r} (ids {listed}). Give `job_id` instead of `job_name`."
+            advice = advice or "Pass `job_id` instead of `job_name`."
+            text = f"{len(job_ids)} jobs are named {quoted(job_name)} (ids {listed}). {advice}"
         else:
             text = (
                 f"No job is named {job_name!r}, or these credentials may not see it. "
@@ -272,33 +299,46 @@ class JobNameError(DatabricksError):
         super().__init__(text)
 
 
-class DatabricksUnreachable(DatabricksError):
-    """Every poll failed for longer than `max_outage_seconds`. The run may still be going.
+class JobProtected(DatabricksError):
+    """A saved job that `apply_job` must not change: it belongs to a bundle, is locked, or was made by other means.
 
     Attributes:
-        run_id: The run that was waited for.
+        job_id: The job.
+        job_name: Its name.
+    """
+
+    def __init__(self, job_id: int, job_name: str, reason: str) -> None:
+        self.job_id, self.job_name = job_id, job_name
+        super().__init__(f"Databricks job {job_id} {quoted(job_name)} was not changed: {reason}")
+
+
+class DatabricksUnreachable(DatabricksError):
+    """Every poll failed for longer than `max_outage_seconds`. The run may still be active.
+
+    Attributes:
+        run_id: The run.
         seconds: How long polls had failed.
         url: The run's page.
-        answered: Whether there were answers, such as refusals or a proxy's pages. Then the run is left running; without
-            any answer it is cancelled, if the workspace takes that.
+        answered: Whether there were answers, such as refusals or pages of a proxy. If so, the run keeps running.
+            Without any answer, the run is cancelled if the workspace accepts that request.
     """
 
     def __init__(self, *, run_id: int, seconds: float, url: str, reason: str, answered: bool = False) -> None:
         self.run_id, self.seconds, self.url, self.answered = run_id, seconds, url, answered
         super().__init__(
-            f"Databricks run {run_id} could not be read for {seconds:.0f} s. The run may still be going. See {url}. "
+            f"Databricks run {run_id} could not be read for {seconds:.0f} s. The run may still be active. See {url}. "
             f"The last error was: {one_line(reason, _REASON_CHARACTERS)}"
         )
 
 
 class WaitTimeout(DatabricksError):
-    """The run was not over after `max_wait_seconds`.
+    """The run had not finished after `max_wait_seconds`.
 
     Attributes:
-        run_id: The run that was waited for.
-        max_wait_seconds: The limit that was set.
+        run_id: The run.
+        max_wait_seconds: The limit.
         url: The run's page.
-        state: How it was.
+        state: The run's state at that time.
     """
 
     def __init__(self, *, run_id: int, max_wait_seconds: float, url: str, state: str, others: int = 0) -> None:
@@ -306,18 +346,29 @@ class WaitTimeout(DatabricksError):
         more = f" (and {others} more with it)" if others else ""
         limit = f"max_wait_seconds={max_wait_seconds:g}"
         super().__init__(
-            f"Databricks run {run_id}{more} was {name(state)}, not over, after {limit}, so it "
-            f"is being cancelled. Give it longer, or find out what it waits for. See {url}."
+            f"Databricks run {run_id}{more} was still {name(state)} after {limit}, so it "
+            f"is being cancelled. Allow more time, or find out what the run waits for. See {url}."
         )
 
 
 class RunFailed(DatabricksError):
-    """The run ended, and not well.
+    """The run failed.
 
     Attributes:
-        run: The run as Databricks gave it last, with the outputs of its failed tasks.
-        errors: What went wrong in each failed task, by `task_key`, and in those of the runs that run-job tasks started,
-            by `task_key/task_key`; `.error` and `.error_trace` are Databricks' words.
+        run: The run as last read, with the outputs of its failed tasks.
+        errors: The output of each failed task, by `task_key`; for the runs that run-job tasks started, by
+            `task_key/task_key`. `.error` and `.error_trace` are the words of Databricks.
+
+    Example:
+        ```python
+        from prefect_databricks_runs import DatabricksCredentials, RunFailed, submit_run_and_wait
+
+        databricks = DatabricksCredentials.from_environment()
+        try:
+            submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/broken"})
+        except RunFailed as failed:
+            print(failed.run.url, failed.errors["main"].error)
+        ```
     """
 
     what, state_name = "failed", "Failed"
@@ -325,7 +376,7 @@ class RunFailed(DatabricksError):
     def __init__(self, run: Run) -> None:
         self.run = run
         named = f" {quoted(run.run_name)}" if run.run_name else ""
-        state = "" if run.state.name == self.state_name else f" ({run.state.name})"  # where it says more
+        state = "" if run.state.name == self.state_name else f" ({run.state.name})"  # where it adds something
         lines = [
             f"Databricks run {run.run_id}{named} {self.what}{state}.",
             *self._reasons(),
@@ -343,12 +394,12 @@ class RunFailed(DatabricksError):
         lines = [f"Task {name(task.task_key)}: {indented(task.reason or task.state.name)}" for task in failed[:_LISTED]]
         more = [f"{len(failed) - _LISTED} more tasks failed."] if len(failed) > _LISTED else []
         explanation = indented(self.run.explanation)
-        # Set in: it begins as somebody else wants.
+        # Indented, because its beginning comes from outside.
         return [f"    {explanation}" if explanation else "", *lines, *more]
 
 
 class RunCanceled(RunFailed):
-    """The run was cancelled, in Databricks or from here."""
+    """The run was cancelled, in Databricks or by this package."""
 
     what, state_name = "was cancelled", "Canceled"
 
@@ -356,7 +407,7 @@ class RunCanceled(RunFailed):
 class RunTimedOut(RunFailed):
     """Databricks stopped the run at its `timeout_seconds`."""
 
-    what, state_name = "was stopped at its time-out", "TimedOut"
+    what, state_name = "was stopped at its timeout", "TimedOut"
 
 
 class RunSkipped(RunFailed):
@@ -368,17 +419,36 @@ class RunSkipped(RunFailed):
 class RunInternalError(RunFailed):
     """The Jobs service failed, not the user's code."""
 
-    what, state_name = "met an internal error of Databricks", "InternalError"
+    what, state_name = "hit an internal Databricks error", "InternalError"
 
 
 class RunsFailed(DatabricksError):
-    """Of several runs that were waited for together, some did not end well.
+    """Some of the runs in one wait failed.
 
     Attributes:
-        runs: Those that are over, in the order in which they were given, the good ones too.
-        errors: Why each of the others is no good, by `run_id`: a `RunFailed`, or why it could not be read.
-        going: The `run_id` of each that was still going when the wait ended.
-        cancelled: Those of them that Databricks was asked to cancel, and that are about to end.
+        runs: The finished runs, in the order of `run_ids`, including the ones that succeeded.
+        errors: The failure of each other run, by `run_id`: a `RunFailed`, or the error of reading the run.
+        going: The `run_id` of each run that was still active when the wait ended.
+        cancelled: The runs in `going` that Databricks was asked to cancel, and that are about to end.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_databricks_runs import DatabricksCredentials, RunsFailed, submit_run, wait_for_runs
+
+        @flow
+        def both():
+            databricks = DatabricksCredentials.from_environment()
+            paths = ["/Shared/nightly", "/Shared/broken"]
+            run_ids = [submit_run(databricks, notebook_task={"notebook_path": path}) for path in paths]
+            try:
+                return wait_for_runs(databricks, run_ids)
+            except RunsFailed as failed:
+                print(list(failed.errors))
+                return failed.runs
+
+        both()
+        ```
     """
 
     def __init__(
@@ -395,10 +465,10 @@ class RunsFailed(DatabricksError):
         lines += [one_line(str(error), _REASON_CHARACTERS) for error in list(errors.values())[:_LISTED_RUNS]]
         if len(errors) > _LISTED_RUNS:
             lines.append(f"{len(errors) - _LISTED_RUNS} more are in `errors`.")
-        going_on = [run_id for run_id in going if run_id not in self.cancelled]
-        for run_ids, becomes in ((self.cancelled, "being cancelled"), (going_on, "not cancelled")):
+        still_active = [run_id for run_id in going if run_id not in self.cancelled]
+        for run_ids, becomes in ((self.cancelled, "being cancelled"), (still_active, "not cancelled")):
             if run_ids:
                 listed = ", ".join(map(str, run_ids[:_LISTED_RUNS]))
                 more = f" and {len(run_ids) - _LISTED_RUNS} more" if len(run_ids) > _LISTED_RUNS else ""
-                lines.append(f"Still going when the wait ended, and {becomes}: {listed}{more}.")
+                lines.append(f"Still active when the wait ended, and {becomes}: {listed}{more}.")
         super().__init__("\n".join(lines))

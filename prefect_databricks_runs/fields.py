@@ -1,7 +1,7 @@
 """The named parameters of the calls that start a run: one for each top-level field of the endpoint.
 
-None means "not given". Prefect makes a form and a validator of them, so they are plain types that both its lines read;
-what may be an object with `as_dict()` or `model_dump()` is `Any`.
+None means "not set". Prefect builds a form and a validator from the types, so they are plain types that work on both
+Prefect 2 and 3; a field that may be an object with `as_dict()` or `model_dump()` is `Any`.
 """
 
 from typing import Any
@@ -10,12 +10,12 @@ from typing_extensions import TypedDict
 
 
 class SubmitRunFields(TypedDict, total=False):
-    """The top-level fields of `POST /api/2.2/jobs/runs/submit`, and those of one task as in API 2.0."""
+    """The top-level fields of `POST /api/2.2/jobs/runs/submit`, and the fields of a single task as in API 2.0."""
 
     run_name: str | None
-    """Name of the run, at most 4,096 bytes. Databricks' own default is `Untitled`."""
+    """Name of the run, at most 4,096 bytes. Databricks' default is `Untitled`."""
     tasks: list[Any] | None
-    """The tasks, 1 to 100 objects each with a `task_key` of its own and one task object. Instead of the fields of one
+    """The tasks: 1 to 1,000 objects, each with its own `task_key` and one task object. Excludes the fields of a single
     task."""
     notebook_task: Any
     """One task: the notebook to run, an object with `notebook_path`."""
@@ -34,43 +34,44 @@ class SubmitRunFields(TypedDict, total=False):
     dbt_task: Any
     """One task: the dbt commands to run, an object with `commands`."""
     new_cluster: Any
-    """Cluster to make for the one task, an object. Excludes `existing_cluster_id`."""
+    """One task: the cluster to create for it, an object. Excludes `existing_cluster_id`."""
     existing_cluster_id: str | None
-    """Cluster that is there, for the one task. Excludes `new_cluster`."""
+    """One task: the id of an existing cluster. Excludes `new_cluster`."""
     libraries: list[Any] | None
-    """Libraries to install on the cluster of the one task, a list of objects."""
+    """One task: libraries to install on its cluster, a list of objects."""
     timeout_seconds: int | None
-    """Seconds after which Databricks stops the run. Default 0, which is never."""
+    """Seconds after which Databricks stops the run. Default: 0, which means never."""
     idempotency_token: str | None
-    """At most 64 characters: while a run with this token exists, no second one is started."""
+    """Idempotency token, at most 64 characters. While a run with this token exists, no second run is started. Default:
+    derived from the flow run and the request."""
     access_control_list: list[Any] | None
-    """Who may see and manage the run, a list of objects with a principal and a `permission_level`."""
+    """Permissions on the run, a list of objects with a principal and a `permission_level`."""
     git_source: Any
-    """Repository that tasks take their files from, an object with `git_url`, `git_provider` and one of `git_branch`,
+    """Git repository with the files of the tasks, an object with `git_url`, `git_provider` and one of `git_branch`,
     `git_tag` and `git_commit`."""
     environments: list[Any] | None
     """Serverless environments that tasks name by `environment_key`, at most 10 objects."""
     environment_variables: list[Any] | None
     """Sets of environment variables that tasks name by `environment_variables_key`, at most 10 objects."""
     queue: Any
-    """Whether the run waits when the workspace is full, an object with `enabled`."""
+    """Whether the run is queued when the workspace is full, an object with `enabled`."""
     run_as: Any
-    """Whom the run acts as, an object with one of `user_name`, `service_principal_name` and `group_name`. Default: who
-    submits it."""
+    """Identity under which the run executes, an object with one of `user_name`, `service_principal_name` and
+    `group_name`. Default: the user who submits the run."""
     health: Any
     """Rules for the run's health, an object with `rules`."""
     email_notifications: Any
-    """Mail addresses told of the run's start and end, an object of lists."""
+    """Email addresses to notify when the run starts or ends, an object of lists."""
     webhook_notifications: Any
-    """Webhooks told of the run's start and end, an object of lists with at most 3 destinations each."""
+    """Webhooks to call when the run starts or ends, an object of lists with at most 3 destinations each."""
     notification_settings: Any
-    """For which runs no notification is sent, an object."""
+    """Kinds of runs for which no notification is sent, an object."""
     budget_policy_id: str | None
-    """Budget policy that the run is charged to. Default: none."""
+    """Id of the budget policy that the run is charged to. Default: none."""
     usage_policy_id: str | None
-    """Usage policy of the run. Default: the workspace's."""
+    """Id of the usage policy of the run. Default: the usage policy of the workspace."""
     performance_target: Any
-    """For serverless tasks: `PERFORMANCE_OPTIMIZED`, `STANDARD` or `COST_OPTIMIZED`."""
+    """For serverless tasks, as JSON in a form: `"PERFORMANCE_OPTIMIZED"`, `"STANDARD"` or `"COST_OPTIMIZED"`."""
     duration_target: str | None
     """Time within which a `COST_OPTIMIZED` run should end: `NO_FLEXIBILITY`, `4h`, `12h`, `24h` or `72h`."""
 
@@ -79,33 +80,35 @@ class RunNowFields(TypedDict, total=False):
     """The top-level fields of `POST /api/2.2/jobs/run-now`."""
 
     job_id: int | None
-    """Number of the job to run."""
+    """Id of the job to run, instead of `job_name`."""
     job_parameters: dict[str, Any] | None
-    """Values for the job's own parameters, sent as text. Excludes the parameter fields for single kinds of tasks."""
+    """Values for the parameters of the job, sent as strings. Excludes the parameters for one kind of task below."""
     notebook_params: dict[str, Any] | None
-    """Values for the widgets of notebook tasks, sent as text, at most 10,000 bytes as JSON; merged key by key into
-    those of `json`. Excludes `jar_params`."""
+    """Values for the widgets of notebook tasks, sent as strings, at most 10,000 bytes as JSON; merged key by key into
+    the `notebook_params` of `json`. Excludes `jar_params`."""
     jar_params: list[Any] | None
-    """Arguments for JAR tasks, sent as text, at most 10,000 bytes as JSON. Excludes `notebook_params`."""
+    """Arguments for JAR tasks, sent as strings, at most 10,000 bytes as JSON. Excludes `notebook_params`."""
     python_params: list[Any] | None
-    """Arguments for Python file tasks, sent as text, ASCII only, at most 10,000 bytes as JSON."""
+    """Arguments for Python file tasks, sent as strings, ASCII only, at most 10,000 bytes as JSON."""
     spark_submit_params: list[Any] | None
-    """Arguments for spark-submit tasks, sent as text, ASCII only, at most 10,000 bytes as JSON."""
+    """Arguments for spark-submit tasks, sent as strings, ASCII only, at most 10,000 bytes as JSON."""
     python_named_params: dict[str, Any] | None
-    """Named arguments for Python wheel tasks, sent as text."""
+    """Named arguments for Python wheel tasks, sent as strings."""
     sql_params: dict[str, Any] | None
-    """Values for the parameters of SQL tasks, sent as text. Alerts take none."""
+    """Values for the parameters of SQL tasks, sent as strings. Alerts have no parameters."""
     dbt_commands: list[Any] | None
     """Commands for dbt tasks, such as `dbt run`."""
     pipeline_params: Any
-    """What pipeline tasks refresh, an object such as `{"full_refresh": true}`."""
+    """Parameters of pipeline tasks, an object such as `{"full_refresh": true}`."""
     only: list[Any] | None
-    """Keys of the tasks to run, all by default. `+key` adds what comes before the task, `key+` what comes after."""
+    """Keys of the tasks to run. Default: all. `+key` adds the upstream tasks, `key+` the downstream tasks."""
     idempotency_token: str | None
-    """At most 64 characters: while a run with this token exists, no second one is started."""
+    """Idempotency token, at most 64 characters. While a run with this token exists, no second run is started. Default:
+    derived from the flow run and the request."""
     queue: Any
-    """Whether the run waits when the job or the workspace is full, an object with `enabled`."""
+    """Whether the run is queued when the job or the workspace is full, an object with `enabled`."""
     performance_target: Any
-    """For serverless tasks, over the job's own: `PERFORMANCE_OPTIMIZED`, `STANDARD` or `COST_OPTIMIZED`."""
+    """For serverless tasks, instead of the job's target, as JSON in a form: `"PERFORMANCE_OPTIMIZED"`, `"STANDARD"` or
+    `"COST_OPTIMIZED"`."""
     duration_target: str | None
     """Time within which a `COST_OPTIMIZED` run should end: `NO_FLEXIBILITY`, `4h`, `12h`, `24h` or `72h`."""

@@ -1,6 +1,6 @@
 """The pytest plugin: the fixtures `databricks_workspace` and `databricks_credentials`, and a marker for their options.
 
-pytest imports this module at every start, also where nobody tests Databricks: what is heavy is imported when used.
+pytest imports this module at every start, even if no test uses Databricks, so heavy imports are made on use.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ MARKER = "databricks_workspace"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, and leave out a warning of Prefect's that the package knows of.
+    """Register the marker, and ignore a warning of Prefect that this package causes on purpose.
 
-    Each call of a flow that has a parameter `json` warns; where warnings are errors, such a flow would fail.
+    Each call of a flow that has a parameter `json` warns. If warnings are errors, such a flow would fail.
     """
     config.addinivalue_line("filterwarnings", 'ignore:Field name "json".*shadows an attribute')
     config.addinivalue_line(
@@ -31,10 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorkspace]:
-    """Return a local Databricks workspace of the test's own, which has started; it stops when the test is over.
+    """Return a local Databricks workspace for one test; it stops when the test ends.
 
-    Options of `LocalWorkspace` are given by `@pytest.mark.databricks_workspace(concurrency=2)`, on the test, its class
-    or its module; the nearest one wins for each option.
+    Set options of `LocalWorkspace` with `@pytest.mark.databricks_workspace(concurrency=2)`, on the test, its class or
+    its module. The nearest one applies for each option.
     """
     from .local import LocalWorkspace
 
@@ -44,7 +44,7 @@ def databricks_workspace(request: pytest.FixtureRequest) -> Iterator[LocalWorksp
 
 @pytest.fixture
 def databricks_credentials(databricks_workspace: LocalWorkspace) -> DatabricksCredentials:
-    """Return credentials for `databricks_workspace`, which are not saved anywhere."""
+    """Return credentials for `databricks_workspace`; they are not saved."""
     from ._prefect.compat import SecretStr
     from .credentials import DatabricksCredentials
 
@@ -55,6 +55,6 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for marker in request.node.iter_markers(MARKER):  # the nearest one first
         if marker.args:
-            pytest.fail(f"The marker {MARKER} takes options by name, such as concurrency=2, not {marker.args[0]!r}.")
+            pytest.fail(f"The marker {MARKER} takes named options, such as concurrency=2, not {marker.args[0]!r}.")
         options = {**marker.kwargs, **options}
     return options

@@ -1,4 +1,4 @@
-"""`retry_on_platform_failure`: whether a failure is worth another try, because the user's own code did not cause it."""
+"""`retry_on_platform_failure`: retry only failures that the platform caused, and not the user's own code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import TaskRun
 
 _PLATFORM_TYPES = frozenset({"CLOUD_FAILURE", "INTERNAL_ERROR"})
-# Limits that pass; Databricks gives some of them the type CLIENT_ERROR.
+# Temporary limits. Databricks reports some of them with the type CLIENT_ERROR.
 _LIMITS = frozenset(
     {
         "WORKSPACE_RUN_LIMIT_EXCEEDED",
@@ -34,28 +34,48 @@ _LIMITS = frozenset(
 _PASSING = (DatabricksConnectionError, DatabricksUnreachable, RateLimited, ServerError, RunInternalError, RunSkipped)
 
 
-async def retry_on_platform_failure(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001 - Prefect gives all three
-    """Whether to retry a task whose Databricks run failed, for `@task(retries=…, retry_condition_fn=…)`.
+async def retry_on_platform_failure(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001 - Prefect passes all
+    """Decide whether to retry a task whose Databricks run failed, for `@task(retries=…, retry_condition_fn=…)`.
 
-    It retries what the platform caused: a run whose `termination_details` have the type `CLOUD_FAILURE` or
-    `INTERNAL_ERROR` or name a limit that was exceeded, one that was skipped because too many were going, and a
-    Databricks that could not be reached. It does not retry what would only fail again: the user's own code, a wrong
-    request, a missing permission; nor what somebody wanted: a cancelled run, a time-out.
+    Failures of the platform are retried: a run whose `termination_details` have the type `CLOUD_FAILURE` or
+    `INTERNAL_ERROR` or name a limit that was exceeded, a run that was skipped because too many were active, and a
+    Databricks that could not be reached. Failures that would only repeat are not: the user's own code, a wrong
+    request, a missing permission. A cancelled run and a timeout are not retried either, because someone wanted them.
 
     Args:
         task: The task.
-        task_run: Its run.
-        state: The state that it has failed with.
+        task_run: The task run.
+        state: The failed state.
+
+    Returns:
+        Whether to retry.
+
+    Example:
+        ```python
+        from prefect import flow, task
+        from prefect_databricks_runs import DatabricksCredentials, retry_on_platform_failure, submit_run_and_wait
+
+        @task(retries=2, retry_delay_seconds=60, retry_condition_fn=retry_on_platform_failure)
+        def nightly():
+            databricks = DatabricksCredentials.from_environment()
+            return submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"}).run_id
+
+        @flow
+        def pipeline():
+            return nightly()
+
+        pipeline()
+        ```
     """
     error = await state_exception(state)
     return error is not None and is_platform_failure(error)
 
 
 def is_platform_failure(error: BaseException) -> bool:
-    """Whether an error of this package was caused by the platform.
+    """Return whether the platform caused an error of this package.
 
     Args:
-        error: Any exception; one of somebody else is none.
+        error: Any exception; for an exception of another package the answer is no.
     """
     if isinstance(error, _PASSING):
         return True

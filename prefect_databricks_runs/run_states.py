@@ -1,7 +1,7 @@
-"""What Databricks said of the state of a run or a task.
+"""The state of a run or a task, as Databricks reports it.
 
-State names are open: Databricks adds to them, so they are kept as the strings that came, and an unknown one is shown
-as it is.
+State names are open: Databricks adds new ones. They are kept as the strings that Databricks sent, and an unknown name
+is shown unchanged.
 """
 
 from __future__ import annotations
@@ -14,14 +14,24 @@ from typing import Any
 
 from ._fields import as_mapping, as_text
 
-# A name of a state or a code, today's or one to come.
+# The name of a state or a code, including names to come.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,99}")
 TERMINAL_LIFE_CYCLE_STATES = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
 _WORDS, _NAME_CHARACTERS = re.compile("[A-Za-z0-9]+"), 100
 
 
 class Outcome(Enum):
-    """What became of a run or a task that is over."""
+    """The outcome of a finished run or task.
+
+    Example:
+        ```python
+        from prefect_databricks_runs import DatabricksCredentials, Outcome, submit_run_and_wait
+
+        databricks = DatabricksCredentials.from_environment()
+        run = submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
+        assert run.state.outcome is Outcome.SUCCESS
+        ```
+    """
 
     SUCCESS = "Success"
     SUCCESS_WITH_FAILURES = "SuccessWithFailures"
@@ -49,7 +59,7 @@ _BY_RESULT_STATE = {
     "UPSTREAM_CANCELED": Outcome.UPSTREAM_CANCELED,
 }
 
-# Only asked when the answer has no `result_state`. CANCELED is the platform's own, USER_CANCELED a person's.
+# Read only if the answer has no `result_state`. CANCELED comes from the platform, USER_CANCELED from a person.
 _BY_TERMINATION_CODE = {
     "SUCCESS": Outcome.SUCCESS,
     "SUCCESS_WITH_FAILURES": Outcome.SUCCESS_WITH_FAILURES,
@@ -64,29 +74,37 @@ _BY_TERMINATION_CODE = {
 
 
 def _name(value: Any) -> str | None:
-    """Return the name of a state or a code; None for what cannot be one, however new."""
+    """Return the name of a state or a code, or None for a value that cannot be a name."""
     return value if isinstance(value, str) and _NAME.fullmatch(value) else None
 
 
 def _camel(name: str) -> str:
-    # Any text can come in the place of a name; what is made of it is one, and is not empty.
+    # Any string can come instead of a name. The result is always a name, and never empty.
     return "".join(word.capitalize() for word in _WORDS.findall(name[:_NAME_CHARACTERS])) or "Unknown"
 
 
 @dataclass(frozen=True)
 class RunState:
-    """State of a run or a task: the API's `state` and `status` together.
+    """The state of a run or a task: the API's `state` and `status` together.
 
     Attributes:
         life_cycle_state: `QUEUED`, `PENDING`, `RUNNING`, `TERMINATING`, `TERMINATED`, `SKIPPED`, `INTERNAL_ERROR`,
-            `BLOCKED`, `WAITING_FOR_RETRY`, or a newer name; `UNKNOWN` when the answer had none.
-        result_state: `SUCCESS`, `FAILED`, …; None until the run is over.
+            `BLOCKED`, `WAITING_FOR_RETRY`, or a newer name; `UNKNOWN` if the answer has none.
+        result_state: `SUCCESS`, `FAILED`, …; None until the run has finished.
         state_message: Databricks' sentence, often empty.
-        queue_reason: Why it is queued, or empty.
+        queue_reason: The reason for queueing, or empty.
         termination_code: `status.termination_details.code`, or None.
         termination_type: `SUCCESS`, `CLIENT_ERROR`, `CLOUD_FAILURE`, `INTERNAL_ERROR`, or None.
         termination_message: `status.termination_details.message`, or empty.
         status_state: `status.state`, or None.
+
+    Example:
+        ```python
+        from prefect_databricks_runs import RunState
+
+        state = RunState.from_api({"state": {"life_cycle_state": "TERMINATED", "result_state": "TIMEDOUT"}})
+        assert (state.is_terminal, state.name) == (True, "TimedOut")
+        ```
     """
 
     life_cycle_state: str
@@ -100,7 +118,7 @@ class RunState:
 
     @classmethod
     def from_api(cls, answer: Mapping[str, Any]) -> RunState:
-        """Read the `state` and `status` of a run or task, either of which may be missing."""
+        """Read the `state` and `status` of a run or task. Either may be missing."""
         state, status = as_mapping(answer.get("state")), as_mapping(answer.get("status"))
         details = as_mapping(status.get("termination_details"))
         queue = as_mapping(status.get("queue_details"))
@@ -117,12 +135,12 @@ class RunState:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether this state is the last one."""
+        """Whether this is the last state."""
         return self.life_cycle_state in TERMINAL_LIFE_CYCLE_STATES or self.status_state == "TERMINATED"
 
     @property
     def outcome(self) -> Outcome | None:
-        """What became of it; None while it goes on. A result that we do not know is never taken for a success."""
+        """The outcome, or None while the run is active. An unknown result is never taken for a success."""
         if not self.is_terminal:
             return None
         if self.result_state:
@@ -137,7 +155,7 @@ class RunState:
 
     @property
     def name(self) -> str:
-        """The state's name as Prefect shows it: `Queued`, `Running`, `Success`, `TimedOut` and so on."""
+        """The state's name as Prefect shows it, such as `Queued`, `Running`, `Success` or `TimedOut`."""
         if self.outcome is None:
             return _camel(self.life_cycle_state)
         if self.result_state and self.result_state not in _BY_RESULT_STATE:
@@ -146,5 +164,5 @@ class RunState:
 
     @property
     def explanation(self) -> str:
-        """The best sentence that Databricks gave for this state; may be empty."""
+        """The best explanation that Databricks sent for this state; may be empty."""
         return self.state_message or self.termination_message or self.queue_reason

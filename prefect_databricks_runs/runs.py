@@ -1,4 +1,4 @@
-"""What Databricks said of a run, as frozen dataclasses.
+"""Runs, tasks and outputs as Databricks reports them, as frozen dataclasses.
 
 Times are milliseconds since 1970-01-01 UTC and durations milliseconds, as in the API; 0 means "not yet".
 """
@@ -13,28 +13,40 @@ from typing import Any
 from ._fields import are_mappings, as_id, as_int, as_mapping, as_mappings, as_text, as_text_or_none
 from .run_states import Outcome, RunState
 
-# Of a for-each task; there may be thousands, most of which fail alike.
+# For a for-each task: there may be thousands, and most fail alike.
 MAX_FAILED_ITERATIONS = 100
 
 _PAGED = ("tasks", "iterations", "job_clusters", "job_parameters", "repair_history")
 _PAGE = re.compile(r"/jobs(/\d+)?/runs/\d+")
-# What Databricks says of what failed by itself; beside the error that it points to, it says nothing.
+# Databricks puts this into the state of a failed task. It only points to the error, and adds nothing to it.
 POINTER = "see run output for details"
 _FAILURES = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERNAL_ERROR})
 
 
 @dataclass(frozen=True)
 class RunOutput:
-    """What `runs/get-output` said of one task.
+    """The output of one task, from `runs/get-output`.
 
     Attributes:
-        result: What the notebook gave to `dbutils.notebook.exit`, at most 5 MB; None for other tasks, or without exit.
+        result: The value that the notebook passed to `dbutils.notebook.exit`, at most 5 MB; None for other tasks, or
+            without exit.
         truncated: Whether `result` was cut.
         logs: The last 5 MB of the output of a Python file, wheel or JAR; None for notebooks.
         logs_truncated: Whether `logs` was cut.
         error: The error's own line, or None.
         error_trace: The traceback, or None.
         raw: The whole answer, with the fields of other task types (`sql_output`, `dbt_output`, …).
+
+    Example:
+        ```python
+        from prefect_databricks_runs import DatabricksCredentials, submit_run_and_wait
+
+        databricks = DatabricksCredentials.from_environment()
+        run = submit_run_and_wait(
+            databricks, notebook_task={"notebook_path": "/Shared/nightly"}, fetch_output=True
+        )
+        print(run.tasks["main"].output.result)
+        ```
     """
 
     result: str | None = None
@@ -50,11 +62,11 @@ class RunOutput:
         """Read the answer of `runs/get-output`.
 
         Raises:
-            ValueError: It has a result, but in a form that cannot be read.
+            ValueError: It has a result in a form that cannot be read.
         """
         notebook = as_mapping(answer.get("notebook_output"))
         if not are_mappings([answer.get("notebook_output") or {}]) or isinstance(notebook.get("result"), (list, dict)):
-            raise ValueError("the result of a notebook, which cannot be read")
+            raise ValueError("a notebook result that is unreadable")
         return cls(
             result=as_text_or_none(notebook.get("result")),
             truncated=bool(notebook.get("truncated")),
@@ -68,14 +80,14 @@ class RunOutput:
 
 @dataclass(frozen=True)
 class RunTask:
-    """One attempt of one task of a run.
+    """One attempt at one task of a run.
 
     Attributes:
         task_key: The task's name in the job.
         run_id: The attempt's own id; not the job run's.
         state: Its state.
         attempt_number: 0 for the first attempt.
-        depends_on: The `task_key` of each task it waits for.
+        depends_on: The `task_key` of each task that it waits for.
         start_time: Milliseconds UTC; 0 before it started.
         end_time: Milliseconds UTC; 0 before it ended.
         setup_duration: Milliseconds.
@@ -83,11 +95,22 @@ class RunTask:
         cleanup_duration: Milliseconds.
         queue_duration: Milliseconds.
         url: The attempt's page in the workspace.
-        output: Its output, once asked for.
-        run_job: Of a run-job task that failed, the run that it started, with why its tasks failed; else None.
-        failed_iterations: Of a for-each task, the failed attempts at its iterations, each with its output, once asked
-            for; 100 at most.
+        output: Its output, if it was fetched.
+        run_job: For a run-job task that failed: the run that it started, with the causes of its failed tasks. Else
+            None.
+        failed_iterations: For a for-each task: the failed attempts at its iterations with their outputs, if they were
+            fetched; at most 100.
         raw: The whole `tasks[]` entry.
+
+    Example:
+        ```python
+        from prefect_databricks_runs import DatabricksCredentials, submit_run_and_wait
+
+        databricks = DatabricksCredentials.from_environment()
+        run = submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
+        for task in run.tasks.values():
+            print(task.task_key, task.state.name, task.took)
+        ```
     """
 
     task_key: str
@@ -109,7 +132,7 @@ class RunTask:
 
     @property
     def is_failed(self) -> bool:
-        """Whether it failed by itself, not because of one before it."""
+        """Whether it failed itself, not because of a task before it."""
         return self.state.outcome in _FAILURES
 
     @property
@@ -119,7 +142,7 @@ class RunTask:
 
     @property
     def retries_iterations(self) -> bool:
-        """Whether it is a for-each task whose iterations are tried again when they fail."""
+        """Whether it is a for-each task whose iterations are retried when they fail."""
         nested = as_mapping(as_mapping(self.raw.get("for_each_task")).get("task"))
         return bool(nested.get("max_retries"))
 
@@ -130,13 +153,13 @@ class RunTask:
 
     @property
     def run_job_run_id(self) -> int | None:
-        """Of a run-job task whose output was read, the `run_id` of the run that it started; else None."""
+        """For a run-job task whose output was read: the `run_id` of the run that it started. Else None."""
         run_id = as_mapping((self.output.raw if self.output else {}).get("run_job_output")).get("run_id")
         return as_int(run_id) or None
 
     @property
     def run_job_url(self) -> str:
-        """The page of the run that a run-job task started; empty where that is not known."""
+        """The page of the run that a run-job task started; empty if it is not known."""
         if not self.run_job_run_id:
             return ""
         job_id = as_int(as_mapping(self.raw.get("run_job_task")).get("job_id"))
@@ -144,7 +167,7 @@ class RunTask:
 
     @property
     def reason(self) -> str:
-        """The best words that Databricks gave for how it ended: its error, or that of what it is made of."""
+        """The best explanation of its end that Databricks sent: its error, or the errors of its parts."""
         words = [(self.output.error if self.output else None) or self.state.explanation, *self.iteration_errors]
         if self.run_job:
             words += [f"{task.task_key}: {task.reason}" for task in self.run_job.failed_tasks]
@@ -152,7 +175,7 @@ class RunTask:
 
     @property
     def iteration_errors(self) -> tuple[str, ...]:
-        """Of a for-each task, the errors that its iterations met most, such as `ValueError: no rows (3 times)`."""
+        """For a for-each task: the most frequent errors of its iterations, such as `ValueError: no rows (3 times)`."""
         stats = as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("error_message_stats")
         return tuple(
             f"{as_text(each['error_message'])} ({as_int(each.get('count', 1))} times)"
@@ -162,23 +185,23 @@ class RunTask:
 
     @property
     def took(self) -> int:
-        """How long the attempt took from its start to its end, in milliseconds; 0 while it runs."""
+        """The time from its start to its end, in milliseconds; 0 while it runs."""
         return self.end_time - self.start_time if self.start_time and self.end_time else 0
 
     @property
     def result(self) -> str:
-        """What its notebook passed to `dbutils.notebook.exit`; empty where it did not, or where that was not read."""
+        """The value that its notebook passed to `dbutils.notebook.exit`; empty if there is none, or it was not read."""
         result = self.output.result if self.output else None
         return "" if result is None else str(result)
 
     @property
     def outcome_of_condition(self) -> str:
-        """Of a condition task, `true` or `false` once it is decided; else empty."""
+        """For a condition task: `true` or `false` once it is decided. Else empty."""
         return as_text(as_mapping(self.raw.get("condition_task")).get("outcome"))
 
     @property
     def iterations_done(self) -> str:
-        """Of a for-each task, how far it is, such as `7/40 iterations, 2 failed`; else empty."""
+        """For a for-each task: its progress, such as `7/40 iterations, 2 failed`. Else empty."""
         stats = self.iteration_stats
         if not stats.get("total_iterations"):
             return ""
@@ -187,34 +210,43 @@ class RunTask:
 
     @property
     def state_in_words(self) -> str:
-        """The state's name, with what a condition came to or how far a for-each task is: `Success (true)`."""
+        """The state's name, with the outcome of a condition or the progress of a for-each task: `Success (true)`."""
         detail = self.outcome_of_condition or self.iterations_done
         return f"{self.state.name} ({detail})" if detail else self.state.name
 
     @property
     def iteration_stats(self) -> Mapping[str, int]:
-        """Of a for-each task, how many of its iterations are where, such as `completed_iterations`; else empty."""
+        """For a for-each task: the number of its iterations by state, such as `completed_iterations`. Else empty."""
         stats = as_mapping(as_mapping(as_mapping(self.raw.get("for_each_task")).get("stats")).get("task_run_stats"))
         return {name: as_int(count) for name, count in stats.items()}
 
 
 @dataclass(frozen=True)
 class Run:
-    """A job run, as one `runs/get` (all its pages) gave it.
+    """A job run, as read with `runs/get` (all its pages).
 
     Attributes:
         run_id: The job run's id.
         job_id: The job's id; a run of `runs/submit` has one too.
-        run_name: Its name, may be empty.
+        run_name: Its name; may be empty.
         state: The run's own state.
-        tasks: The latest attempt of each task, by `task_key`; each task comes after those that it depends on.
+        tasks: The latest attempt of each task, by `task_key`; each task comes after the tasks that it depends on.
         attempts: Every attempt of every task, in the same order, oldest first within a task.
         start_time: Milliseconds UTC.
-        end_time: Milliseconds UTC; 0 while it goes on.
-        run_duration: Milliseconds, repairs included; 0 while it goes on.
+        end_time: Milliseconds UTC; 0 while it is active.
+        run_duration: Milliseconds, repairs included; 0 while it is active.
         queue_duration: Milliseconds.
         url: The run's page in the workspace.
         raw: The whole answer.
+
+    Example:
+        ```python
+        from prefect_databricks_runs import DatabricksCredentials, submit_run_and_wait
+
+        databricks = DatabricksCredentials.from_environment()
+        run = submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
+        print(run.state.name, run.run_duration, run.url)
+        ```
     """
 
     run_id: int
@@ -235,11 +267,11 @@ class Run:
         """Read the answer of `runs/get`.
 
         Args:
-            answer: The answer, with the lists of all its pages put together.
+            answer: The answer, with the lists of all its pages joined.
             host: The workspace's address, such as `https://adb-1.2.azuredatabricks.net`.
 
         Raises:
-            ValueError: It has no `run_id`, or says that the run is over and nothing that can be read of how.
+            ValueError: It has no `run_id`, or it is of a finished run whose end cannot be read.
         """
         workspace_id = _workspace_id(answer.get("run_page_url"))
         run_id, job_id = as_id(answer["run_id"]), as_int(answer.get("job_id")) or None
@@ -247,9 +279,9 @@ class Run:
         state = RunState.from_api(answer)
         said = as_mapping(answer.get("state")).get("result_state")
         if state.is_terminal and not state.result_state and said not in (None, ""):
-            raise ValueError("a run that is over, with a result that is not a name")
+            raise ValueError("a finished run whose result is not a name")
         if state.is_terminal and not are_mappings(answer.get("tasks")):
-            raise ValueError("a run that is over, with tasks that cannot be read")
+            raise ValueError("a finished run with unreadable tasks")
         return cls(
             run_id=run_id,
             job_id=job_id,
@@ -269,25 +301,25 @@ class Run:
 
     @property
     def explanation(self) -> str:
-        """The best sentence that Databricks gave for its state; empty where that only points to an error of `tasks`."""
+        """The best explanation that Databricks sent for its state; empty if that only points to an error of `tasks`."""
         text = self.state.explanation
         is_known = any(task.output and task.output.error for task in self.failures.values())
         return "" if is_known and POINTER in text else text
 
     @property
     def latest_repair_id(self) -> int | None:
-        """The latest repair of a run that was read with its history; None if it was never repaired."""
+        """The latest repair of a run that was read with its history; None if the run was never repaired."""
         ids = [as_int(each.get("id")) for each in as_mappings(self.raw.get("repair_history"))]
         return next((each for each in reversed(ids) if each), None)
 
     @property
     def failed_tasks(self) -> tuple[RunTask, ...]:
-        """The tasks that failed by themselves, not because of one before them."""
+        """The tasks that failed themselves, not because of a task before them."""
         return tuple(task for task in self.tasks.values() if task.is_failed)
 
     @property
     def failures(self) -> Mapping[str, RunTask]:
-        """The failed tasks by `task_key`, those of the runs that run-job tasks started by `task_key/task_key`."""
+        """The failed tasks by `task_key`; those of runs that run-job tasks started by `task_key/task_key`."""
         found: dict[str, RunTask] = {}
         for task in self.failed_tasks:
             found[task.task_key] = task
@@ -297,28 +329,28 @@ class Run:
 
     @property
     def iterations(self) -> tuple[RunTask, ...]:
-        """Of a for-each task that was read by its own `run_id`, the attempts at its iterations; else empty."""
+        """For a for-each task that was read by its own `run_id`: the attempts at its iterations. Else empty."""
         workspace_id = _workspace_id(self.raw.get("run_page_url"))
         found = as_mappings(self.raw.get("iterations"))
         return tuple(_task(entry, self.host, self.job_id, workspace_id) for entry in found)
 
     @property
     def failed_attempts(self) -> tuple[RunTask, ...]:
-        """The attempts that failed by themselves, those that were tried again and have succeeded then too."""
+        """The attempts that failed themselves, including attempts whose retry succeeded."""
         return tuple(attempt for attempt in self.attempts if attempt.is_failed)
 
     def with_outputs(self, outputs: Mapping[int, RunOutput]) -> Run:
-        """Return the same run, with these outputs put into its attempts.
+        """Return the same run with these outputs in its attempts.
 
         Args:
-            outputs: What `runs/get-output` returned, by the `run_id` of the attempt.
+            outputs: The answers of `runs/get-output`, by the `run_id` of the attempt.
         """
         return self.with_attempts(
             [replace(each, output=outputs.get(each.run_id, each.output)) for each in self.attempts]
         )
 
     def with_attempts(self, attempts: Iterable[RunTask]) -> Run:
-        """Return the same run, with more known of its attempts.
+        """Return the same run with these attempts.
 
         Args:
             attempts: All its attempts, in the same order.
@@ -334,9 +366,9 @@ def run_url(host: str, job_id: int | None, run_id: int, workspace_id: str | None
         host: The workspace's address.
         job_id: The job's id.
         run_id: The id of the job run, or of a task's attempt.
-        workspace_id: Needed where one address serves several workspaces.
+        workspace_id: The workspace, needed if one address serves several workspaces.
     """
-    job = f"/jobs/{job_id}" if job_id and str(job_id).isdecimal() else "/jobs"  # it may be anything in an odd answer
+    job = f"/jobs/{job_id}" if job_id and str(job_id).isdecimal() else "/jobs"  # an odd answer may have anything here
     return f"{host}{job}/runs/{run_id}" + (f"?o={workspace_id}" if workspace_id else "")
 
 
@@ -368,13 +400,13 @@ def _task(entry: Mapping[str, Any], host: str, job_id: int | None, workspace_id:
 
 
 def _in_order(attempts: list[RunTask]) -> list[RunTask]:
-    """Dependencies first, and oldest first within a task: the API gives them in any order."""
+    """Sort by dependencies, and oldest first within a task: the API returns them in any order."""
     depths = _depths({task.task_key: set(task.depends_on) for task in attempts})
     return sorted(attempts, key=lambda task: (depths[task.task_key], task.task_key, task.attempt_number, task.run_id))
 
 
 def _depths(waits_for: Mapping[str, set[str]]) -> dict[str, int]:
-    """How many tasks come before each one; those in a circle, and what waits for these, are the deepest."""
+    """Count the tasks before each one. Tasks in a circle, and tasks that wait for them, are the deepest."""
     depths: dict[str, int] = {}
     waiters: dict[str, list[str]] = {}
     left = {key: len(others & waits_for.keys()) for key, others in waits_for.items()}
@@ -400,13 +432,13 @@ def _numbers(answer: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def merge_pages(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Put the pages of one `runs/get` together: the first page's fields, and the paged lists of all pages.
+    """Join the pages of one `runs/get`: the first page's fields, and the paged lists of all pages.
 
-    A run goes on while its pages are read. An end that only the last ones know of is not believed yet: the tasks of the
-    first ones would never be seen to end.
+    The run changes while its pages are read. An end that only the last pages know of is ignored: otherwise the tasks of
+    the first pages would never be seen to end.
 
     Args:
-        pages: The answers in the order they came.
+        pages: The answers in the order of the pages.
     """
     whole: dict[str, Any] = {}
     for page in pages:

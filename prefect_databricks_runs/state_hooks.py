@@ -1,4 +1,4 @@
-"""`cancel_databricks_runs`: a hook for users' own flows, for when the process cannot cancel its runs any more."""
+"""`cancel_databricks_runs`: a hook for your own flows, for when the process cannot cancel its runs itself."""
 
 from __future__ import annotations
 
@@ -21,39 +21,52 @@ from .options import RequestOptions
 from .runs import Run
 
 if TYPE_CHECKING:
-    from prefect import Flow, State
+    from prefect import State
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
 
     from .credentials import DatabricksCredentials
 
 _AT_ONCE = 8
-_BECAUSE = "the flow run that started it is over"
+_BECAUSE = "the flow run that started it has finished"
 
 
-def cancel_databricks_runs(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - Prefect gives all three
-    """Cancel the Databricks runs that a flow run and its subflow runs have started and that are still going.
+def cancel_databricks_runs(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - Prefect passes all three
+    """Cancel the Databricks runs that a flow run and its subflow runs have started and that are still active.
 
-    A hook for `@flow(on_cancellation=[cancel_databricks_runs], on_crashed=[cancel_databricks_runs])`. Prefect calls it
-    in the flow's process or, where that was killed, in that of the worker. The runs are found by the artifacts that
-    `submit_run`, `run_now` and the waiting flows leave in Prefect; the credentials are those that the process has used,
-    or a saved `DatabricksCredentials` block with the same `host`. Flow runs that `run_deployment` has started are left
-    out: they have processes, and hooks, of their own.
+    Use it as `@flow(on_cancellation=[cancel_databricks_runs], on_crashed=[cancel_databricks_runs])`. Prefect calls it
+    in the flow's process or, if that was killed, in the worker's process. The runs are found by the artifacts that
+    `submit_run`, `run_now` and the waiting flows create in Prefect. The credentials are the ones that the process has
+    used, or a saved `DatabricksCredentials` block with the same `host`. Flow runs that `run_deployment` has started are
+    left out, because they have their own processes and hooks.
 
-    What it does, and what it could not do, is in the log of the flow run; it never raises.
+    The log of the flow run shows what was cancelled and what was not. The hook never raises.
 
     Args:
         flow: The flow.
-        flow_run: Its run.
-        state: The state that it has come to.
+        flow_run: The flow run.
+        state: Its new state.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_databricks_runs import DatabricksCredentials, cancel_databricks_runs, submit_run_and_wait
+
+        @flow(on_cancellation=[cancel_databricks_runs], on_crashed=[cancel_databricks_runs])
+        def pipeline():
+            databricks = DatabricksCredentials.from_environment()
+            submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
+
+        pipeline()
+        ```
     """
     logger = SteadyLogger(flow_run_logger(flow_run, flow))
     try:
-        portal.settle()  # what this process has only just started is not in Prefect before that
+        portal.settle()  # a run that this process has just started is not in Prefect before that
         portal.call(_cancel_runs_of, flow_run, logger)
     except Exception as error:
         logger.error(
-            "Databricks runs of this flow run may still be going: they could not be looked for in Prefect. %r", error
+            "Could not search Prefect for Databricks runs of this flow run, which may still be active. %r", error
         )
 
 
@@ -65,7 +78,7 @@ async def _cancel_runs_of(flow_run: FlowRun, logger: Logger) -> None:
         if not traces:
             return
         runs = await _cancel_all(traces, await known_credentials(client), logger)
-        # One call at a time, as all that Prefect is told.
+        # One call at a time, like all updates to Prefect.
         for key, run in runs.items():
             for trace in traces[key]:
                 await _put_right(client, trace, run, logger)
@@ -74,7 +87,7 @@ async def _cancel_runs_of(flow_run: FlowRun, logger: Logger) -> None:
 async def _cancel_all(
     keys: Iterable[tuple[str, int]], known: Sequence[DatabricksCredentials], logger: Logger
 ) -> dict[tuple[str, int], Run]:
-    """Cancel the runs that are going, some at a time; gives how each is then, as far as that is known."""
+    """Cancel the active runs, several at a time, and return each as it is then, if known."""
     runs: dict[tuple[str, int], Run] = {}
     limiter = anyio.CapacityLimiter(_AT_ONCE)
 
@@ -91,7 +104,7 @@ async def _cancel_all(
 
 
 async def _cancel(host: str, run_id: int, known: Sequence[DatabricksCredentials], logger: Logger) -> Run | None:
-    """Cancel a run if it is going; gives it as it is then, or None where nothing is known of it."""
+    """Cancel a run if it is active, and return it as it is then, or None if nothing is known of it."""
     found = await _found(host, run_id, known, logger)
     if found is None:
         return None
@@ -110,15 +123,15 @@ async def _cancel(host: str, run_id: int, known: Sequence[DatabricksCredentials]
 async def _found(
     host: str, run_id: int, known: Sequence[DatabricksCredentials], logger: Logger
 ) -> tuple[Call[RequestOptions], Run] | None:
-    """Return the run, and a call with whose hook it can be read."""
-    reason = f"There is no saved DatabricksCredentials block for {host}; save one, or cancel the run there."
+    """Return the run, and a call that can read it."""
+    reason = f"No DatabricksCredentials block is saved for {host}. Save one, or cancel the run in Databricks."
     for credentials in known:
         call = plain_call(credentials, logger)
         try:
             return call, await call.hook.get_run(run_id)
         except DatabricksError as error:
             reason = str(error)
-    logger.error("Databricks run %d of %s may still be going. %s", run_id, host, reason)
+    logger.error("Databricks run %d of %s may still be active. %s", run_id, host, reason)
     return None
 
 
@@ -126,4 +139,4 @@ async def _put_right(client: PrefectClient, trace: Trace, run: Run, logger: Logg
     try:
         await finish_trace(client, trace, run)
     except Exception as error:
-        logger.error("Prefect may show Databricks run %d as it was before. %r", trace.run_id, error)
+        logger.error("Prefect may show an old state of Databricks run %d. %r", trace.run_id, error)

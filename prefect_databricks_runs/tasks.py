@@ -1,4 +1,4 @@
-"""The Prefect tasks that start a Databricks run: `submit_run` and `run_now`, and their async twins."""
+"""The Prefect tasks that start a run (`submit_run`, `run_now`) or save a job (`apply_job`), and their async twins."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from prefect import task
 from typing_extensions import ParamSpec, Unpack
 
 from ._connect.call import Call, called_with
+from ._jobs.applying import Applying
+from ._jobs.schedules import warn_of_two_schedules
+from ._jobs.showing import show
+from ._jobs.wanted import Wanted
 from ._payload.build import run_now_template, submit_run_template
+from ._payload.hints import hints_of, log_hints
 from ._payload.placeholders import placeholder_values
-from ._payload.spelling import Misspelt, misspelt_keys
+from ._payload.rules import Hint
 from ._payload.template import Template
 from ._prefect import portal
+from ._prefect.docstrings import documented_as
 from ._prefect.own_faults import OwnFaults
 from ._prefect.signature import named_parameters
 from ._report import show_started
@@ -29,7 +35,7 @@ from .credentials import DatabricksCredentials
 from .errors import InvalidPayload
 from .fields import RunNowFields, SubmitRunFields
 from .hook import DatabricksHook
-from .options import StartOptions
+from .options import ApplyOptions, StartOptions
 from .runs import run_url
 
 DEFAULT_RUN_NAME = "Run Submitted by Prefect"
@@ -46,7 +52,7 @@ class RunNowParameters(RunNowFields, StartOptions, total=False):
     """The named parameters of `run_now`."""
 
     job_name: str | None
-    """Name of the job, instead of `job_id`; upper and lower case do not matter."""
+    """Name of the job to run, instead of `job_id`. Upper and lower case do not matter."""
 
 
 # Starting something is never cached: a retried flow would be handed the old run's id.
@@ -66,7 +72,7 @@ def submit_run(
     Args:
         databricks_credentials: The workspace, and how to sign in.
         json: The request body: a dict, or anything with `as_dict()` or `model_dump()`. It is not changed.
-        **parameters: The fields of the request, `on_retry`, `databricks_retry_limit` and `databricks_retry_delay`.
+        **parameters: The fields of the request, and how it is sent.
 
     Returns:
         The `run_id` of the job run.
@@ -74,6 +80,19 @@ def submit_run(
     Raises:
         InvalidPayload: The request has faults; nothing was sent.
         DatabricksError: Databricks refused it, or could not be reached.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_databricks_runs import DatabricksCredentials, submit_run
+
+        @flow
+        def nightly():
+            databricks = DatabricksCredentials.load("BLOCK_NAME")
+            return submit_run(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
+
+        print(nightly())
+        ```
     """
     call = called_with(databricks_credentials, parameters, StartOptions)
     with handing_over(call):
@@ -81,11 +100,27 @@ def submit_run(
 
 
 @task(persist_result=False)
+@documented_as(submit_run)
 @named_parameters
 async def asubmit_run(
     databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[SubmitRunParameters]
 ) -> int:
-    """Async twin of `submit_run`: the same parameters, result and errors."""
+    """Async twin of `submit_run`: the same parameters, result and errors.
+
+    Example:
+        ```python
+        import asyncio
+
+        from prefect import flow
+        from prefect_databricks_runs import DatabricksCredentials, asubmit_run
+
+        @flow
+        async def nightly(databricks: DatabricksCredentials):
+            return await asubmit_run(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
+
+        print(asyncio.run(nightly(DatabricksCredentials.load("BLOCK_NAME"))))
+        ```
+    """
     call = called_with(databricks_credentials, parameters, StartOptions)
     with handing_over(call):
         return await portal.acall(_submit_run, call, json, parameters)
@@ -106,8 +141,7 @@ def run_now(
     Args:
         databricks_credentials: The workspace, and how to sign in.
         json: The request body: a dict, or anything with `as_dict()` or `model_dump()`. It is not changed.
-        **parameters: The fields of the request, `job_name` to find the job by its name, `on_retry`,
-            `databricks_retry_limit` and `databricks_retry_delay`.
+        **parameters: The fields of the request, and how it is sent.
 
     Returns:
         The `run_id` of the job run.
@@ -116,6 +150,19 @@ def run_now(
         InvalidPayload: The request has faults; nothing was sent.
         JobNameError: No job has that `job_name`, or several have.
         DatabricksError: Databricks refused it, or could not be reached.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_databricks_runs import DatabricksCredentials, run_now
+
+        @flow
+        def nightly():
+            databricks = DatabricksCredentials.load("BLOCK_NAME")
+            return run_now(databricks, job_name="nightly", job_parameters={"day": "2026-11-27"})
+
+        print(nightly())
+        ```
     """
     call = called_with(databricks_credentials, parameters, StartOptions)
     with handing_over(call):
@@ -123,14 +170,114 @@ def run_now(
 
 
 @task(persist_result=False)
+@documented_as(run_now)
 @named_parameters
 async def arun_now(
     databricks_credentials: DatabricksCredentials, json: Any = None, **parameters: Unpack[RunNowParameters]
 ) -> int:
-    """Async twin of `run_now`: the same parameters, result and errors."""
+    """Async twin of `run_now`: the same parameters, result and errors.
+
+    Example:
+        ```python
+        import asyncio
+
+        from prefect import flow
+        from prefect_databricks_runs import DatabricksCredentials, arun_now
+
+        @flow
+        async def nightly(databricks: DatabricksCredentials):
+            return await arun_now(databricks, job_name="nightly")
+
+        print(asyncio.run(nightly(DatabricksCredentials.load("BLOCK_NAME"))))
+        ```
+    """
     call = called_with(databricks_credentials, parameters, StartOptions)
     with handing_over(call):
         return await portal.acall(_run_now, call, json, parameters)
+
+
+@task(persist_result=False)
+@named_parameters
+def apply_job(databricks_credentials: DatabricksCredentials, job: Any, **parameters: Unpack[ApplyOptions]) -> int:
+    """Create a saved job, or reset the job with its name if a setting differs.
+
+    The differences are in the log and on the flow run's page. If nothing differs, nothing is sent. Active runs of the
+    job keep the settings that they were started with.
+
+    The saved job gets the tag `prefect_settings`, which marks it as created here. A job with the name and without the
+    tag is reset only with `adopt=True`. The job of a bundle and a locked job are never changed.
+
+    Args:
+        databricks_credentials: The workspace, and how to sign in.
+        job: A `Job`; or the body of `jobs/create`: a dict, or anything with `as_dict()` or `model_dump()`. With an
+            `access_control_list`, the permissions of the job are set too.
+        **parameters: `adopt`, `databricks_retry_limit` and `databricks_retry_delay`.
+
+    Returns:
+        The job's `job_id`.
+
+    Raises:
+        InvalidPayload: The settings have faults; nothing was sent.
+        JobNameError: Several jobs have that name.
+        JobProtected: The job must not be changed.
+        DatabricksError: Databricks refused it, or could not be reached.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_databricks_runs import DatabricksCredentials, Job, apply_job, run_now_and_wait
+
+        @flow
+        def nightly():
+            databricks = DatabricksCredentials.load("BLOCK_NAME")
+            job = Job("nightly-report")
+            job.notebook("/Shared/nightly")
+            return run_now_and_wait(databricks, job_id=apply_job(databricks, job))
+
+        nightly()
+        ```
+    """
+    call = called_with(databricks_credentials, parameters, ApplyOptions)
+    return portal.call(_apply_job, call, job)
+
+
+@task(persist_result=False)
+@documented_as(apply_job)
+@named_parameters
+async def aapply_job(
+    databricks_credentials: DatabricksCredentials, job: Any, **parameters: Unpack[ApplyOptions]
+) -> int:
+    """Async twin of `apply_job`: the same parameters, result and errors.
+
+    Example:
+        ```python
+        import asyncio
+
+        from prefect import flow
+        from prefect_databricks_runs import DatabricksCredentials, Job, aapply_job
+
+        @flow
+        async def nightly(databricks: DatabricksCredentials):
+            job = Job("nightly-report")
+            job.notebook("/Shared/nightly")
+            return await aapply_job(databricks, job)
+
+        print(asyncio.run(nightly(DatabricksCredentials.load("BLOCK_NAME"))))
+        ```
+    """
+    call = called_with(databricks_credentials, parameters, ApplyOptions)
+    return await portal.acall(_apply_job, call, job)
+
+
+async def _apply_job(call: Call[ApplyOptions], job: Any) -> int:
+    wanted = await _off_the_loop(Wanted.of, job)
+    log_hints(wanted.hints, call.logger)
+    with OwnFaults(call.logger).caught("looking for two schedules"):
+        await warn_of_two_schedules(wanted.settings, call.logger)
+    applied = await Applying(call, wanted, adopt=call.options["adopt"]).apply()
+    with OwnFaults(call.logger).caught(f"showing what was done to Databricks job {applied.job_id}"):
+        show(applied, call.logger)
+    return applied.job_id
 
 
 async def _submit_run(call: Call[StartOptions], json: Any, parameters: Mapping[str, Any]) -> int:
@@ -163,36 +310,34 @@ class _Request:
     Attributes:
         endpoint: `runs/submit` or `run-now`.
         payload: The body.
-        lasting: The body as far as it is the same in each attempt.
-        misspelt: Keys that are not known and look like others that are.
+        lasting: The part of the body that is the same in each attempt.
+        hints: What the shape of the API does not have.
     """
 
     endpoint: str
     payload: dict[str, Any]
     lasting: dict[str, Any]
-    misspelt: list[Misspelt]
+    hints: list[Hint]
 
     @classmethod
     def of(cls, template: Template, values: Mapping[str, Any]) -> _Request:
         payload = template.fill(values)
         lasting = template.lasting(values, payload)
-        return cls(template.endpoint, payload, lasting, misspelt_keys(payload, template.endpoint))
+        return cls(template.endpoint, payload, lasting, hints_of(payload, template.endpoint))
 
 
 async def _job_named(hook: DatabricksHook, job_name: Any, json: Any, fields: Mapping[str, Any]) -> int:
     if fields.get("job_id") is not None or (isinstance(json, Mapping) and json.get("job_id") is not None):
-        raise InvalidPayload(["`job_id` and `job_name` both name the job; give one of them."], "run-now")
+        raise InvalidPayload(["`job_id` and `job_name` both name the job; pass one of them."], "run-now")
     if not isinstance(job_name, str) or not job_name:
         raise InvalidPayload([f"`job_name` must be the name of a job, not {safe_repr(job_name)}."], "run-now")
     return await hook.find_job(str.__str__(job_name))
 
 
 async def _start(call: Call[StartOptions], request: _Request) -> int:
-    """Start the run, and tell the log and the flow run's page of it."""
+    """Start the run, and report it in the log and on the flow run's page."""
     logger = call.logger
-    for place, key, meant in request.misspelt:
-        where = place or "the request"
-        logger.warning("Unknown key `%s` in %s is sent as it is; did you mean `%s`?", key, where, meant)
+    log_hints(request.hints, logger)
     found = await Starter(call).start(request.endpoint, request.payload, request.lasting)
     with OwnFaults(logger).caught(f"showing that Databricks run {found.run_id} was started"):
         await _show(call, found, request.payload)

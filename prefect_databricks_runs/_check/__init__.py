@@ -1,5 +1,5 @@
-"""`prefect-databricks-runs check`: who signs in to a workspace, and what that user may do there.
+"""`prefect-databricks-runs check`: show who signs in to a workspace, and what that user may do there.
 
-`command` is the command; `found` finds the credentials; `steps` are what is looked at, and `results` what came of it;
-`printing` prints that.
+`command` is the command. `found` finds the credentials, `steps` does the checks, `results` holds their results, and
+`printing` prints them.
 """

@@ -1,4 +1,4 @@
-"""What `prefect-databricks-runs check` does: one step after the other, until one fails that the others need."""
+"""Run `prefect-databricks-runs check`: one step after the other, until a step fails that the others need."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .steps import steps_of
 
 
 async def check(block: str | None, profile: str | None, printing: Printing) -> Results:
-    """Say who signs in, how, until when, and what that user may do. Nothing is started, saved or changed.
+    """Report who signs in, how, until when, and what that user may do. Nothing is started, saved or changed.
 
     Args:
         block: The name of a saved block; None for the environment.
         profile: A profile instead of the environment.
-        printing: Where each step is printed.
+        printing: The output for each step.
     """
     results = Results()
 

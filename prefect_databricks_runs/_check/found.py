@@ -1,4 +1,4 @@
-"""Which credentials are checked: those of a saved block, or of the environment."""
+"""Find the credentials to check: those of a saved block, or of the environment."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ..errors import DatabricksError, InvalidCredentials
 
 
 class NotFoundOut(DatabricksError):
-    """Prefect did not say which credentials there are."""
+    """Prefect did not answer which credentials are saved."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """Credentials, and where they are from.
+    """Credentials and their source.
 
     Attributes:
-        source: Where from.
+        source: The source.
         credentials: The credentials.
     """
 
@@ -55,5 +55,9 @@ async def _saved(name: str) -> DatabricksCredentials:
         raise NotFoundOut(no_answer_of_prefect(error)) from None
     if name not in saved:
         known = ", ".join(sorted(saved)) or "none"
-        raise InvalidCredentials(f"There is no saved block {name!r} of DatabricksCredentials. Saved are: {known}.")
-    return DatabricksCredentials(**saved[name].data)
+        raise InvalidCredentials(
+            f"The saved block {name!r} of DatabricksCredentials does not exist. Saved blocks: {known}."
+        )
+    credentials = DatabricksCredentials(**saved[name].data)
+    credentials._block_document_id = saved[name].id  # as `load` does
+    return credentials

@@ -1,4 +1,4 @@
-"""How `prefect-databricks-runs check` prints what it finds: for people, for a pipe, or as JSON."""
+"""Print the results of `prefect-databricks-runs check`: for people, for a pipe, or as JSON."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _STYLES = {"ok": "green", "failed": "red", "error": "red", "unknown": "yellow", 
 _DETAIL_CHARACTERS = 2_000
 
 
-class Printing(ABC):  # noqa: B024 - each kind prints at another time
-    """Where steps are printed: on the standard output, and a last sentence on the error output."""
+class Printing(ABC):  # noqa: B024 - each kind prints at a different time
+    """Print steps to standard output, and a last sentence to standard error."""
 
     def add(self, step: Step) -> None:  # noqa: B027 - some print at the end
         """Print a step."""
 
     def close(self, results: Results) -> None:
-        """Print what it all comes to.
+        """Print the summary.
 
         Args:
-            results: All that was found.
+            results: All results.
         """
         typer.echo(ours(_sum_of(results)), err=True)
 
 
 class TablePrinting(Printing):
-    """For people at a terminal."""
+    """Print for people at a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -53,7 +53,7 @@ class TablePrinting(Printing):
 
 
 class LinePrinting(Printing):
-    """For a pipe or a file: a line a step, with tabs between its name, result and detail."""
+    """Print for a pipe or a file: one line for each step, with tabs between name, result and detail."""
 
     def add(self, step: Step) -> None:
         """Print the line."""
@@ -61,7 +61,7 @@ class LinePrinting(Printing):
 
 
 class JsonPrinting(Printing):
-    """For a program: one object, at the end."""
+    """Print for a program: one object, at the end."""
 
     def close(self, results: Results) -> None:
         """Print the object."""
@@ -71,7 +71,7 @@ class JsonPrinting(Printing):
 
 
 def printing_for(*, as_json: bool) -> Printing:
-    """Return the printing that suits where the standard output leads.
+    """Return the printing that fits the standard output.
 
     Args:
         as_json: Whether JSON was asked for.
@@ -86,7 +86,7 @@ def _sum_of(results: Results) -> str:
     facts = results.facts
     if not results.bad:
         who = f" as {name(facts['user_name'])}" if facts["user_name"] else ""
-        return f"You are signed in to {facts['host']}{who}. Nothing was found to be wrong."
+        return f"You are signed in to {facts['host']}{who}. No problems were found."
     count = "1 step" if len(results.bad) == 1 else f"{len(results.bad)} steps"
     verdict = "failed" if results.worst == "failed" else "could not be done"
     return f"{count} {verdict}: {', '.join(each.step for each in results.bad)}."

@@ -1,4 +1,4 @@
-"""What became of a check: its steps, and the facts that they found."""
+"""The results of a check: its steps, and the facts that they found."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Step:
 
     Attributes:
         step: Its name, one of `STEPS`.
-        result: `ok`; `failed`, for something to correct; `error`, for no answer to the question; `unknown`, for what
-            only a run can show; or `not tried`, because an earlier step failed.
-        detail: What was found, or what is wrong and what to do.
+        result: `ok`; `failed`, for something to correct; `error`, for a question without an answer; `unknown`, for
+            something that only a run can show; or `not tried`, because an earlier step failed.
+        detail: The fact, or the fault and the advice.
     """
 
     step: str
@@ -42,12 +42,12 @@ class Step:
 
     @property
     def is_bad(self) -> bool:
-        """Whether it failed, or could not be done."""
+        """Whether the step failed, or could not be done."""
         return self.result in ("failed", "error")
 
     @classmethod
     def of(cls, step: str, error: DatabricksError) -> Step:
-        """Return the step that ended with an error.
+        """Return a step that ended with an error.
 
         Args:
             step: Its name.
@@ -58,11 +58,11 @@ class Step:
 
 @dataclass
 class Results:
-    """All that a check has found.
+    """All results of a check.
 
     Attributes:
         steps: The steps, in their order.
-        facts: What is known, by the names of `FACTS`.
+        facts: The facts, by the names of `FACTS`.
     """
 
     steps: list[Step] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The steps of a check. Each asks Databricks one thing, and changes nothing there."""
+"""The steps of a check. Each asks Databricks one question, and changes nothing there."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _NOT_SERVED = (httpx.codes.NOT_FOUND, httpx.codes.NOT_IMPLEMENTED)
 
 
 async def steps_of(found: Found, facts: dict[str, Any]) -> AsyncGenerator[Step, None]:
-    """Do the steps, up to one that fails and that all others need.
+    """Do the steps, up to a failed step that all others need.
 
     Args:
         found: The credentials.
-        facts: Where to put what is found.
+        facts: The facts, which the steps fill in.
     """
     checked = _Checked(found, facts)
     try:
@@ -67,7 +67,7 @@ async def steps_of(found: Found, facts: dict[str, Any]) -> AsyncGenerator[Step, 
 
 
 class _Checked:
-    """The credentials that are checked, and what is known of them so far."""
+    """The checked credentials, and what is known of them so far."""
 
     def __init__(self, found: Found, facts: dict[str, Any]) -> None:
         self._source, self._facts = found.source, facts
@@ -101,7 +101,7 @@ class _Checked:
         return Step("credentials", "ok", f"{self._host}, with {way}; from {self._source}.")
 
     async def address(self) -> Step:
-        """Ask for something that anyone may have, without signing in; each answer is one."""
+        """Request a page that needs no sign-in. Any answer counts."""
         began = time.monotonic()
         try:
             async with new_client(httpx.AsyncClient, **client_options(self._host, self._seconds)) as client:
@@ -112,12 +112,12 @@ class _Checked:
             reason = connection_reason(error, self._seconds)
             gone = DatabricksConnectionError(reason, host=self._host, method="GET", path=_ANSWERS_ANYONE)
             return Step.of("address", gone)
-        except httpx.InvalidURL:  # of a redirect, although none is followed
-            reason = "a redirect to what is no address"
+        except httpx.InvalidURL:  # from a redirect, although redirects are not followed
+            reason = "a redirect to an invalid address"
             odd = InvalidResponse(reason, host=self._host, method="GET", path=_ANSWERS_ANYONE, status_code=302)
             return Step.of("address", odd)
         self._date = answered_at(response)
-        return Step("address", "ok", f"{self._host} answers, in {time.monotonic() - began:.2f} s.")
+        return Step("address", "ok", f"{self._host} answered in {time.monotonic() - began:.2f} s.")
 
     def clock(self) -> Step:
         if self._date is None:
@@ -127,13 +127,14 @@ class _Checked:
         if abs(ahead) <= _CLOCK_SECONDS:
             return Step("clock", "ok", f"The clocks of this machine and of Databricks differ by {abs(ahead)} s.")
         way = "ahead of" if ahead > 0 else "behind"
-        detail = f"The clock of this machine is {abs(ahead)} s {way} that of Databricks. Set it, or tokens seem to end"
-        return Step("clock", "failed", f"{detail} too {'early' if ahead > 0 else 'late'}.")
+        end = "early" if ahead > 0 else "late"
+        detail = f"The clock of this machine is {abs(ahead)} s {way} the clock of Databricks."
+        return Step("clock", "failed", f"{detail} Set it, because tokens seem to expire too {end}.")
 
     async def token(self) -> Step:
         if not isinstance(self._auth, FetchingAuth):
             end = as_number(claims_of(self._auth.token).get("exp")) if isinstance(self._auth, TokenAuth) else None
-            return self._token_until(end, f"Nothing has to be fetched to sign in with {_way(self._sign_in)}")
+            return self._token_until(end, f"No request is needed to sign in with {_way(self._sign_in)}")
         try:
             token = await self._auth.atoken()
         except DatabricksError as error:
@@ -144,18 +145,18 @@ class _Checked:
         return self._token_until(None if end is None else end - self._ahead, whence)
 
     def _token_until(self, end: float | None, whence: str) -> Step:
-        """Say until when a token is good, by the clock of Databricks."""
+        """Report how long a token is valid, by the clock of Databricks."""
         try:
             when = None if end is None else datetime.fromtimestamp(end, timezone.utc).replace(microsecond=0)
         except (ValueError, OverflowError, OSError):
             when = None
         if end is None or when is None:
-            return Step("token", "ok", f"{whence}; when it ends is not known.")
+            return Step("token", "ok", f"{whence}; its expiry is not known.")
         self._facts["token_ends_at"] = when.isoformat()
         left = end - (time.time() - self._ahead)
         if left <= 0:
-            return Step("token", "failed", f"{whence}, but it ended on {when:%Y-%m-%d %H:%M:%S} UTC. Use a new one.")
-        return Step("token", "ok", f"{whence}; good until {when:%Y-%m-%d %H:%M:%S} UTC, for {_duration(left)}.")
+            return Step("token", "failed", f"{whence}, but it expired on {when:%Y-%m-%d %H:%M:%S} UTC. Use a new one.")
+        return Step("token", "ok", f"{whence}; valid until {when:%Y-%m-%d %H:%M:%S} UTC, for {_duration(left)}.")
 
     async def user(self) -> Step:
         try:
@@ -163,11 +164,11 @@ class _Checked:
         except DatabricksError as error:
             is_missing = isinstance(error, DatabricksApiError) and error.status_code in _NOT_SERVED
             if isinstance(error, NotFound) or is_missing:
-                return Step("user", "unknown", f"{self._host} does not say who signs in.")
+                return Step("user", "unknown", f"{self._host} does not report who signs in.")
             return Step.of("user", error)
         name, display_name, user_id = (as_text(self._me.get(key)) for key in ("userName", "displayName", "id"))
         if not name:
-            return Step("user", "unknown", f"{self._host} does not say who signs in.")
+            return Step("user", "unknown", f"{self._host} does not report who signs in.")
         self._facts.update(user_name=name, display_name=display_name or None, user_id=user_id or None)
         is_principal = any(_PRINCIPAL in str(each) for each in self._me.get("schemas") or ())
         kind = "the service principal" if is_principal or self._me.get("applicationId") else "the user"
@@ -182,17 +183,17 @@ class _Checked:
             await self._session.send("GET", f"{_JOBS}/{endpoint}", None, {"limit": 1})
         except DatabricksError as error:
             return Step.of(step, error)
-        return Step(step, "ok", "Allowed. Only those are listed that you may see.")
+        return Step(step, "ok", "Allowed. The list shows only what you may see.")
 
     def submit(self) -> Step:
-        """Say what the user's groups and entitlements say; nothing else is known before a run is started."""
+        """Report what the user's groups and entitlements allow. The rest is only known when a run starts."""
         if "admins" in self._names_in("groups", "display"):
             return Step("submit runs", "ok", "Allowed: you are a workspace admin.")
-        detail = "Only a run can show it: it needs access to the workspace, and permission for the compute it names."
+        detail = (
+            "Only a run can show this: it needs access to the workspace, and permission for the compute in its request."
+        )
         if "allow-cluster-create" in self._names_in("entitlements", "value"):
-            detail = (
-                "You may create any cluster. The rest, such as access to the notebook of a run, only a run can show."
-            )
+            detail = "You may create any cluster. Only a run can show the rest, such as access to its notebook."
         return Step("submit runs", "unknown", detail)
 
     def _names_in(self, key: str, field: str) -> list[str]:
@@ -201,13 +202,13 @@ class _Checked:
 
 
 def _way(sign_in: SignIn) -> str:
-    if isinstance(sign_in, OwnCommand):  # a command of the user's is not shown: it may have a secret
+    if isinstance(sign_in, OwnCommand):  # a command of the user is not shown, because it may contain a secret
         return f"{sign_in.called} ({Path(shlex.split(sign_in.token_command)[0]).name})"
     return sign_in.called
 
 
 def _issuer(auth: FetchingAuth) -> str:
-    """Return where a token is fetched from."""
+    """Return the issuer of a token."""
     if isinstance(auth, (ServicePrincipalAuth, FederationAuth)):
         return auth.host
     if isinstance(auth, EntraAuth):

@@ -1,4 +1,4 @@
-"""Reading an HTTP answer of the Jobs API: its JSON, or the right error."""
+"""Read an HTTP answer of the Jobs API: return its JSON, or raise the right error."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ERROR_CLASSES: dict[int, type[DatabricksApiError]] = {
     429: RateLimited,
 }
 
-# Without the API's JSON they are words of what stands before Databricks, and say nothing of runs and jobs.
+# Without the API's JSON, the answer comes from something in front of Databricks, and says nothing about runs and jobs.
 _NEEDS_JSON = frozenset({403, 404})
 _BAD_TOKEN = re.compile(r"\b(invalid|expired)\b.*\btoken\b|\btoken\b.*\b(invalid|expired)\b", re.IGNORECASE | re.DOTALL)
 _REQUEST_ID = re.compile(r"\s*\[ReqId: ([\w-]+)\]")
@@ -44,19 +44,19 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DO
 def read_answer(
     response: httpx.Response, *, host: str, method: str, path: str, now: float, advice: str = ""
 ) -> dict[str, Any]:
-    """Return the JSON object of a good answer.
+    """Return the JSON object of a successful answer.
 
     Args:
         response: The answer.
         host: The workspace's address, for messages.
         method: HTTP method of the request.
         path: Path of the request.
-        now: Seconds since 1970 UTC, to count a `Retry-After` date from.
-        advice: What to check where Databricks does not know who is asking.
+        now: Seconds since 1970 UTC, for a date in `Retry-After`.
+        advice: What to check if Databricks does not know the caller.
 
     Raises:
-        DatabricksApiError: It is an error.
-        InvalidResponse: It is something else than JSON, or no object.
+        DatabricksApiError: The answer is an error.
+        InvalidResponse: The answer is not JSON, or not a JSON object.
     """
     status = response.status_code
     if status in _NEEDS_JSON and not _is_of_the_api(response) and not refuses_token(response):
@@ -67,7 +67,7 @@ def read_answer(
         reason = f"a redirect to {response.headers.get('location', 'nowhere').split('?')[0]}"
         raise InvalidResponse(reason, host=host, method=method, path=path, status_code=status)
     if not response.content.strip():
-        if method == "POST":  # a write without a result may answer nothing at all
+        if method == "POST":  # a write without a result may have an empty answer
             return {}
         raise InvalidResponse("an empty body", host=host, method=method, path=path, status_code=status)
     answer = json_of(response)
@@ -77,22 +77,22 @@ def read_answer(
 
 
 def refuses_token(response: httpx.Response) -> bool:
-    """Whether an answer, whose body was read, says that the token is not taken; Databricks has a page for that too."""
+    """Return whether an answer (already read) refuses the token. Databricks also has a page for that."""
     if response.status_code != httpx.codes.FORBIDDEN:
         return response.status_code == httpx.codes.UNAUTHORIZED
     return bool(_BAD_TOKEN.search(_message(response) or description(response)))
 
 
 def answered_at(response: httpx.Response) -> float | None:
-    """When an answer was given, by the clock of who gave it: seconds since 1970 UTC, or None if it does not say."""
+    """Return the time of an answer by the server's clock, in seconds since 1970 UTC, or None if it is missing."""
     try:
         return parsedate_to_datetime(response.headers["date"]).timestamp()
-    except Exception:  # a date may be anything: a zone of twenty digits is an OverflowError
+    except Exception:  # a date may be anything; a zone of twenty digits raises OverflowError
         return None
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:
-    """Seconds that a `Retry-After` header asks to wait: it gives seconds, or a date.
+    """Return the seconds that a `Retry-After` header asks to wait; the header has seconds or a date.
 
     Args:
         value: The header, or None.
@@ -128,7 +128,7 @@ def _error(response: httpx.Response, *, method: str, path: str, now: float, advi
 
 
 def _message(response: httpx.Response) -> str:
-    """Return what an error says, by the key of the Jobs API or one of those of OAuth; empty if it says nothing."""
+    """Return the message of an error, from the key of the Jobs API or the keys of OAuth; empty if there is none."""
     body = json_of(response)
     fields = body if isinstance(body, dict) else {}
     said = (as_text(fields.get(name)) for name in ("message", "error_description", "error"))
@@ -146,7 +146,7 @@ def _error_class(status: int, message: str) -> type[DatabricksApiError]:
 
 
 def _is_of_the_api(response: httpx.Response) -> bool:
-    """Whether an error is one of the Jobs API; a gateway answers 404 in JSON too, but without a code."""
+    """Return whether an error comes from the Jobs API. A gateway answers 404 in JSON too, but without a code."""
     body = json_of(response)
     if not isinstance(body, dict):
         return False
@@ -155,7 +155,7 @@ def _is_of_the_api(response: httpx.Response) -> bool:
 
 
 def json_of(response: httpx.Response) -> Any:
-    """Return the JSON of an answer, or None if it has none."""
+    """Return the JSON of an answer, or None if it is not JSON."""
     try:
         return response.json()
     except (ValueError, RecursionError):  # the latter for thousands of brackets
@@ -163,7 +163,7 @@ def json_of(response: httpx.Response) -> Any:
 
 
 def description(response: httpx.Response) -> str:
-    """Return what an answer of someone else is, in few words of its own."""
+    """Describe an answer that does not come from the Jobs API, in a few words from its body."""
     text = text_of(response)
     if not text.strip():
         return "an empty body"

@@ -1,4 +1,4 @@
-"""Answers, read whole, with a limit of their size that holds while they come in."""
+"""Read whole answers, with a size limit that holds while they arrive."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import httpx
 
 MAX_BYTES = 64 * 1024 * 1024  # decoded; the largest page of the Jobs API has less than 10 MB
 MAX_BYTES_OF_PAGES = 2 * MAX_BYTES  # of all pages of one run together
-# Of which the smallest take a few bytes of a body and hundreds of memory; the largest page has less than 100,000.
+# The smallest take a few bytes of a body and hundreds of bytes of memory. The largest page has less than 100,000.
 MAX_OBJECTS = 1_000_000
-# What httpx decodes a piece at a time, so that a small body cannot become a huge one before it is counted. One of them:
-# a piece of `gzip, gzip` has gigabytes in it.
+# httpx decodes these piece by piece, so a small body cannot become a huge one before it is counted. Only one at a time:
+# one piece of `gzip, gzip` can hold gigabytes.
 ACCEPT_ENCODING = "gzip, deflate"
 _OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 _KNOWN = frozenset({"gzip", "deflate", "identity", ""})
 
 
 class UnusableBody(Exception):
-    """A body that no answer of the Jobs API has: too large or too much, or compressed in a way not asked for."""
+    """The body is too large, has too many parts, or has an encoding that was not requested."""
 
 
 async def whole(response: httpx.Response) -> httpx.Response:
@@ -29,9 +29,9 @@ async def whole(response: httpx.Response) -> httpx.Response:
         The same answer with its body, decoded.
 
     Raises:
-        UnusableBody: It has more than 64 MB, of which no more is read, or a million lists and objects, or it cannot be
-            decoded.
-        httpx.HTTPError: It was cut off.
+        UnusableBody: The body has more than 64 MB (reading stops there), more than a million lists and objects, or an
+            encoding that was not requested.
+        httpx.HTTPError: The body is incomplete.
     """
     try:
         encoding = response.headers.get("content-encoding", "").strip().lower()
@@ -57,24 +57,24 @@ def with_body(response: httpx.Response, headers: httpx.Headers, content: bytes) 
 
     Args:
         response: The answer.
-        headers: Its headers; what they say of the body as it came is left out, or httpx would decode it again.
+        headers: Its headers. The ones that describe the old body are left out; with them, httpx would decode again.
         content: The body.
     """
     headers = httpx.Headers(
         [(name, value) for name, value in headers.raw if name.decode("latin-1").lower() not in _OF_THE_BODY]
     )
     answer = httpx.Response(response.status_code, headers=headers, content=content, extensions=response.extensions)
-    answer._request = response._request  # an answer in a test may have none, of which `request` makes an error
+    answer._request = response._request  # an answer in a test may have none, and `request` would raise
     return answer
 
 
 def text_of(response: httpx.Response) -> str:
-    """Return the body of an answer as text; as UTF-8 where its charset is not one that a text can have.
+    """Return the body of an answer as a string; as UTF-8 if its charset is unusable.
 
     Args:
         response: The answer.
     """
     try:
         return response.text
-    except Exception:  # `charset=undefined`, `idna` or `base64` each raise something else
+    except Exception:  # `charset=undefined`, `idna` or `base64` each raise a different error
         return response.content.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""What the sessions of one event loop share: connections to workspaces, and who was let in."""
+"""Connections and accepted credentials, shared by the sessions of one event loop."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import httpx
 
 from .http import CONNECT_SECONDS, client_options, new_client
 
-STATUS = "prefect_databricks_runs.status"  # the extension of a request that has the status of its answer
+STATUS = "prefect_databricks_runs.status"  # the extension of a request that holds the status of its answer
 _FLOW_RUNS = 100
 
 
 class _NoCookies(CookieJar):
-    """Keeps no cookie: requests sign in differently, so an answer to one must not leave a cookie for another.
+    """Keep no cookie: requests sign in differently, so an answer to one must not leave a cookie for another.
 
-    It does not read them either. Of a cookie that it cannot read, Python's jar warns, with all of the cookie.
+    Do not read cookies either: Python's jar warns of a cookie that it cannot read, and prints the whole cookie.
     """
 
     def extract_cookies(self, response: Any, request: Any) -> None:
@@ -26,7 +26,7 @@ class _NoCookies(CookieJar):
 
 
 async def _note_status(response: httpx.Response) -> None:
-    """Note in a request that it is being answered, before httpx looks at what the answer says."""
+    """Note in a request that its answer has begun, before httpx looks at the answer."""
     response.request.extensions[STATUS] = response.status_code
 
 
@@ -34,8 +34,8 @@ class Access:
     """One way to sign in to one workspace.
 
     Attributes:
-        was_let_in: Whether the workspace has let it in before: that it is refused now may pass.
-        said_in: The flow runs in whose logs it was said that it is new, the last of them.
+        was_let_in: Whether the workspace has accepted it before. If so, a refusal may pass.
+        said_in: The last flow runs whose logs already say that it is new.
     """
 
     def __init__(self) -> None:
@@ -44,11 +44,11 @@ class Access:
 
 
 class Connections:
-    """The clients of one event loop: one a workspace, whoever signs in, so that none is left behind by an old token."""
+    """The clients of one event loop: one for each workspace, shared by all credentials."""
 
     def __init__(self) -> None:
         self._clients: dict[str, httpx.AsyncClient] = {}
-        # As long as a session has it, and the last one of each workspace: who waits goes on where another has started.
+        # Kept while a session uses it. The last one of each workspace stays: a wait may continue in a new session.
         self._accesses: WeakValueDictionary[tuple[str, httpx.Auth], Access] = WeakValueDictionary()
         self._last: dict[str, Access] = {}
 
@@ -57,7 +57,7 @@ class Connections:
 
         Args:
             host: The workspace's address.
-            transport: Where its requests go instead of the network; that of the first call holds.
+            transport: Where its requests go instead of the network; the transport of the first call stays.
         """
         client = self._clients.get(host)
         if client is None:
@@ -68,7 +68,7 @@ class Connections:
         return client
 
     def access(self, host: str, auth: httpx.Auth) -> Access:
-        """Return what is known of one way to sign in.
+        """Return the shared record of one way to sign in.
 
         Args:
             host: The workspace's address.
@@ -80,17 +80,17 @@ class Connections:
         return access
 
     def let_in(self, host: str, access: Access) -> None:
-        """Note that a workspace has let somebody in.
+        """Note that a workspace has accepted a way to sign in.
 
         Args:
             host: The workspace's address.
-            access: How it was signed in.
+            access: The record of the way to sign in.
         """
         access.was_let_in = True
         self._last[host] = access
 
     async def aclose(self) -> None:
-        """Close all clients; they are made anew where they are needed again."""
+        """Close all clients. New ones are made when they are needed."""
         clients, self._clients = list(self._clients.values()), {}
         for client in clients:
             await client.aclose()

@@ -1,4 +1,4 @@
-"""How every HTTP client of this package is set up."""
+"""The setup of every HTTP client of this package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .hosts import is_loopback
 AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 
 _PROXY_VARIABLES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
-CONNECT_SECONDS = 10.0  # a host that does not take a connection in this time is down, whatever the request
+CONNECT_SECONDS = 10.0  # a host that does not accept a connection in this time is down
 
 USER_AGENT = (
     f"PrefectDatabricksRuns_prefect-databricks-runs/{__version__} "
@@ -26,10 +26,10 @@ USER_AGENT = (
 
 
 def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
-    """Return what to give to `httpx.Client` or `httpx.AsyncClient`.
+    """Return the options for `httpx.Client` or `httpx.AsyncClient`.
 
     Args:
-        host: The workspace's address, normalised.
+        host: The workspace's address, normalized.
         timeout_seconds: How long to wait for an answer.
     """
     options: dict[str, Any] = {
@@ -38,22 +38,22 @@ def client_options(host: str, timeout_seconds: float) -> dict[str, Any]:
         "timeout": time_limits(timeout_seconds),
     }
     if is_loopback(urlsplit(host).hostname or ""):
-        # A proxy would read the token that plain http is allowed for here. What else the environment has to say, which
-        # is SSL_CERT_FILE and SSL_CERT_DIR, holds as ever.
+        # A proxy would read the token, which plain http is allowed to carry here. SSL_CERT_FILE and SSL_CERT_DIR of the
+        # environment still apply.
         options |= {"trust_env": False, "verify": httpx.create_ssl_context(trust_env=True)}
     return options
 
 
 def new_client(kind: type[AnyClient], **options: Any) -> AnyClient:
-    """Make an HTTP client, which reads from the environment whether there is a proxy.
+    """Make an HTTP client that uses the proxy of the environment, if any.
 
     Args:
         kind: The client's class.
-        options: What to give to it.
+        options: The options of the client.
 
     Raises:
-        httpx.UnsupportedProtocol: The environment names a proxy that cannot be used; says how to get around that, and
-            nothing of the proxy's address, which may have a password in it.
+        httpx.UnsupportedProtocol: The environment names a proxy that cannot be used. The message says what to do, and
+            does not show the proxy's address, which may have a password in it.
     """
     try:
         return kind(**options)
@@ -61,7 +61,7 @@ def new_client(kind: type[AnyClient], **options: Any) -> AnyClient:
         fault = _proxy_fault(needs_package=isinstance(error, ImportError))
         if fault is None:
             raise
-    raise httpx.UnsupportedProtocol(fault)  # here, where there is no context: its words may have the address
+    raise httpx.UnsupportedProtocol(fault)  # out here, without a context that may show the address
 
 
 def _proxy_fault(*, needs_package: bool) -> str | None:
@@ -73,12 +73,12 @@ def _proxy_fault(*, needs_package: bool) -> str | None:
     if not names:
         return None
     if needs_package:
-        return f"{' and '.join(names)} names a SOCKS proxy, which needs a package: `pip install 'httpx[socks]'`"
+        return f"{' and '.join(names)} names a SOCKS proxy, which needs another package: `pip install 'httpx[socks]'`"
     return f"{' and '.join(names)} must name a proxy by an address that begins with http://, https:// or socks5://"
 
 
 def time_limits(timeout_seconds: float) -> httpx.Timeout:
-    """Return the time that a request may take, with less for its connection.
+    """Return the time limits of a request, with a shorter one for connecting.
 
     Args:
         timeout_seconds: How long to wait for an answer.

@@ -1,7 +1,7 @@
-"""How fast requests go to one workspace, whoever of this process sends them.
+"""The pace of requests to one workspace, shared by all senders of this process.
 
-Each kind of request waits in a lane of its own, and the lanes take turns: a thousand runs being submitted do not hold
-up the polls of those that go already.
+Each kind of request waits in its own lane, and the lanes take turns: submitting a thousand runs does not delay the
+polls of runs that are already active.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Pace:
     """The pace of requests to one workspace; used in one event loop.
 
     Args:
-        requests_per_second: How many on average; as many may go at once after a quiet second.
+        requests_per_second: The average rate. After a quiet second, as many may be sent at once.
         clock: The time, for the pauses that Databricks asks for.
     """
 
@@ -33,9 +33,9 @@ class Pace:
         self._pause = _FIRST_PAUSE
 
     def set(self, requests_per_second: float) -> None:
-        """Go on at another pace."""
+        """Change the pace."""
         self.requests_per_second = requests_per_second
-        # A bucket has to hold at least the one request that is asked for.
+        # A bucket must hold at least the one request that waits.
         at_once = max(1.0, requests_per_second)
         self._limiter = AsyncLimiter(at_once, at_once / requests_per_second)
 
@@ -43,7 +43,7 @@ class Pace:
         """Wait until a request may be sent.
 
         Args:
-            lane: What kind of request it is.
+            lane: The kind of request.
         """
         async with self._lanes.setdefault(lane, asyncio.Lock()):
             await self._limiter.acquire()
@@ -56,37 +56,37 @@ class Pace:
             pass
 
     def slow_down(self, retry_after: float | None) -> None:
-        """Let nobody send for a while, because the workspace has answered 429.
+        """Pause all requests for a while, because the workspace has answered 429.
 
         Args:
-            retry_after: Seconds that it asked to wait, of which 600 are borne; without, a second, and twice as long
-                each time on end, up to 60.
+            retry_after: Seconds to wait that the answer asked for, limited to 600. Without it, one second, doubled for
+                each 429 in a row, up to 60.
         """
         now = self._clock.monotonic()
         if retry_after is not None:
             self._paused_until = max(self._paused_until, now + min(retry_after, LONGEST_RETRY_AFTER))
-        elif now >= self._paused_until:  # else it is of a request that was under way when the pause began
+        elif now >= self._paused_until:  # else the request was sent before the pause began
             self._paused_until = now + self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     def went_well(self) -> None:
-        """Note that the workspace has taken a request."""
+        """Note that the workspace has accepted a request."""
         self._pause = _FIRST_PAUSE
 
 
 class _Paces:
-    """Those of an event loop, by the workspace's address."""
+    """The paces of one event loop, by workspace address."""
 
     def __init__(self) -> None:
         self.of: dict[str, Pace] = {}
 
 
 def pace_of(host: str, requests_per_second: float, clock: Clock) -> Pace:
-    """Return the pace of a workspace in this event loop; where blocks differ, the slower one holds from then on.
+    """Return the pace of a workspace in this event loop. If blocks differ, the slower pace applies from then on.
 
     Args:
         host: The workspace's address.
-        requests_per_second: What the block that is asked with allows.
+        requests_per_second: The limit of the block.
         clock: The time.
     """
     paces = of_loop(_Paces).of

@@ -1,4 +1,4 @@
-"""Which failed requests are sent again, and when."""
+"""Decide which failed requests are sent again, and when."""
 
 from __future__ import annotations
 
@@ -22,27 +22,30 @@ from ..errors import DatabricksApiError, DatabricksConnectionError, InvalidRespo
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 _LONGEST_DELAY = 60.0
-LONGEST_RETRY_AFTER = 600.0  # past that, the caller is told instead of being left to hang
+LONGEST_RETRY_AFTER = 600.0  # above that, the caller gets the error instead of hanging
 
 
 def retrying(
     limit: int, delay: float, helps: Callable[[BaseException], bool], clock: Clock, logger: Any
 ) -> AsyncRetrying:
-    """Make tries of one request.
+    """Return the attempts of one request.
 
     Args:
-        limit: How many in all.
-        delay: Seconds before the second one; doubles with each further one, with jitter.
-        helps: Tells after which errors there is another one.
-        clock: What to sleep by.
-        logger: Where each retry is told.
+        limit: The number of attempts.
+        delay: Seconds before the second attempt; doubles with each further one, with jitter.
+        helps: Returns whether to try again after an error. Not asked if the answer wants a wait of more than 600 s.
+        clock: The clock to sleep by.
+        logger: The log for each retry.
     """
     backoff = wait_exponential(multiplier=delay, max=max(_LONGEST_DELAY, delay)) + wait_random(0, delay / 4)
 
     def wait(state: RetryCallState) -> float:
         return max(backoff(state), asked_to_wait(_error(state)) or 0.0)
 
-    def tell(state: RetryCallState) -> None:
+    def is_tried_again(error: BaseException) -> bool:
+        return (asked_to_wait(error) or 0.0) <= LONGEST_RETRY_AFTER and helps(error)
+
+    def report(state: RetryCallState) -> None:
         seconds = state.next_action.sleep if state.next_action else 0.0
         logger.log(
             logging.WARNING, "%s Try %d of %d in %.1f s.", _error(state), state.attempt_number + 1, limit, seconds
@@ -51,36 +54,34 @@ def retrying(
     return AsyncRetrying(
         stop=stop_after_attempt(limit),
         wait=wait,
-        retry=retry_if_exception(helps),
+        retry=retry_if_exception(is_tried_again),
         sleep=clock.sleep,
-        before_sleep=tell,
+        before_sleep=report,
         reraise=True,
     )
 
 
 def is_worth_retrying(error: BaseException) -> bool:
-    """Whether the same request may well succeed a little later."""
-    if (asked_to_wait(error) or 0.0) > LONGEST_RETRY_AFTER:
-        return False
+    """Return whether the same request may succeed a little later."""
     if isinstance(error, DatabricksConnectionError):
         return not _is_permanent(error.__cause__)
     return isinstance(error, (DatabricksApiError, InvalidResponse)) and error.meaning.may_pass
 
 
 def asked_to_wait(error: BaseException | None) -> float | None:
-    """Seconds that the answer of Databricks, or of an issuer of tokens, asked to wait; None if it did not."""
+    """Return the seconds to wait that an answer of Databricks or of a token issuer asked for; None if it did not."""
     return error.retry_after if isinstance(error, (DatabricksApiError, SignInUnavailable)) else None
 
 
 def passes(error: BaseException) -> bool:
-    """Whether an error says nothing of what was asked for, but of the way to Databricks: it may pass by itself."""
+    """Return whether an error concerns only the way to Databricks, not the request itself, and may pass on its own."""
     if isinstance(error, DatabricksApiError):
         return error.meaning.may_pass
     return isinstance(error, (DatabricksConnectionError, InvalidResponse))
 
 
 def may_be_done(error: BaseException) -> bool:
-    """Whether what was asked for may have been done although there was this error."""
+    """Return whether Databricks may have done what was asked for in spite of this error."""
     if isinstance(error, SignInUnavailable):
         return False
     if isinstance(error, DatabricksConnectionError):
@@ -89,22 +90,20 @@ def may_be_done(error: BaseException) -> bool:
 
 
 def connection_reason(error: httpx.HTTPError | TimeoutError, timeout_seconds: float) -> str:
-    """Why there was no answer, in words; httpx's own message is often empty."""
+    """Explain why there was no answer; httpx's own message is often empty."""
     if isinstance(error, httpx.ConnectTimeout):
-        return "the connection was not taken in time"
+        return "the connection was not accepted in time"
     if isinstance(error, httpx.LocalProtocolError):
-        return "the request itself is not valid HTTP"  # its own words may be a header, and that the token
+        return "the request itself is not valid HTTP"  # httpx's message may show a header, and so the token
     if isinstance(error, TimeoutError):
-        return (
-            f"nothing came within {timeout_seconds:g} s, or not all of it (request_timeout_seconds={timeout_seconds:g})"
-        )
+        return f"no complete answer within {timeout_seconds:g} s (request_timeout_seconds={timeout_seconds:g})"
     if isinstance(error, httpx.TimeoutException):
-        return f"nothing came within {timeout_seconds:g} s"
+        return f"no data within {timeout_seconds:g} s"
     return str(error) or type(error).__name__
 
 
 def _is_permanent(error: BaseException | None) -> bool:
-    """Whether it is the address or the certificate that is wrong."""
+    """Return whether the address or the certificate is wrong."""
     if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRedirects)):
         return True
     while error is not None:

@@ -1,4 +1,4 @@
-"""What a session signs in with, taken out of what it is answered: some pages repeat a request with its headers."""
+"""Remove a session's secrets from answers: some error pages repeat a request with its headers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .bodies import text_of, with_body
 from .signing import secrets_of
 
 REMOVED = "***"
-SHORTEST = 8  # a shorter one is a word of other texts too, and taking it out would spoil them
-_KEPT = 4  # ways to sign in, the newest: a token that has been changed since may still be repeated for a while
+SHORTEST = 8  # a shorter one may be an ordinary word; removing it would garble other text
+_KEPT = 4  # the newest ways to sign in: an answer may repeat a replaced token for a while
 _ESCAPES = re.compile(r"(?:\\+u[0-9a-fA-F]{4})+")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 
 class Secrets:
-    """The secrets of one session, in each form in which somebody may repeat them: plain, escaped, quoted, base64.
+    """The secrets of one session, in every form in which an answer may repeat them: plain, escaped, quoted, base64.
 
-    An answer costs a search of its text for each form; only where there is one, its JSON is read and gone through.
+    Each answer is searched for every form. Only an answer with a secret has its JSON read and cleaned.
     """
 
     def __init__(self) -> None:
@@ -36,22 +36,22 @@ class Secrets:
         self._base64: tuple[str, ...] = ()
 
     def learn(self, auth: httpx.Auth) -> None:
-        """Know the secrets of a way to sign in from now on; those that it has at this time."""
+        """Add the secrets that a way to sign in has now."""
         self._learn(secrets_of(auth))
 
     def know(self, secrets: Iterable[str]) -> None:
-        """Know these secrets from now on."""
+        """Add these secrets."""
         self._learn(secrets)
 
     def are_in(self, text: str) -> bool:
-        """Return whether there is a secret in a text."""
+        """Return whether a string contains a secret."""
         return any(self._is_in(each) for each in _readings(text))
 
     def removed_from(self, text: str) -> str:
-        """Return a text without the secrets."""
+        """Return a string without the secrets."""
         for reading in _readings(text):
             if self._is_in(reading):
-                return self.removed_from(self._replaced(reading))  # it is shorter now, so that this has an end
+                return self.removed_from(self._replaced(reading))  # it is shorter now, so this ends
         return text
 
     def removed_from_json(self, value: Any) -> Any:
@@ -65,7 +65,7 @@ class Secrets:
         return value
 
     def removed_from_answer(self, response: httpx.Response) -> httpx.Response:
-        """Return an answer, all of which has come, without the secrets in its headers and its body."""
+        """Return a fully read answer without the secrets in its headers and body."""
         self._learn_header(response)
         text = response.content.decode(json.detect_encoding(response.content), "replace")
         if response.charset_encoding and not self.are_in(text):
@@ -78,14 +78,14 @@ class Secrets:
         return with_body(response, headers, content)
 
     def removed_from_error(self, error: BaseException) -> None:
-        """Take the secrets out of the words of an exception, and of those that it came of."""
+        """Remove the secrets from the message of an exception, and from its causes and contexts."""
         each: BaseException | None = error
         while each is not None:
             if any(isinstance(value, (str, bytes)) and self.are_in(_text(value)) for value in each.args):
                 each.args = tuple(
                     self.removed_from(_text(value)) if isinstance(value, (str, bytes)) else value for value in each.args
                 )
-                each.__traceback__ = None  # what was read stands in the variables of its frames
+                each.__traceback__ = None  # the variables of its frames hold what was read
             each = each.__cause__ or each.__context__
 
     def _removed_from_body(self, text: str) -> str:
@@ -100,12 +100,12 @@ class Secrets:
             return
         self._known.append(known)
         long = {each for every in self._known for each in every if len(each) >= SHORTEST}
-        # The longest first, so that nothing is left of a form that has another one in it.
+        # The longest first, so that no part is left of a form that contains another.
         self._plain = tuple(sorted({form for each in long for form in _plain_forms(each)}, key=len, reverse=True))
         self._base64 = tuple({form for each in long for form in _base64_forms(each)})
 
     def _learn_header(self, response: httpx.Response) -> None:
-        """Know what was sent, whoever has written it: an `httpx.Auth` of a caller's own says nothing of its secrets."""
+        """Add the `Authorization` header that was sent: an `httpx.Auth` of the caller does not report its secrets."""
         try:
             value = response.request.headers.get("Authorization")
         except RuntimeError:  # an answer without a request, from a test
@@ -116,7 +116,7 @@ class Secrets:
             return
         found = [secret]
         if scheme.lower() == "basic":
-            with suppress(ValueError):  # it is no base64, or no text
+            with suppress(ValueError):  # not base64, or not text
                 found.append(base64.b64decode(secret).decode().partition(":")[2])
         self._learn(found)
 
@@ -129,7 +129,7 @@ class Secrets:
         for form in self._base64:
             while (start := text.find(form)) >= 0:
                 end = start + len(form)
-                # What stands around it is the same base64, and has the first or the last letter in it.
+                # The characters around it belong to the same base64, and hold the first or last letter of the secret.
                 while start and text[start - 1] in _BASE64:
                     start -= 1
                 while end < len(text) and text[end] in _BASE64:
@@ -139,7 +139,7 @@ class Secrets:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """Return a text, and as it reads without the escapes of JSON, HTML and URLs, which may also be in one another."""
+    """Return a string, and the string without the escapes of JSON, HTML and URLs, which may be nested."""
     yield text
     if "\\" not in text and "%" not in text and "&" not in text:
         return
@@ -154,17 +154,17 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _plain_forms(secret: str) -> set[str]:
     forms = {secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret), json.dumps(secret)[1:-1]}
-    # As it reads where no escapes are left.
+    # Without any escapes.
     return forms | {each.replace("\\", "") for each in (secret, json.dumps(secret, ensure_ascii=False)[1:-1])}
 
 
 def _base64_forms(secret: str) -> set[str]:
-    """Return what base64 makes of a secret wherever it stands in a longer text, such as `login:password`."""
+    """Return the base64 of a secret at any position in a longer string, such as `login:password`."""
     data = secret.encode()
     found = set()
     for before in range(3):
         text = base64.b64encode(b"\0" * before + data).decode()
-        first, last = -(-before * 8 // 6), (before + len(data)) * 8 // 6  # the letters that are of nothing else
+        first, last = -(-before * 8 // 6), (before + len(data)) * 8 // 6  # only the letters of the secret itself
         found |= {text[first:last], text[first:last].translate(str.maketrans("+/", "-_"))}
     return found
 

@@ -1,4 +1,4 @@
-"""One request to a workspace, signed in; and signing in anew where the workspace does not know any more who asks."""
+"""Send one signed request to a workspace, and sign in again if the workspace no longer knows the caller."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from .wire_logs import WireLogs
 
 Refresh = Callable[[], Awaitable[httpx.Auth | None]]
 
-_SAVE_IT = " Save the credentials block anew under the same name, and what waits with it goes on."
+_SAVE_IT = " Save the credentials block again under the same name, and the waits that use it continue."
 
 
 class Answered(NamedTuple):
-    """An answer, but for its JSON.
+    """The facts about an answer in addition to its JSON.
 
     Attributes:
-        at: Seconds since 1970-01-01 UTC by the clock of Databricks, whole ones; None if it did not say.
-        size: Its bytes, decoded.
+        at: Seconds since 1970-01-01 UTC by the clock of Databricks, without a fraction; None if the answer has no date.
+        size: Its size in bytes, decoded.
     """
 
     at: float | None
@@ -46,7 +46,7 @@ class Answered(NamedTuple):
 
 
 class Session:
-    """Sends requests to one workspace, each of them once, or twice where the first was not let in.
+    """Send each request to one workspace once, or twice if the first was not accepted.
 
     Args:
         host: The workspace's address.
@@ -54,11 +54,11 @@ class Session:
         timeout_seconds: How long to wait for an answer.
         shared: Whether to share connections, and what is known, with other sessions of this event loop.
         transport: Where requests go instead of the network.
-        refresh: Gives the way to sign in that holds now, or None where that is not known.
-        pause: Seconds before a request that was not let in is sent again with the same way to sign in.
-        requests_per_second: How fast all who share may send; None for as fast as they like.
+        refresh: Returns the current way to sign in, or None if it is not known.
+        pause: Seconds before an unauthenticated request is sent again with the same way to sign in.
+        requests_per_second: The limit for all sessions that share it; None for no limit.
         clock: The time.
-        logger: Where it is said that a request was not let in.
+        logger: The log for unauthenticated requests.
     """
 
     def __init__(
@@ -92,56 +92,56 @@ class Session:
 
     @property
     def was_let_in(self) -> bool:
-        """Whether the workspace has let these credentials in before."""
+        """Whether the workspace has accepted these credentials before."""
         return any(access.was_let_in for access in self._accesses.values())
 
     async def send(
         self, method: str, path: str, json: Any, params: Any, *, lane: str | None = None
     ) -> tuple[dict[str, Any], Answered]:
-        """Send a request; once more, signed in anew, where the workspace does not know who asks.
+        """Send a request; if the workspace does not know the caller, sign in again and send it once more.
 
         Args:
             method: HTTP method.
             path: Path on the host.
             json: The body.
             params: The query.
-            lane: Where it waits for its turn; None for what must not wait.
+            lane: The lane to wait in; None for a request that must not wait.
 
         Returns:
             The answer's JSON, and what else is known of it.
 
         Raises:
             DatabricksApiError: Databricks answered with an error.
-            DatabricksConnectionError: No answer came.
-            InvalidResponse: The answer is not one of the Jobs API.
+            DatabricksConnectionError: There was no answer.
+            InvalidResponse: The answer is not an answer of the Jobs API.
         """
         try:
             return await self._send_with_its_token(lane, method, path, json, params)
         except Unauthenticated as error:
-            await self._sign_in_anew(error)
+            await self._sign_in_again(error)
             return await self._send_in_turn(lane, method, path, json, params)
 
     async def sign_in(self) -> None:
-        """Have the token that the next request is signed with; nothing where none has to be fetched.
+        """Get the token for the next request, unless none has to be fetched.
 
         Raises:
-            DatabricksError: There is none.
+            DatabricksError: There is no token.
         """
         try:
             await self._fetch()
         except Unauthenticated as error:
-            await self._sign_in_anew(error)
+            await self._sign_in_again(error)
             await self._fetch()
 
     async def until_free(self, lanes: Iterable[str]) -> None:
-        """Wait until no request waits for its turn in these lanes."""
+        """Wait until no request waits in these lanes."""
         if self._requests_per_second is not None:
             pace = pace_of(self._host, self._requests_per_second, self._clock)
             for lane in lanes:
                 await pace.until_free(lane)
 
     async def _send_with_its_token(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], Answered]:
-        """Send a request; once more with another token where a fetched one was refused before its end."""
+        """Send a request; once more with another token if a fetched token was refused before it expired."""
         try:
             return await self._send_in_turn(lane, *request)
         except SignInFailed:
@@ -154,7 +154,7 @@ class Session:
     async def _send_in_turn(self, lane: str | None, *request: Any) -> tuple[dict[str, Any], Answered]:
         if self._requests_per_second is None:
             return await self._send_once(*request)
-        await self._fetch()  # before its turn, or all who wait for a token send at once then
+        await self._fetch()  # before its turn; otherwise all who wait for a token would send at once
         pace = pace_of(self._host, self._requests_per_second, self._clock)
         if lane is not None:
             await pace.turn(lane)
@@ -176,7 +176,7 @@ class Session:
         self._secrets.learn(auth)
         response = await self._answer(token or auth, method, path, json, params)
         try:
-            response = self._secrets.removed_from_answer(response)  # from here on it is ours, and may be shown
+            response = self._secrets.removed_from_answer(response)  # from here on it is safe to show
             now, advice = self._clock.time(), getattr(auth, "advice", "")
             answer = read_answer(response, host=self._host, method=method, path=path, now=now, advice=advice)
         except Unauthenticated:
@@ -185,14 +185,14 @@ class Session:
             raise
         except DatabricksError:
             raise
-        except Exception as error:  # whatever there is in it, it is an answer that cannot be read, and no more
+        except Exception as error:  # anything else means that the answer cannot be read
             raise self._unreadable(error, method, path, response.status_code) from error
         self._connections().let_in(self._host, self._access(auth))
         self._said = False
         return answer, Answered(answered_at(response), len(response.content))
 
     async def _answer(self, auth: httpx.Auth, method: str, path: str, json: Any, params: Any) -> httpx.Response:
-        """Return the whole answer to a request, which has a deadline and a size that it may have."""
+        """Return the whole answer to a request, within a deadline and a size limit."""
         limits = time_limits(self._timeout_seconds)
         request: httpx.Request | None = None
         try:
@@ -210,34 +210,34 @@ class Session:
             raise DatabricksConnectionError(reason, host=self._host, method=method, path=path) from error
         except Exception as error:
             status = _status_of(request)
-            if not status:  # nothing has come: it is the request that has a fault
+            if not status:  # no answer yet: the request itself is at fault
                 raise
             # `Location: javascript:1` is an InvalidURL, although no redirect is followed.
             raise self._unreadable(error, method, path, status) from error
 
     def _unreadable(self, error: Exception, method: str, path: str, status: int) -> InvalidResponse:
-        reason = f"something that cannot be read ({type(error).__name__})"
+        reason = f"an unreadable answer ({type(error).__name__})"
         return InvalidResponse(reason, host=self._host, method=method, path=path, status_code=status)
 
-    async def _sign_in_anew(self, error: Unauthenticated) -> None:
+    async def _sign_in_again(self, error: Unauthenticated) -> None:
         fresh = await self._refresh() if self._refresh else None
         if fresh is not None and fresh != self._auth:
-            self._tell_of(fresh, error)
+            self._report_new(fresh, error)
             self._auth = fresh
             return
-        if not self._said:  # a wait asks again and again, for as long as an outage may last
+        if not self._said:  # a wait polls for as long as an outage may last
             self._said = True
             advice = _SAVE_IT if self._refresh else ""
-            self._logger.warning("%s Asking once more in %.1f s.%s", error, self._pause, advice)
+            self._logger.warning("%s Retrying once in %.1f s.%s", error, self._pause, advice)
         await self._clock.sleep(self._pause)
 
-    def _tell_of(self, fresh: httpx.Auth, error: Unauthenticated) -> None:
-        """Say that there is a new way to sign in: once a flow run, although each session finds that out by itself."""
+    def _report_new(self, fresh: httpx.Auth, error: Unauthenticated) -> None:
+        """Log that there is a new way to sign in: once in each flow run, although each session finds it separately."""
         flow_run_id = str((getattr(self._logger, "extra", None) or {}).get("flow_run_id"))
         said_in = self._access(fresh).said_in
         if flow_run_id not in said_in:
             said_in.append(flow_run_id)
-            self._logger.info("%s The block was saved anew meanwhile: asking again with what it has now.", error)
+            self._logger.info("%s The credentials block has changed; retrying with the new credentials.", error)
 
     def _access(self, auth: httpx.Auth) -> Access:
         if auth not in self._accesses:
@@ -252,5 +252,5 @@ class Session:
 
 
 def _status_of(request: httpx.Request | None) -> int:
-    """Return the status of the answer to a request; 0 where none has come."""
+    """Return the status of the answer to a request; 0 if there is none yet."""
     return request.extensions.get(STATUS, 0) if request else 0

@@ -1,6 +1,6 @@
-"""Tokens that end: fetched when they are needed, once for all who need them, and dropped when they are refused.
+"""Tokens that expire: fetched when needed, once for all users, and dropped when they are refused.
 
-They are kept here, by the way to sign in that they were fetched for, and nowhere else: not in a block, pickle or file.
+They are kept here only, by the way to sign in that they belong to; never in a block, a pickle or a file.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from ..errors import DatabricksError
 from .answers import refuses_token
 from .signing import hide_redirect_in_pickles, signed
 
-_USABLE_SECONDS = 40.0  # Databricks refuses a token 30 s before its end
-# So long before its end a token is fetched again while the old one still serves: an outage may pass unnoticed.
+_USABLE_SECONDS = 40.0  # Databricks refuses a token 30 s before it expires
+# A token is renewed this long before it expires, while it still works, so that a short outage goes unnoticed.
 _EARLY_SECONDS = 300.0
 _BACK_OFF_SECONDS = 30.0
-# A token that is refused although it is as young as this is not refused for its age, and another one would be too.
+# A token this young is not refused for its age, so another token would be refused too.
 _YOUNG_SECONDS = 2.0
 _KEPT = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Token(httpx.Auth):
-    """The headers that sign requests, until they end.
+    """The headers that sign requests until they expire.
 
     Attributes:
         headers: The headers, all of them secret.
-        seconds: How long they are good for, from the time they were asked for; None for until they are refused.
+        seconds: How long they are valid from the time of the request; None for until they are refused.
     """
 
     headers: Mapping[str, str] = field(repr=False)
     seconds: float | None = None
 
     def secrets(self) -> Sequence[str]:
-        """Return what the headers hold, without the scheme."""
+        """Return the values of the headers, without the scheme."""
         return tuple(
             value.removeprefix("Bearer ") for name, value in self.headers.items() if not name.endswith("-Resource-Id")
         )
@@ -58,7 +58,7 @@ class Token(httpx.Auth):
 
 
 class Held:
-    """The token of one way to sign in, in this process, and what became of the last try to fetch one.
+    """The token of one way to sign in, in this process, and the result of the last attempt to fetch one.
 
     Args:
         clock: The time.
@@ -75,13 +75,13 @@ class Held:
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, anyio.Lock] = WeakKeyDictionary()
 
     async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
-        """Return a token that Databricks takes: the one that is held, or a new one.
+        """Return a token that Databricks accepts: the current one, or a new one.
 
         Args:
-            fetch: Fetches one.
+            fetch: Fetches a token.
 
         Raises:
-            DatabricksError: There is none.
+            DatabricksError: There is no token.
         """
         lock = self._locks.setdefault(asyncio.get_running_loop(), anyio.Lock())
         token, failures = self.token, self._failures
@@ -92,16 +92,16 @@ class Held:
             token = self.token
             if token and self._is_fresh(token):
                 return token
-            is_shared = self._failures != failures  # those that wait for one try share what it came to
+            is_shared = self._failures != failures  # all who wait for one attempt share its result
             if self._error and (is_shared or self._clock.monotonic() < self._tired_until):
                 return self._usable_or(self._error)
             asked = self._clock.monotonic(), self._clock.time()
             try:
                 self.token = token = await fetch()
             except DatabricksError as error:
-                self._error = copy(error)  # without its frames, in whose variables there are secrets
+                self._error = copy(error)  # without its frames, whose variables hold secrets
                 self._failures += 1
-                # One that hangs holds all who need a token: what took long is not tried again for as long.
+                # An attempt that hangs blocks all who need a token, so the next one waits for as long as it took.
                 self._tired_until = 2 * self._clock.monotonic() - asked[0]
             else:
                 self._asked, self._error = asked, None
@@ -110,19 +110,19 @@ class Held:
             return self._usable_or(self._error)
 
     def ends_at(self) -> float | None:
-        """Return when the token ends, in seconds since 1970; None if there is none or its end is not known."""
+        """Return when the token expires, in seconds since 1970; None if there is none or its expiry is not known."""
         seconds = self.token.seconds if self.token else None
         return None if seconds is None else self._asked[1] + seconds
 
     def forget(self, token: Token) -> None:
-        """Fetch another token next, because this one was refused; nothing where it is not held any more, or is new."""
+        """Fetch another token next time, because this one was refused, unless it was already replaced or is new."""
         if self.token is token and self._age() > min(_YOUNG_SECONDS, (token.seconds or _EARLY_SECONDS) / 4):
             self.token = None
 
     def _usable_or(self, error: DatabricksError) -> Token:
         if self.token and self._is_usable(self.token):
             return self.token
-        raise copy(error)  # one each: who gets it notes in it what became of his own request
+        raise copy(error)  # a copy for each: the caller adds the effect of its own request
 
     def _is_fresh(self, token: Token) -> bool:
         return token.seconds is None or token.seconds - self._age() > min(_EARLY_SECONDS, token.seconds / 2)
@@ -131,12 +131,12 @@ class Held:
         return token.seconds is None or token.seconds - self._age() > min(_USABLE_SECONDS, token.seconds / 4)
 
     def _age(self) -> float:
-        # By both clocks: one stands still while a laptop sleeps, and the other one is set by people.
+        # By both clocks: one stops while a laptop sleeps, and people set the other one.
         return max(self._clock.monotonic() - self._asked[0], self._clock.time() - self._asked[1])
 
 
 class Tokens:
-    """The tokens of this process, as long as something that signs in with them is there, and the last of them.
+    """The tokens of this process while something signs in with them, and the most recent ones.
 
     Attributes:
         clock: The time.
@@ -148,10 +148,10 @@ class Tokens:
         self._last: deque[Held] = deque(maxlen=_KEPT)
 
     def of(self, way: Any) -> Held:
-        """Return what is held for a way to sign in; a forked process begins with nothing.
+        """Return the token of a way to sign in; a forked process starts without any.
 
         Args:
-            way: What tells it from others.
+            way: The identity of the way to sign in.
         """
         held = self._held.get(way)
         if held is None or held.pid != os.getpid():
@@ -161,10 +161,10 @@ class Tokens:
 
 
 class FetchingAuth(httpx.Auth):
-    """Signs with a token that has to be fetched. Subclasses are frozen dataclasses: equal ones share their token.
+    """Sign with a token that must be fetched. Subclasses are frozen dataclasses; equal ones share their token.
 
     Attributes:
-        advice: What to check where Databricks refuses a token that was just fetched.
+        advice: What to check if Databricks refuses a token that was just fetched.
     """
 
     advice = "The token is new: check that the workspace knows this identity, as a user or a service principal."
@@ -174,37 +174,37 @@ class FetchingAuth(httpx.Auth):
         """Fetch a token.
 
         Raises:
-            SignInFailed: It was refused, or what it is made of is missing.
-            SignInUnavailable: Whoever issues it did not answer, or not with one.
+            SignInFailed: The issuer refused, or something that is needed is missing.
+            SignInUnavailable: The issuer did not answer, or answered without a token.
         """
 
     @abstractmethod
     def own_secrets(self) -> Sequence[str]:
-        """Return the secrets that it signs in with."""
+        """Return the secrets used to sign in."""
 
     async def atoken(self) -> Token:
-        """Return a token that Databricks takes, fetched if need be."""
+        """Return a token that Databricks accepts; fetch one if needed."""
         return await self._held().get(self.afetch)
 
     def token(self) -> Token:
-        """Return a token that Databricks takes, fetched if need be, in sync code."""
+        """Return a token that Databricks accepts; fetch one if needed. For sync code."""
         return portal.call(self.atoken)
 
     def ends_at(self) -> float | None:
-        """Return when the token that is held ends, in seconds since 1970; None if that is not known."""
+        """Return when the current token expires, in seconds since 1970; None if that is not known."""
         return self._held().ends_at()
 
     def forget(self, token: Token) -> None:
-        """Fetch another token next, because this one was refused."""
+        """Fetch another token next time, because this one was refused."""
         self._held().forget(token)
 
     def secrets(self) -> Sequence[str]:
-        """Return the secrets that it signs in with, and those of its token."""
+        """Return the secrets used to sign in, and those of the token."""
         token = self._held().token
         return (*self.own_secrets(), *(token.secrets() if token else ()))
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign a request; once more with another token if this one is refused."""
+        """Sign a request; sign once more with another token if this one is refused."""
         for is_last in (False, True):
             token = self.token()
             response = yield next(token.auth_flow(request))
@@ -217,7 +217,7 @@ class FetchingAuth(httpx.Auth):
             self.forget(token)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Sign a request; once more with another token if this one is refused."""
+        """Sign a request; sign once more with another token if this one is refused."""
         for is_last in (False, True):
             token = await self.atoken()
             response = yield next(token.auth_flow(request))

@@ -1,4 +1,4 @@
-"""The logs of httpx and httpcore, which at DEBUG have all headers of an answer, without the secrets of our sessions."""
+"""Keep the secrets of sessions out of the DEBUG logs of httpx and httpcore, which show all headers of an answer."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _lock = Lock()
 
 
 class WireLogs:
-    """The secrets of all sessions that there are, which are looked for in a line of these logs, if it is written."""
+    """The secrets of all open sessions, removed from each line of these logs that is written."""
 
     def __init__(self) -> None:
         self._secrets = WeakSet[Secrets]()
         for name in _LOGGERS:
-            logging.getLogger(name).addFilter(_FILTER)  # the same one is added once
+            logging.getLogger(name).addFilter(_FILTER)  # adding it again has no effect
 
     def look_for(self, secrets: Secrets) -> None:
-        """Look for the secrets of a session, for as long as it is."""
+        """Remove the secrets of a session for as long as it exists."""
         with _lock:
             self._secrets.add(secrets)
 
     def clean(self, record: logging.LogRecord) -> None:
-        """Take the secrets out of a line."""
+        """Remove the secrets from a line."""
         with _lock:
             known = list(self._secrets)
         cleaned = message = record.getMessage()
@@ -51,7 +51,7 @@ _FILTER = _Filter()
 
 
 def _unlock_after_fork() -> None:
-    global _lock  # noqa: PLW0603 - another thread may have held it, which the child does not have
+    global _lock  # noqa: PLW0603 - a thread that the child does not have may have held it
     _lock = Lock()
 
 

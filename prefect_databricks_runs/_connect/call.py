@@ -1,4 +1,4 @@
-"""What every task and flow does with the credentials and options that it is called with."""
+"""Check the credentials and options of a task or flow, and make its hook."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ O_co = TypeVar("O_co", bound=RequestOptions, covariant=True)
 
 @dataclass(frozen=True)
 class Call(Generic[O_co]):
-    """One call of a task or flow: what all that is done in it has in common.
+    """One call of a task or flow, with the credentials, options and hook that its parts share.
 
     Attributes:
         credentials: The workspace, and how to sign in.
-        options: Those of the task or flow, all of them.
-        logger: Of the flow run or task run.
+        options: All options of the task or flow.
+        logger: The logger of the flow run or task run.
     """
 
     credentials: DatabricksCredentials
@@ -41,7 +41,7 @@ class Call(Generic[O_co]):
 
     @cached_property
     def hook(self) -> DatabricksHook:
-        """The hook, with the retries that the call asks for."""
+        """The hook, with the retries of the call."""
         return DatabricksHook(
             self.host,
             self.credentials.get_auth(),
@@ -56,27 +56,27 @@ class Call(Generic[O_co]):
 
     @cached_property
     def polling_hook(self) -> DatabricksHook:
-        """The same hook, which tries each request once: the retry of a poll is the next one."""
+        """The same hook without retries: the retry of a poll is the next poll."""
         return self.hook.trying_once()
 
 
 def called_with(credentials: Any, parameters: Mapping[str, Any], options: type[O_co]) -> Call[O_co]:
-    """Check what a task or flow is called with, before anything is sent, and remember the credentials.
+    """Check the parameters of a task or flow before anything is sent, and remember the credentials.
 
     Args:
-        credentials: What is to be a block.
-        parameters: All its other parameters.
-        options: The options that it has.
+        credentials: The value passed as the block.
+        parameters: All other parameters.
+        options: The type of the options.
 
     Raises:
-        InvalidCredentials: It is no `DatabricksCredentials` block.
-        InvalidOption: Options that make no sense.
+        InvalidCredentials: The value is not a `DatabricksCredentials` block.
+        InvalidOption: An option has a wrong value.
     """
     if not isinstance(credentials, DatabricksCredentials):
         hint = " Await `DatabricksCredentials.load(…)` in async code." if inspect.isawaitable(credentials) else ""
         raise InvalidCredentials(
             f"`databricks_credentials` must be a DatabricksCredentials block, not {type(credentials).__name__}."
-            f"{hint or ' Give what `DatabricksCredentials.load(…)` gives.'}"
+            f"{hint or ' Pass the result of `DatabricksCredentials.load(…)`.'}"
         )
     call = Call(credentials, options_of(parameters, options), run_logger())
     of_process(UsedCredentials).remember(credentials)
@@ -84,10 +84,10 @@ def called_with(credentials: Any, parameters: Mapping[str, Any], options: type[O
 
 
 def plain_call(credentials: DatabricksCredentials, logger: Logger) -> Call[RequestOptions]:
-    """Make a call that nobody has given options, such as that of a command.
+    """Make a call without options, such as that of a command.
 
     Args:
         credentials: The workspace, and how to sign in.
-        logger: Where retries are told.
+        logger: The log for retries.
     """
     return Call(credentials, options_of({}, RequestOptions), logger)

@@ -1,4 +1,4 @@
-"""Credentials that were saved anew while they are in use: a token does not live as long as some runs do."""
+"""Read saved credentials again while they are in use: some runs take longer than a token is valid."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _READ_SECONDS = 10.0
 
 
 def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | None:
-    """Return what gives the way to sign in of a block as it is saved now; None where it was never saved.
+    """Return a function that returns the current way to sign in of a saved block; None if the block was never saved.
 
     Args:
         credentials: The block as it was loaded or saved.
-        logger: Where it is said that it could not be read.
+        logger: The log for a failed read.
     """
     document_id = credentials._block_document_id
     if document_id is None:
@@ -36,19 +36,19 @@ def refresh_of(credentials: DatabricksCredentials, logger: Logger) -> Refresh | 
         try:
             saved = await block.read()
         except Exception as error:
-            logger.warning("The saved credentials block could not be read again: %r", error)
+            logger.warning("Could not read the saved credentials block again: %r", error)
             return None
-        # A run is on one workspace: what signs in to another one is not sent there.
+        # A run belongs to one workspace: credentials for another workspace are not sent to it.
         return saved.get_auth() if saved.host == host else None
 
     return refresh
 
 
 class _SavedBlock:
-    """One saved block; read in one event loop.
+    """One saved block, read in one event loop.
 
-    When a token ends, all who wait with it ask at once. One reading at a time is made for them: who has asked before it
-    began shares it.
+    When a token expires, all who wait with it ask at once. There is one read at a time: all who asked before it began
+    share its result.
     """
 
     def __init__(self, document_id: UUID) -> None:
@@ -58,10 +58,10 @@ class _SavedBlock:
         self._asked = self._asked_before_reading = 0
 
     async def read(self) -> DatabricksCredentials:
-        """Return the block as it is now.
+        """Return the block as it is saved now.
 
         Raises:
-            TimeoutError: Prefect's API did not tell in time.
+            TimeoutError: Prefect's API did not answer in time.
         """
         self._asked += 1
         number = self._asked
@@ -75,13 +75,13 @@ class _SavedBlock:
 
 
 class _SavedBlocks:
-    """The saved blocks that are in use in an event loop, as long as they are."""
+    """The saved blocks that are in use in an event loop."""
 
     def __init__(self) -> None:
         self._blocks: WeakValueDictionary[UUID, _SavedBlock] = WeakValueDictionary()
 
     def of(self, document_id: UUID) -> _SavedBlock:
-        """Return the one that all share who use this block."""
+        """Return the shared object for a block."""
         block = self._blocks.get(document_id)
         if block is None:
             block = self._blocks[document_id] = _SavedBlock(document_id)

@@ -1,5 +1,5 @@
-"""What becomes of runs when a wait ends early.
+"""Decide what happens to runs when a wait ends early.
 
-`verdict` decides, by one table; `leaving` does it, and cancels; `signals` says which signal is behind an interruption;
-`started_here` knows the runs that this process has started.
+`verdict` decides, by one table. `leaving` cancels the run or logs that it keeps running. `signals` finds the signal
+behind an interruption. `started_here` knows the runs that this process has started.
 """

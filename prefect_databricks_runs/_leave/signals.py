@@ -1,4 +1,4 @@
-"""Which signal ended a wait: async code is told of both with nothing but a `CancelledError`."""
+"""Find the signal that ended a wait: async code gets only a `CancelledError` for each signal."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _Handler = Callable[[int, FrameType | None], Any]
 
 
 class _Noting:
-    """A handler of Ctrl-C that notes that it came, and leaves the rest to the handler that was there before.
+    """Note a Ctrl-C, and pass it on to the previous handler.
 
     Args:
-        before: That one.
+        before: The previous handler.
     """
 
     def __init__(self, before: _Handler) -> None:
@@ -32,7 +32,7 @@ class _Noting:
 
 
 class _AsyncWaits:
-    """The async waits that are open in the main thread, which is the one that signals interrupt."""
+    """The open async waits of the main thread, the thread that signals interrupt."""
 
     def __init__(self) -> None:
         self.open = 0
@@ -64,7 +64,7 @@ _waits = _AsyncWaits()
 
 @contextmanager
 def async_wait() -> Iterator[None]:
-    """Have it noted when Ctrl-C comes: from Python 3.11 on asyncio takes it, and cancels as a time-out does."""
+    """Note a Ctrl-C during an async wait: since Python 3.11, asyncio turns it into a cancellation, like a timeout."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -79,7 +79,7 @@ def signal_behind(reason: BaseException) -> signal.Signals | None:
     """Return the signal that ended a wait, if it was one: SIGTERM or SIGINT.
 
     Args:
-        reason: What ended the wait.
+        reason: The exception that ended the wait.
     """
     is_cancelled = isinstance(reason, asyncio.CancelledError)
     link: BaseException | None = reason
@@ -88,13 +88,13 @@ def signal_behind(reason: BaseException) -> signal.Signals | None:
             return signal.SIGTERM
         if isinstance(link, KeyboardInterrupt):
             return signal.SIGINT
-        # The loop that a signal has ended cancels its tasks, with the signal behind the `CancelledError`. Behind any
-        # other error it is one that the caller has dealt with before.
+        # A loop that a signal has ended cancels its tasks, with the signal behind the `CancelledError`. Behind another
+        # error, it is an old signal that the caller has already handled.
         link = link.__context__ if is_cancelled else None
     return signal.SIGINT if is_cancelled and _waits.has_ctrl_c_come else None
 
 
 def is_last_of_an_ending_process(reason: BaseException) -> bool:
-    """Whether an async wait was ended by a signal, and is the last one in the main thread."""
+    """Return whether a signal ended an async wait, and it was the last one in the main thread."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     return in_main_thread and _waits.open == 1 and signal_behind(reason) is not None

@@ -1,6 +1,6 @@
-"""What ends a wait early, and what becomes of the run then: decided here, by one table, and nowhere else.
+"""Decide, by one table, what ends a wait early and what happens to the run then.
 
-A wait is ended by what is known, not by what failed: that a run cannot be read says nothing of the run.
+Only facts about the run end a wait. That a run cannot be read is not a fact about the run.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from ..errors import DatabricksError, DatabricksUnreachable, InvalidResponse, No
 
 
 class Event(Enum):
-    """Something that may end a wait."""
+    """An event that may end a wait."""
 
     NO_ANSWER = "a poll gets no answer, or `5xx`, `429`, `408`, a lock"
     REFUSED = "a poll is refused: `401`, `403`, another `4xx`"
-    UNREADABLE = "a poll gets an answer that cannot be read"
-    OUR_FAULT = "a bug in this package, in a poll or in what it shows"
+    UNREADABLE = "a poll gets an unreadable answer"
+    OUR_FAULT = "a bug in this package, in a poll or in its report"
     NO_SUCH_RUN = "the Jobs API says that the run does not exist"
     SILENT_OUTAGE = "no poll is answered for `max_outage_seconds`"
     ANSWERED_OUTAGE = (
-        "no poll succeeds for `max_outage_seconds`, and some were refused, odd, or met a bug of this package"
+        "no poll succeeds for `max_outage_seconds`, and some were refused, unreadable, or hit a bug in this package"
     )
-    TOO_LONG = "`max_wait_seconds` are over"
+    TOO_LONG = "`max_wait_seconds` have passed"
     INTERRUPTED = "the flow run is cancelled or times out, or Ctrl-C in a script"
     STOPPED = "the process is stopped, or Ctrl-C of a worker or of `serve`, and the flow run was not cancelled"
     FAILED = "another `DatabricksError` after the run was started"
@@ -33,11 +33,11 @@ class Event(Enum):
 
 
 class Verdict(NamedTuple):
-    """What follows.
+    """The consequence of an event.
 
     Attributes:
-        ends: Whether the wait ends; otherwise it continues.
-        cancels: Whether the run is to be cancelled; otherwise it is left as it is.
+        ends: Whether the wait ends. If not, it continues.
+        cancels: Whether the run is cancelled. If not, it is left as it is.
     """
 
     ends: bool
@@ -46,7 +46,7 @@ class Verdict(NamedTuple):
 
 GO_ON, LEAVE, CANCEL = Verdict(False, False), Verdict(True, False), Verdict(True, True)
 
-# For a run that was read before, or started here; and for one of which nothing is known.
+# First for a run that was read before or started here, then for any other run.
 TABLE: dict[Event, tuple[Verdict, Verdict]] = {
     Event.NO_ANSWER: (GO_ON, GO_ON),
     Event.REFUSED: (GO_ON, LEAVE),
@@ -64,10 +64,10 @@ TABLE: dict[Event, tuple[Verdict, Verdict]] = {
 
 
 def judge(event: Event, *, is_known: bool) -> Verdict:
-    """Return what follows from an event.
+    """Return the consequence of an event.
 
     Args:
-        event: What has happened.
+        event: The event.
         is_known: Whether the run was read before, or started here.
     """
     known, unknown = TABLE[event]
@@ -75,10 +75,10 @@ def judge(event: Event, *, is_known: bool) -> Verdict:
 
 
 def event_of_poll(error: Exception) -> Event:
-    """Return what a poll that failed was.
+    """Return the event of a failed poll.
 
     Args:
-        error: What it has raised.
+        error: The error of the poll.
     """
     if isinstance(error, NotFound) and says_that_it_does_not_exist(error):
         return Event.NO_SUCH_RUN
@@ -90,11 +90,11 @@ def event_of_poll(error: Exception) -> Event:
 
 
 def event_of_end(reason: BaseException, *, is_stop: bool) -> Event:
-    """Return what it was that has ended a wait, or a start.
+    """Return the event that ended a wait or a start.
 
     Args:
-        reason: What was raised.
-        is_stop: Whether it is merely the process that is stopped.
+        reason: The exception.
+        is_stop: Whether only the process is being stopped.
     """
     if is_stop:
         return Event.STOPPED
@@ -111,5 +111,5 @@ def event_of_end(reason: BaseException, *, is_stop: bool) -> Event:
 
 
 def says_that_it_does_not_exist(error: NotFound) -> bool:
-    """Whether these are the Jobs API's own words for a run that does not exist; a gateway answers 404 too."""
+    """Return whether the Jobs API itself says that a run does not exist; a gateway answers 404 too."""
     return error.error_code == "RESOURCE_DOES_NOT_EXIST" or bool(DOES_NOT_EXIST.search(error.message))

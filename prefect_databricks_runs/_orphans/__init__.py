@@ -1,4 +1,5 @@
-"""`prefect-databricks-runs orphans`: runs that no flow run waits for.
+"""`prefect-databricks-runs orphans`: list active runs that no flow run waits for.
 
-`command` is the command; `owned_runs` finds the active runs and whose they are; `listing` prints them.
+`options` is the command line, and `command` does it. `owned_runs` finds the active runs and
+their flow runs. `listing` prints them.
 """

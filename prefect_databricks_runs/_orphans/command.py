@@ -1,9 +1,9 @@
-"""What `prefect-databricks-runs orphans` does."""
+"""Run `prefect-databricks-runs orphans`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,19 +28,19 @@ _NAMED_BY = ("DATABRICKS_HOST", "DATABRICKS_CONFIG_PROFILE")
 
 
 class Unreadable(DatabricksError):
-    """Prefect, or some of the workspaces, could not be looked at; the message says what is wrong with each."""
+    """Could not read Prefect, or some of the workspaces. The message has the fault of each."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for.
+    """The options of the command.
 
     Attributes:
-        blocks: Names of saved blocks; all saved ones, and the environment's workspace, if there are none.
+        blocks: Names of saved blocks. If empty, all saved blocks and the environment's workspace count.
         profile: A profile of `~/.databrickscfg` instead of them.
-        flow_run_ids: Flow runs that are over, whatever Prefect says.
-        completed: Whether to count runs whose flow run ended well.
-        cancel: Whether to cancel them.
+        flow_run_ids: Flow runs that count as finished, whatever Prefect says.
+        completed: Whether to count runs of flow runs that completed.
+        cancel: Whether to cancel the orphans.
     """
 
     blocks: Sequence[str] = ()
@@ -52,37 +52,37 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Workspace:
-    """A workspace to look at: one way into it, and where its credentials are from."""
+    """A workspace to read: credentials for it, and their source."""
 
     source: str
     credentials: DatabricksCredentials
 
 
 async def orphans(wanted: Wanted, listing: Listing) -> int:
-    """List the orphans of some workspaces, and cancel them if so asked.
+    """List the orphans of some workspaces, and cancel them if requested.
 
     Args:
-        wanted: What is asked for.
-        listing: Where they are listed.
+        wanted: The options.
+        listing: The output.
 
     Returns:
-        How many are left going.
+        How many orphans are still active.
 
     Raises:
-        InvalidCredentials: There is no such block, or no workspace at all.
-        Unreadable: Prefect could not be asked, or some of the workspaces could not be looked at; the others were.
+        InvalidCredentials: A block does not exist, or there is no workspace at all.
+        Unreadable: Could not read Prefect or some of the workspaces. The others were listed.
     """
     left = 0
     unreadable: list[str] = []
     met: set[UUID] = set()
     with _prefect_asked():
         of_environment, fault = _of_environment(wanted)
-        if fault:  # it hides no saved block
+        if fault:  # saved blocks are listed anyway
             unreadable.append(fault)
         for known in await _workspaces(wanted, of_environment, is_all=not fault):
             try:
                 left += await _of_workspace(known, wanted, listing, met)
-            except Unreadable as error:  # one workspace that is gone does not hide the others
+            except Unreadable as error:  # the other workspaces are listed anyway
                 unreadable.append(str(error))
     if unreadable:
         raise Unreadable("\n".join(unreadable))
@@ -93,7 +93,7 @@ async def orphans(wanted: Wanted, listing: Listing) -> int:
 
 @contextmanager
 def _prefect_asked() -> Iterator[None]:
-    """Turn errors of httpx, which only Prefect's client raises here, into one of the command."""
+    """Turn errors of httpx, which only Prefect's client raises here, into an error of the command."""
     try:
         yield
     except httpx.HTTPError as error:
@@ -105,8 +105,8 @@ async def _of_workspace(known: Sequence[_Workspace], wanted: Wanted, listing: Li
     for each in known:
         try:
             return await _seen_with(each.credentials, wanted, listing, met)
-        except DatabricksError as error:  # one token that has ended does not hide another one that is good
-            reasons.append(f"{each.credentials.host} ({each.source}) could not be looked at. {error}")
+        except DatabricksError as error:  # another token may still be valid
+            reasons.append(f"Could not read {each.credentials.host} ({each.source}). {error}")
     raise Unreadable("\n".join(reasons))
 
 
@@ -121,17 +121,21 @@ async def _seen_with(credentials: DatabricksCredentials, wanted: Wanted, listing
     taken = await cancel_all(call.hook, run_ids, call.logger, because="it is an orphan") if wanted.cancel else []
     listing.add([Listed(each, _becomes(each.run.run_id in taken, wanted)) for each in counted])
     going = [each for each in owned if not each.is_orphan]
-    if going:
-        listing.note(_of_others(going))
+    if suspended := [each for each in going if each.is_suspended]:
+        listing.note(_of_suspended(suspended))
+    if deleted := [each for each in going if each.is_deleted]:
+        listing.note(_of_deleted(deleted))
+    if others := [each for each in going if not (each.is_suspended or each.is_deleted)]:
+        listing.note(_of_others(others))
     return len(counted) - len(taken)
 
 
 def _becomes(is_taken: bool, wanted: Wanted) -> str:
-    return "going" if not wanted.cancel else "cancelled" if is_taken else "not cancelled"
+    return "active" if not wanted.cancel else "cancelled" if is_taken else "not cancelled"
 
 
 async def _workspaces(wanted: Wanted, of_environment: Sequence[_Workspace], *, is_all: bool) -> list[list[_Workspace]]:
-    """Return the ways into each workspace, in the order in which they are to be tried."""
+    """Return the credentials for each workspace, in the order to try them."""
     if wanted.profile:
         return [list(of_environment)] if of_environment else []
     async with get_client() as client:
@@ -139,13 +143,13 @@ async def _workspaces(wanted: Wanted, of_environment: Sequence[_Workspace], *, i
     unknown = sorted(set(wanted.blocks) - set(saved))
     if unknown:
         known = ", ".join(sorted(saved)) or "none"
-        raise InvalidCredentials(f"There is no saved block {', '.join(unknown)}. There are: {known}.")
+        raise InvalidCredentials(f"The saved block {', '.join(unknown)} does not exist. Saved blocks: {known}.")
     of_blocks = [_Workspace(f"block {name!r}", saved[name]) for name in wanted.blocks or saved]
     chosen = of_blocks if wanted.blocks else [*of_environment, *of_blocks]
     if not chosen and is_all:
         raise InvalidCredentials(
-            "There is no workspace to look at: save a DatabricksCredentials block, name a profile by --profile, or set"
-            " DATABRICKS_HOST and what signs in there."
+            "No workspace is known. Save a DatabricksCredentials block, pass a profile with --profile, or set"
+            " DATABRICKS_HOST and the variables to sign in there."
         )
     by_host: dict[str, list[_Workspace]] = {}
     for workspace in chosen:
@@ -154,7 +158,7 @@ async def _workspaces(wanted: Wanted, of_environment: Sequence[_Workspace], *, i
 
 
 def _of_environment(wanted: Wanted) -> tuple[list[_Workspace], str]:
-    """Return the workspace of a profile or of the environment, if one is named, and what is wrong with it."""
+    """Return the workspace of a profile or of the environment, if one is named, and the fault, if any."""
     if wanted.blocks or not (wanted.profile or any(map(os.environ.get, _NAMED_BY))):
         return [], ""
     try:
@@ -165,8 +169,8 @@ def _of_environment(wanted: Wanted) -> tuple[list[_Workspace], str]:
 
 
 def _summary(host: str, counted: int, completed: int) -> str:
-    owners = "a flow run that is" if counted == 1 else "flow runs that are"
-    text = f"{host}: {counted} active Databricks {'run' if counted == 1 else 'runs'} of {owners} over"
+    owners = "a finished flow run" if counted == 1 else "finished flow runs"
+    text = f"{host}: {counted} active Databricks {'run' if counted == 1 else 'runs'} of {owners}"
     if not completed:
         return text
     owners = "a flow run" if completed == 1 else "flow runs"
@@ -175,16 +179,38 @@ def _summary(host: str, counted: int, completed: int) -> str:
     )
 
 
+def _of_suspended(suspended: Sequence[OwnedRun]) -> str:
+    """Report the runs of suspended flow runs, which have no process while they wait. Nothing is wrong with them."""
+    belong = "1 more belongs" if len(suspended) == 1 else f"{len(suspended)} more belong"
+    count = len({each.flow_run_id for each in suspended})
+    return f"{belong} to {count} suspended flow run{'' if count == 1 else 's'}, to be resumed by the command watch."
+
+
+def _of_deleted(deleted: Sequence[OwnedRun]) -> str:
+    """Report the runs whose flow run was deleted. It may have left them running on purpose."""
+    belong = "1 more belongs" if len(deleted) == 1 else f"{len(deleted)} more belong"
+    ids = _few(dict.fromkeys(str(each.flow_run_id) for each in deleted))
+    return (
+        f"{belong} to flow runs that were deleted in Prefect: {ids}. To count the runs of one as orphans, pass its id"
+        " with --flow-run ID."
+    )
+
+
+def _few(texts: Collection[str]) -> str:
+    """Return the first of some strings, and the number of the others."""
+    named = list(texts)[:_MAX_NAMED]
+    if len(texts) > _MAX_NAMED:
+        named.append(f"{len(texts) - _MAX_NAMED} others")
+    return ", ".join(named)
+
+
 def _of_others(going: Sequence[OwnedRun]) -> str:
-    """Return what Prefect calls going: it is, or its process was killed, of which Prefect never hears."""
+    """Report the runs whose flow run is active in Prefect. Its process may be dead, which Prefect does not notice."""
     flow_runs = {
         each.flow_run_id: f"{name(each.flow_run_name)} {each.flow_run_id} {name(each.state_name)}" for each in going
     }
-    named = list(flow_runs.values())[:_MAX_NAMED]
-    if len(flow_runs) > _MAX_NAMED:
-        named.append(f"{len(flow_runs) - _MAX_NAMED} others")
     belong = "1 more belongs" if len(going) == 1 else f"{len(going)} more belong"
     return (
-        f"{belong} to what is not over in Prefect: {', '.join(named)}. If the process of such a flow run is gone, name"
-        " it with --flow-run ID, or cancel it or mark it crashed in Prefect first."
+        f"{belong} to flow runs that are active in Prefect: {_few(flow_runs.values())}. If the process of one is gone,"
+        " pass its id with --flow-run ID, or cancel it or mark it crashed in Prefect first."
     )

@@ -1,4 +1,4 @@
-"""How `prefect-databricks-runs orphans` prints what it has found: for people, for a pipe, or as JSON."""
+"""Print the list of `prefect-databricks-runs orphans`: for people, for a pipe, or as JSON."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Listed:
     """A run in the list.
 
     Attributes:
-        owned: The run, and whose it is.
-        becomes: `going`, `cancelled` (Databricks has taken the request), or `not cancelled`.
+        owned: The run and its flow runs.
+        becomes: `active`, `cancelled` (Databricks has accepted the request), or `not cancelled`.
     """
 
     owned: OwnedRun
     becomes: str
 
     def fields(self) -> dict[str, Any]:
-        """Return what is told of it, by name."""
+        """Return its values for a program, by name."""
         run = self.owned.run
         return {
             "run_id": run.run_id,
@@ -45,24 +45,24 @@ class Listed:
 
 
 class Listing(ABC):
-    """Where runs are listed: the runs on the standard output, and all about them on the error output."""
+    """Print runs to standard output, and notes to standard error."""
 
     @abstractmethod
     def add(self, runs: Sequence[Listed]) -> None:
         """List the runs of one workspace."""
 
     def note(self, text: str) -> None:
-        """Say something for people."""
+        """Print a note for people."""
         typer.echo(text, err=True)
 
-    def close(self) -> None:  # noqa: B027 - most print as they go
-        """End the listing."""
+    def close(self) -> None:  # noqa: B027 - most print at once
+        """End the list."""
 
 
 class TableListing(Listing):
-    """For people at a terminal.
+    """Print for people at a terminal.
 
-    The links stand below the table, where no column cuts them.
+    The links are below the table, where no column cuts them.
     """
 
     def __init__(self, console: Console) -> None:
@@ -86,7 +86,7 @@ class TableListing(Listing):
 
 
 class LineListing(Listing):
-    """For a pipe or a file: a line a run, its fields with tabs between them."""
+    """Print for a pipe or a file: one line for each run, with tabs between its fields."""
 
     def add(self, runs: Sequence[Listed]) -> None:
         """Print the lines."""
@@ -95,13 +95,13 @@ class LineListing(Listing):
 
 
 class JsonListing(Listing):
-    """For a program: one list, at the end."""
+    """Print for a program: one list, at the end."""
 
     def __init__(self) -> None:
         self._runs: list[dict[str, Any]] = []
 
     def add(self, runs: Sequence[Listed]) -> None:
-        """Keep them."""
+        """Keep the runs."""
         self._runs += [each.fields() for each in runs]
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ class JsonListing(Listing):
 
 
 def listing_for(*, as_json: bool) -> Listing:
-    """Return the listing that suits where the standard output leads."""
+    """Return the listing that fits the standard output."""
     if as_json:
         return JsonListing()
     console = Console()

@@ -21,18 +21,18 @@ _VARIABLES = "prefect.variables."
 _SCHEDULED = "prefect.scheduled_start_time"
 _NOTHING = object()
 
-# What is known, and what it means when such a name has no value.
+# The known names, and the reason when such a name has no value.
 _KINDS = {
     r"prefect\.variables\.[^.]+": "Prefect has no variable of that name; create it, or correct the name",
     r"prefect\.flow_run\.parameters\.[^.]+(\.[^.]+)*": (
-        "there is no such flow run parameter here; correct the name, and call this inside a flow that has it"
+        "the flow run does not have this parameter; correct the name, and call this inside a flow that has it"
     ),
     r"prefect\.(scheduled_start_time|flow_run\.(id|name|flow_name|scheduled_start_time|run_count|tags))": (
         "there is no flow run here; call this inside a flow"
     ),
     r"prefect\.task_run\.(id|name)": "there is no task run here; call this inside a task",
     r"prefect\.deployment\.(id|name|version)": (
-        "the flow run is not one of a deployment, or the deployment has none; leave the placeholder out here"
+        "the flow run does not belong to a deployment, or the deployment has none; remove the placeholder"
     ),
 }
 _KNOWN_NAMES = (
@@ -42,22 +42,22 @@ _KNOWN_NAMES = (
 )
 
 
-# What is the same in each attempt at a flow run and its subflow runs, which are new ones then.
+# The placeholders with the same value in each attempt at a flow run, although its subflow runs are new ones then.
 _LASTING = ("prefect.flow_run.parameters.", "prefect.flow_run.flow_name", "prefect.deployment.")
 
 
 def is_lasting(path: str) -> bool:
-    """Whether a placeholder has the same value in each attempt at a flow run; a variable may have another one."""
+    """Return whether a placeholder has the same value in each attempt at a flow run; a variable may change."""
     return path.startswith(_LASTING)
 
 
 def find(text: str) -> Iterator[str]:
-    """Name the placeholders of Prefect in a text, such as `prefect.flow_run.name`, in the order they stand there."""
+    """Return the Prefect placeholders in a string, such as `prefect.flow_run.name`, in their order."""
     return (path for braces in _BRACES.finditer(text) if (path := _path(braces)))
 
 
 def fill(text: str, values: Mapping[str, Any], report: Callable[[str], None]) -> Any:
-    """Put values in the place of a text's placeholders. What was filled in is not looked through again.
+    """Replace the placeholders of a string by values. Placeholders inside the values are not replaced.
 
     Args:
         text: Any string of a payload.
@@ -65,7 +65,7 @@ def fill(text: str, values: Mapping[str, Any], report: Callable[[str], None]) ->
         report: Called with a sentence for every placeholder that has no value; the placeholder then stays.
 
     Returns:
-        The value itself, with its JSON type, when the text is one placeholder and nothing else; else a text.
+        The value itself, with its JSON type, if the string is one placeholder and nothing else; otherwise a string.
     """
 
     def value_of(braces: re.Match[str]) -> Any:
@@ -81,12 +81,12 @@ def fill(text: str, values: Mapping[str, Any], report: Callable[[str], None]) ->
 
 
 def as_text(value: Any) -> str:
-    """Say a JSON value as text: a string as it is, anything else as compact JSON (`true`, `2.5`, `{"a":1}`)."""
+    """Convert a JSON value to a string: strings unchanged, anything else as compact JSON (`true`, `2.5`, `{"a":1}`)."""
     return value if isinstance(value, str) else dumps(value, separators=(",", ":"), default=str)
 
 
 async def placeholder_values(paths: Collection[str]) -> dict[str, Any]:
-    """Get the values of placeholders from the Prefect run that this is called in, and variables from the Prefect API.
+    """Get the values of placeholders from the current Prefect run, and variables from the Prefect API.
 
     Args:
         paths: Placeholder paths, such as `prefect.variables.cluster`.
@@ -95,7 +95,7 @@ async def placeholder_values(paths: Collection[str]) -> dict[str, Any]:
         The value of each path that has one. Names that are unknown, or have no value here, are left out.
 
     Raises:
-        Exception: What Prefect's client raises when its API cannot be asked.
+        Exception: The error of Prefect's client, if the Prefect API cannot be reached.
     """
     known = [path for path in sorted(paths) if _kind(path)]
     variables = [path for path in known if path.startswith(_VARIABLES)]
@@ -112,7 +112,7 @@ async def _variable_values(paths: list[str]) -> dict[str, Any]:
     async with get_client() as client:
         for path in paths:
             name = path.removeprefix(_VARIABLES)
-            # Prefect 2 puts the name into the URL as it is, and no variable has another name than this.
+            # Prefect 2 puts the name into the URL without escaping it; every valid variable name matches this pattern.
             variable = await client.read_variable_by_name(name) if re.fullmatch(r"[\w-]+", name, re.ASCII) else None
             if variable is not None:
                 values[path] = variable.value
@@ -126,11 +126,11 @@ def _runtime_values(paths: list[str]) -> dict[str, Any]:
     for path in paths:
         room, name, *keys = (path if path != _SCHEDULED else "prefect.flow_run.scheduled_start_time").split(".")[1:]
         if room == "flow_run" and flow_run_id() is None:
-            continue  # outside a flow run Prefect gives now as the scheduled time, and a run count of 0
+            continue  # outside a flow run, Prefect returns the current time as the scheduled time, and a run count of 0
         value = getattr(getattr(runtime, room), name)
         if keys:
             value = _inside(value, keys)
-        elif value is None:  # there is no such run; a parameter may well be None
+        elif value is None:  # the run does not exist; a parameter may be None
             value = _NOTHING
         if value is not _NOTHING:
             values[path] = value
@@ -144,7 +144,7 @@ def _inside(value: Any, keys: list[str]) -> Any:
             value = {str(index): item for index, item in enumerate(value)}
         elif not isinstance(value, Mapping):
             value = getattr(value, "__dict__", {})
-        # Never into a block or a secret: what is filled in is logged, shown, and stored in Databricks.
+        # Never into a block or a secret: the value is logged, shown, and stored in Databricks.
         if key not in value or key.startswith("_") or _is_secret(value[key]):
             return _NOTHING
         value = value[key]
@@ -165,4 +165,4 @@ def _kind(path: str) -> str | None:
 
 
 def _why_none(path: str) -> str:
-    return _kind(path) or f"there is no such name; known are {_KNOWN_NAMES}"
+    return _kind(path) or f"the name is not known; known names are {_KNOWN_NAMES}"

@@ -13,7 +13,7 @@ from prefect.logging import get_logger, get_run_logger
 
 from .._text import ours, safe_repr, visible
 
-# A text, because `LoggerAdapter` takes no parameter before Python 3.11.
+# A string, because `LoggerAdapter` takes no parameter before Python 3.11.
 Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"
 
 _LINE_OF_OTHERS = re.compile(r"\n(?=\S)")
@@ -26,22 +26,22 @@ else:
 
 
 class SteadyLogger(_Adapter):
-    """A logger that does not end the caller when nobody reads the console any more, as after a Prefect worker's death.
+    """A logger that keeps working when its console is gone, as after the death of a Prefect worker.
 
-    Prefect's console is one of rich, which then raises `SystemExit`, and is quiet from there on. Prefect's API has got
-    the line by that time.
+    Prefect's console is a rich console. If it is gone, rich raises `SystemExit` once, and is quiet from then on. At
+    that time, the line has already reached Prefect's API.
 
-    It is also the last door for texts of others: arguments are shown without what is hidden in them.
+    It is also the last safeguard for foreign strings: hidden characters in arguments are made visible.
 
     Args:
-        logger: What it logs to.
+        logger: The logger to write to.
     """
 
     def __init__(self, logger: Logger) -> None:
-        super().__init__(logger, getattr(logger, "extra", None))  # of Prefect's: which run it is of
+        super().__init__(logger, getattr(logger, "extra", None))  # Prefect's: the run that it belongs to
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
-        """Log a line; so do `info` and the others, through this."""
+        """Log a line; `info` and the others use this too."""
         try:
             super().log(level, msg, *map(_harmless, args), **kwargs)
         except SystemExit as error:
@@ -49,15 +49,15 @@ class SteadyLogger(_Adapter):
                 raise
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Leave `extra` as it is, which adapters otherwise replace."""
+        """Keep `extra` as it is; adapters replace it by default."""
         return msg, kwargs
 
 
 class _Shown:
-    """What a line of the log has of a value: nothing hidden, and no line that looks like another one of the log.
+    """A value as a log line shows it: nothing hidden, and no part that looks like another line.
 
     Args:
-        value: A text or an exception, of whomever.
+        value: A string or an exception; may be foreign.
     """
 
     def __init__(self, value: object) -> None:
@@ -75,14 +75,14 @@ def _harmless(value: object) -> object:
 
 
 def run_logger() -> Logger:
-    """Return the logger of the Prefect run that this is called in; outside of one, this package's."""
+    """Return the logger of the current Prefect run; outside of one, this package's logger."""
     return SteadyLogger(_run_logger())
 
 
 def _run_logger() -> Logger:
     task = TaskRunContext.get()
     if task and task.task_run.flow_run_id is None and not FlowRunContext.get():
-        return get_logger("prefect_databricks_runs")  # Prefect 3 warns of each line of a task without a flow
+        return get_logger("prefect_databricks_runs")  # Prefect 3 warns about each line of a task without a flow
     try:
         return get_run_logger()
     except MissingContextError:

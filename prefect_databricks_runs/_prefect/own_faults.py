@@ -1,4 +1,4 @@
-"""Faults of this package itself, which must not cost a run."""
+"""Catch and log bugs in this package that must not affect a run."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from .logging import Logger
 
 _PLEASE = (
-    "A fault of prefect-databricks-runs while %s. The Databricks run is not affected."
-    " Please report this, with the traceback below."
+    "A bug in prefect-databricks-runs occurred while %s. The Databricks run is not affected."
+    " Please report it with the traceback below."
 )
 
 
 class OwnFaults:
-    """Logs faults of this package in one wait, each kind once, and lets the wait go on.
+    """Log bugs in this package, each kind once in a wait, and let the wait continue.
 
     Args:
-        logger: Of the flow run.
+        logger: The logger of the flow run.
     """
 
     def __init__(self, logger: Logger) -> None:
@@ -27,10 +27,10 @@ class OwnFaults:
 
     @contextmanager
     def caught(self, doing: str) -> Iterator[None]:
-        """Catch what is raised in this block, but for what ends a wait.
+        """Catch what this block raises, except errors that end a wait.
 
         Args:
-            doing: What was done, for the log, such as `showing Databricks run 7`.
+            doing: The action, for the log, such as `showing Databricks run 7`.
         """
         try:
             yield
@@ -38,11 +38,11 @@ class OwnFaults:
             self.log(doing, error)
 
     def log(self, doing: str, error: Exception) -> None:
-        """Log a fault that was caught.
+        """Log a bug.
 
         Args:
-            doing: What was done, for the log.
-            error: The fault.
+            doing: The action, for the log.
+            error: The error.
         """
         kind = (doing, type(error))
         if kind not in self._logged:

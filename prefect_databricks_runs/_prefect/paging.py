@@ -1,4 +1,4 @@
-"""Reading all of something from Prefect's API, which answers at most 200 at a time."""
+"""Read all items from Prefect's API, which returns at most 200 at a time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ PAGE = 200
 
 
 async def read_all(read: Callable[..., Awaitable[list[T]]], **filters: Any) -> list[T]:
-    """Read everything that one of the read calls of Prefect's client finds.
+    """Read all items that a read method of Prefect's client finds.
 
     Args:
-        read: The call, such as `client.read_task_runs`.
-        **filters: What it is asked for.
+        read: The method, such as `client.read_task_runs`.
+        **filters: Its filters.
     """
     found: list[T] = []
     while True:

@@ -1,8 +1,8 @@
-"""The one background event loop of the process, and the doors to it.
+"""The background event loop of the process, and how to call into it.
 
-All that this package does with a network is written once, async, and runs in this loop, so that every task and flow of
-the process shares its connections. A sync door waits in the caller's own thread, because that is where Prefect delivers
-an interruption; an async door waits without blocking the caller's loop.
+All network code of this package is async and runs in this loop, so all tasks and flows of the process share
+connections. A sync call waits in the caller's own thread, because Prefect delivers interruptions there. An async call
+waits without blocking the caller's loop.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _thread: threading.Thread | None = None
 def call(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `function` in the background loop, and wait for it in this thread.
 
-    When the wait is interrupted (a signal, a flow's time-out), the function is cancelled too before the interruption
-    goes on: left alone it would work for ever.
+    If the wait is interrupted (a signal, a flow's timeout), the function is cancelled before the interruption
+    continues. Otherwise it would run forever.
 
     Raises:
-        RuntimeError: Called in the background loop itself, which would wait for itself.
+        RuntimeError: The call came from the background loop itself, which would wait for itself.
     """
     job = _Job(partial(function, *args, **kwargs))
     try:
         future = job.start()
-        # In slices: Prefect interrupts a thread that is not the main one between two steps of Python, not in a wait.
+        # In slices: Prefect interrupts other threads than the main one between two steps of Python, not during a wait.
         while not wait([future], _SLICE_SECONDS).done:
             pass
         return future.result()
@@ -60,18 +60,18 @@ def call(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs)
 
 
 def start(function: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Run `function` in the background loop, and do not wait for it; the end of the process does, for a short while.
+    """Run `function` in the background loop without waiting for it. The end of the process waits a short while.
 
-    May be called in the background loop too.
+    May also be called in the background loop.
     """
     _await_at_the_end(_Job(partial(function, *args, **kwargs)).start_soon())
 
 
 def settle(*more: Future[Any]) -> None:
-    """Wait a short while until what was started has ended, and what nobody waits for any more.
+    """Wait a short while until everything that was started has ended, including abandoned calls.
 
     Args:
-        *more: What else to wait for.
+        *more: Other futures to wait for.
     """
     wait([*_background, *more], _END_SECONDS)
 
@@ -89,23 +89,24 @@ async def acall(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.
     except DatabricksError as error:
         raise _from_here(error)  # noqa: B904 - it is the same error
     except BaseException:
-        # Blocks although the caller is async: on Prefect 2 an `await` here is cancelled a second time.
+        # Blocks although the caller is async: on Prefect 2, an `await` here is cancelled a second time.
         job.abandon()
         raise
 
 
 def _from_here(error: DatabricksError) -> DatabricksError:
-    """Return an error that says itself what is wrong, without the way that it came through the background loop."""
+    """Return the error without its traceback through the background loop: its message says what is wrong."""
     return error.with_traceback(None)
 
 
 class _Job(Generic[T]):
-    """One call, made before it is started: an interruption may come before its future has reached the caller."""
+    """One call, created before it starts: an interruption may come before the caller has its future."""
 
     def __init__(self, work: Callable[[], Awaitable[T]]) -> None:
         self._work = work
         self._scope: anyio.CancelScope | None = None
-        # Its own, not the portal's: what is no `Exception`, such as a `SystemExit`, would end the portal for everybody.
+        # Its own future, not the portal's: an error that is not an `Exception`, such as `SystemExit`, would end the
+        # portal.
         self._future: Future[T] = Future()
 
     def start(self) -> Future[T]:
@@ -118,16 +119,16 @@ class _Job(Generic[T]):
     def start_soon(self) -> Future[T]:
         if threading.current_thread() is not _thread:
             return self.start()
-        self._task = asyncio.get_running_loop().create_task(self._run())  # kept: the loop itself forgets its tasks
+        self._task = asyncio.get_running_loop().create_task(self._run())  # kept, because the loop does not keep it
         return self._future
 
     def abandon(self) -> None:
         """Cancel it, and wait a short while until it has ended.
 
-        What it has shielded goes on for longer, such as a request to start a run; `settle` waits for that.
+        Shielded parts, such as a request to start a run, take longer; `settle` waits for them.
         """
         if _portal is not None and threading.current_thread() is not _thread and not self._future.done():
-            with suppress(RuntimeError):  # the portal has ended, and with it the job
+            with suppress(RuntimeError):  # the portal has ended, and the job with it
                 _portal.start_task_soon(self._cancel)
                 _await_at_the_end(self._future)
                 wait([self._future], _SETTLE_SECONDS)
@@ -148,15 +149,15 @@ class _Job(Generic[T]):
     async def _cancel(self) -> None:
         if self._scope:
             self._scope.cancel()
-        else:  # tasks begin in the order they are started in, so this one was never started
+        else:  # tasks begin in the order of their start, so this one never started
             self._future.cancel()
 
 
 def _get_portal() -> BlockingPortal:
-    global _portal, _thread  # noqa: PLW0603 - one loop a process is what this module is for
+    global _portal, _thread  # noqa: PLW0603 - this module holds one loop for each process
     with _lock:
         if _portal is None or _thread is None or not _thread.is_alive():
-            # Not anyio's `start_blocking_portal`: in a forked child, its remains wait for a thread that is not there.
+            # Not anyio's `start_blocking_portal`: in a forked child, its remains wait for a thread that does not exist.
             ready: Future[BlockingPortal] = Future()
             _thread = threading.Thread(target=_run_loop, args=(ready,), name="prefect-databricks-runs", daemon=True)
             _thread.start()

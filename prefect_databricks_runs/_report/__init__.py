@@ -1,4 +1,4 @@
-"""Everything that is shown in the Prefect UI of a Databricks run, and in the log of the flow run that waits for it."""
+"""Show Databricks runs in the Prefect UI, and in the log of the flow run that waits for them."""
 
 from __future__ import annotations
 

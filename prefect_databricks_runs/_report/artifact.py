@@ -1,20 +1,19 @@
-"""The markdown of a run's artifact: how it is, its tasks, why it failed, and what to do next."""
+"""The markdown of a run's artifact: its state, its tasks, the causes of failures, and what to do next."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
 from .._text import name, tail, visible
 from ..run_states import Outcome
 from ..runs import MAX_FAILED_ITERATIONS, POINTER, Run, RunTask
-from .markdown import cell, escaped, fence, link, plain_cell, sentences
+from .markdown import cell, escaped, fence, grid, link, plain_cell, sentences
 
 MAX_ROWS = 250
 _TRACE_LINES, _TRACE_CHARACTERS = 40, 4_000
 _MAX_ERRORS = 10
-_RESULT_COLUMN = 2  # before the times: the UI cuts what is on the right
+_RESULT_COLUMN = 2  # before the times, because the UI cuts the columns on the right
 _FINE = (Outcome.SUCCESS, Outcome.EXCLUDED, Outcome.DISABLED)
 
 
@@ -23,8 +22,8 @@ def artifact_text(run: Run, *, since: float | None = None, note: str = "") -> st
 
     Args:
         run: The run.
-        since: When its state was first seen, in seconds since 1970; None when that is not known.
-        note: How the flow run came to this run; may be empty.
+        since: When its state was first seen, in seconds since 1970; None if that is not known.
+        note: The relation of the flow run to this run; may be empty.
     """
     title = f"Databricks run {run.run_id} {name(run.run_name)}".strip()
     lines = [f"## {link(title, run.url)}", "", _state_line(run, since)]
@@ -53,19 +52,14 @@ def _table(run: Run) -> list[str]:
     shown, left_out = tasks, ""
     if len(tasks) > MAX_ROWS:
         shown = [task for task in tasks if task.state.outcome not in _FINE and task.start_time][:MAX_ROWS]
-        left_out = f"{len(tasks) - len(shown)} of {len(tasks)} tasks are left out here: see the run's own page."
-    columns = ["task", "state", "attempts", "queue", "set-up", "execution", "total"]
+        left_out = f"{len(tasks) - len(shown)} of {len(tasks)} tasks are not shown here. See the run's own page."
+    columns = ["task", "state", "attempts", "queue", "setup", "execution", "total"]
     rows = list(map(_row, shown))
     if any(task.result for task in shown):
         columns.insert(_RESULT_COLUMN, "result")
         for row, task in zip(rows, shown, strict=True):
             row.insert(_RESULT_COLUMN, plain_cell(task.result))
-    return [*_grid(columns, rows), *(["", left_out] if left_out else [])]
-
-
-def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(cells)} |" for cells in (columns, *rows)]
-    return [lines[0], "|" + "---|" * len(columns), *lines[1:]]
+    return [*grid(columns, rows), *(["", left_out] if left_out else [])]
 
 
 def _row(task: RunTask) -> list[str]:
@@ -81,7 +75,7 @@ def _row(task: RunTask) -> list[str]:
 
 
 def _attempts(run: Run) -> list[str]:
-    """Return a line for each attempt at tasks that were tried more than once, and for each failed iteration."""
+    """Return a line for each attempt at a task with several attempts, and for each failed iteration."""
     tries = Counter(attempt.task_key for attempt in run.attempts)
     rows = [_attempt_row(name(each.task_key), each) for each in run.attempts if tries[each.task_key] > 1]
     for attempt in run.attempts:
@@ -93,12 +87,12 @@ def _attempts(run: Run) -> list[str]:
     if any(len(attempt.failed_iterations) >= MAX_FAILED_ITERATIONS for attempt in run.attempts):
         notes += [
             "",
-            f"Of a for-each task, {MAX_FAILED_ITERATIONS} failed attempts at iterations are shown at most.",
+            f"At most {MAX_FAILED_ITERATIONS} failed attempts at iterations of a for-each task are shown.",
         ]
     if len(rows) > MAX_ROWS:
-        notes += ["", f"{len(rows) - MAX_ROWS} more attempts are left out here: see the run's own page."]
-    grid = _grid(["task", "attempt", "state", "why", "took", "ended"], rows[:MAX_ROWS])
-    return ["", "### Attempts", "", *grid, *notes]
+        notes += ["", f"{len(rows) - MAX_ROWS} more attempts are not shown here. See the run's own page."]
+    lines = grid(["task", "attempt", "state", "why", "took", "ended"], rows[:MAX_ROWS])
+    return ["", "### Attempts", "", *lines, *notes]
 
 
 def _attempt_row(what: str, attempt: RunTask) -> list[str]:
@@ -112,7 +106,7 @@ def _attempt_row(what: str, attempt: RunTask) -> list[str]:
 def _utc(seconds: float) -> str:
     try:
         return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError, OSError):  # no time that there is; that must not end a wait
+    except (OverflowError, ValueError, OSError):  # an impossible time must not end a wait
         return ""
 
 
@@ -126,7 +120,7 @@ def _errors(run: Run) -> list[str]:
             "",
             f"### {escaped(name(key))}: {task.state.name}",
             "",
-            cell(error) or "Databricks gave no reason.",
+            cell(error) or "Databricks returned no reason.",
         ]
         details = task.state.termination_message
         says_more = details not in error and not (output and output.error and POINTER in details)
@@ -136,7 +130,7 @@ def _errors(run: Run) -> list[str]:
             lines += ["", *_fenced(output.error_trace, task.url)]
     more = len(failures) - _MAX_ERRORS
     if more > 0:
-        lines += ["", f"{more} more tasks failed: see the run's own page."]
+        lines += ["", f"{more} more tasks failed. See the run's own page."]
     return lines
 
 
@@ -144,7 +138,7 @@ def _fenced(trace: str, url: str) -> list[str]:
     trace = trace.rstrip("\n")
     lines = tail(trace, _TRACE_CHARACTERS).split("\n")
     is_cut = len(lines) > _TRACE_LINES or len(visible(trace[: 2 * _TRACE_CHARACTERS])) > _TRACE_CHARACTERS
-    cut = [f"The end of the traceback; the whole of it is on {link('its page', url)}.", ""] if is_cut else []
+    cut = [f"This is the end of the traceback. See {link('its page', url)} for all of it.", ""] if is_cut else []
     return [*cut, *fence("\n".join(lines[-_TRACE_LINES:]))]
 
 
@@ -155,19 +149,19 @@ def _next_steps(run: Run) -> list[str]:
         "",
         "### What to do next",
         "",
-        f"Look at {link('the run', run.url)}. When the cause is gone, run the failed tasks again, in the run's page"
-        " with *Repair run*, or with the Databricks command line:",
+        f"Look at {link('the run', run.url)}. When the cause is fixed, run the failed tasks again, on the run's page"
+        " with *Repair run*, or with the Databricks CLI:",
         "",
         "```bash",
         f"databricks jobs repair-run {run.run_id} --rerun-all-failed-tasks",
         "```",
         "",
-        f"`wait_for_run(databricks_credentials, {run.run_id})` then waits for it again.",
+        f"`wait_for_run(databricks_credentials, {run.run_id})` then waits for the run again.",
     ]
 
 
 def time_text(milliseconds: int) -> str:
-    """Return a duration as it is read; empty for 0."""
+    """Return a duration for people; empty for 0."""
     if not milliseconds:
         return ""
     seconds = milliseconds / 1000
@@ -175,5 +169,5 @@ def time_text(milliseconds: int) -> str:
         return f"{seconds:.1f} s"
     try:
         return str(timedelta(seconds=round(seconds)))
-    except OverflowError:  # longer than there is time; that must not end a wait
+    except OverflowError:  # an impossible duration must not end a wait
         return ""

@@ -1,4 +1,4 @@
-"""The task runs that an earlier attempt of a flow run has drawn in it."""
+"""The task runs that an earlier attempt of a flow run has created."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ if TYPE_CHECKING:
 
 
 class DrawnBefore:
-    """Finds task runs of an earlier attempt by their dynamic key.
+    """Find task runs of an earlier attempt by their dynamic key.
 
-    Prefect finds a task run by its task's key too, and the key that another release of this package or another Python
-    gave to it may differ: the same task would be drawn twice.
+    Prefect also finds a task run by its task's key. That key may differ in another release of this package or of
+    Python, and then the same task would be shown twice.
 
     Args:
-        flow_run: The flow run that they are drawn in.
+        flow_run: The flow run of the task runs.
+        is_suspended: Whether the same attempt had a process before.
     """
 
-    def __init__(self, flow_run: FlowRun) -> None:
+    def __init__(self, flow_run: FlowRun, *, is_suspended: bool = False) -> None:
         self._flow_run_id = flow_run.id
-        self._found: dict[str, TaskRun] | None = None if (flow_run.run_count or 0) > 1 else {}
+        has_drawn = is_suspended or (flow_run.run_count or 0) > 1
+        self._found: dict[str, TaskRun] | None = None if has_drawn else {}
 
     async def find(self, client: PrefectClient, dynamic_key: str) -> TaskRun | None:
-        """Find the task run of a dynamic key; they are read once, and not at all in a first attempt.
+        """Find the task run of a dynamic key. They are read once, and not at all in a first attempt.
 
         Args:
-            client: Prefect's.
+            client: Prefect's client.
             dynamic_key: The key.
         """
         if self._found is None:

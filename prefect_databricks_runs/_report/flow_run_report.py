@@ -1,9 +1,10 @@
-"""What every report of a waiting flow run does, be it of one Databricks run or of many."""
+"""The common parts of reports on one Databricks run and on many."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -19,52 +20,61 @@ from .queue import Thing, prefect_queue
 from .task_runs import UNWATCHED, MirroredTask
 from .things import Artifact, FlowRunLabels, StateName
 
-# How long the end of a flow waits while Prefect can be told of nothing; without its API the flow could not end either.
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+
+# How long the end of a flow waits while no update reaches Prefect. Without its API, the flow could not end either.
 FINISH_PATIENCE = 60.0
-# Prefect kills the process of a cancelled flow run after a while, so leaving is given less.
+# Prefect kills the process of a cancelled flow run after a while, so there is less time when leaving.
 LEAVE_SECONDS, LEAVE_SECONDS_A_THING = 5.0, 0.02
 END_NOT_SEEN = "Databricks was asked to cancel the run; its end was not seen."
 
 
 def shown_name(run: Run) -> str:
-    """Return what the flow run or the task run of a whole run is called."""
+    """Return the name of the flow run or task run of a whole run."""
     return f"{name(run.run_name)}-{run.run_id}" if run.run_name else f"databricks-{run.run_id}"
 
 
 class FlowRunReport:
-    """Shows things in the flow run that waits; without one, nothing.
+    """Show things in the waiting flow run; without a flow run, do nothing.
 
-    Reporting never holds up the watch, and never fails a run: it only says what Prefect is to show, and the process's
-    queue tells Prefect so, again and again until it works.
+    Reports never delay the watch and never fail a run: they only set what Prefect shows. The process's queue sends it
+    to Prefect, and retries until that works.
 
     Args:
-        logger: Where it is said that Prefect could not be told.
+        logger: The log for failed updates.
         host: The workspace's address.
+        suspended: A suspended flow run to show things in from outside; None for the current flow run.
+        names_states: Whether to name the flow run's states. A state name that is set late would undo a suspension.
     """
 
-    def __init__(self, logger: Logger, host: str) -> None:
+    def __init__(
+        self, logger: Logger, host: str, *, suspended: FlowRun | None = None, names_states: bool = True
+    ) -> None:
         self._logger, self._host = logger, host
-        context = FlowRunContext.get()
-        flow_run = context.flow_run if context else None
+        context = None if suspended else FlowRunContext.get()
+        flow_run = suspended or (context.flow_run if context else None)
         self._flow_run_id: UUID | None = flow_run.id if flow_run else None
-        self._drawn_before = DrawnBefore(flow_run) if flow_run else None
+        # Its process has shown and logged all up to its end.
+        self._continues = suspended is not None
+        self._drawn_before = DrawnBefore(flow_run, is_suspended=_was_suspended(flow_run)) if flow_run else None
         self._is_ours = is_ours(context)
-        # Each `Running(name=…)` counts as one more run of the flow and so eats its retries.
-        self._names_states = self._is_ours and not has_retries(context)
+        # Each `Running(name=…)` counts as one more run of the flow, and so uses up its retries.
+        self._names_states = names_states and self._is_ours and not has_retries(context)
         self._names_flow_run = self._is_ours and not (context and context.flow and context.flow.flow_run_name)
         self._things: list[Thing] = []
         self._state_name: StateName | None = None
         self._progress: Artifact | None = None
 
     def _mirrored(self) -> Iterable[MirroredTask]:
-        """Return the task runs that are drawn."""
+        """Return the task runs that Prefect shows."""
         return [thing for thing in self._things if isinstance(thing, MirroredTask)]
 
     async def leave(self, message: str = UNWATCHED.message) -> None:
-        """Finish the task runs of what is not watched any more.
+        """Finish the task runs that are not watched anymore.
 
         Args:
-            message: What became of the Databricks run.
+            message: The state message, about the Databricks run.
         """
         self._finish(self._mirrored(), message)
         self._note_in_artifact(message)
@@ -77,11 +87,11 @@ class FlowRunReport:
                 prefect_queue().put(mirrored)
 
     def _note_in_artifact(self, message: str) -> None:
-        """Say in the artifact too what became of what is not watched any more."""
+        """Note the end of the watch in the artifact too."""
         raise NotImplementedError
 
     def _label(self, name: str, tags: Iterable[str] = ()) -> None:
-        """Name the flow run, unless its user has named it, and add the host and these to its tags."""
+        """Name the flow run, unless its user has named it, and add the host and these tags."""
         if self._names_flow_run and self._flow_run_id:
             all_tags = frozenset({f"databricks-host:{urlsplit(self._host).netloc}", *tags})
             self._put(FlowRunLabels(self._flow_run_id, name, all_tags, self._logger))
@@ -96,7 +106,7 @@ class FlowRunReport:
             prefect_queue().put(self._state_name)
 
     def _show_progress(self, key: str, about: str, share: float) -> None:
-        """Show how much is over, in percent, where Prefect can show that."""
+        """Show the finished share in percent, if Prefect can show it."""
         if not SHOWS_PROGRESS or not self._flow_run_id:
             return
         if self._progress is None:
@@ -109,15 +119,26 @@ class FlowRunReport:
         self._things.append(thing)
         prefect_queue().put(thing)
 
+    async def until_told(self) -> None:
+        """Wait until Prefect knows all, for as long as that takes."""
+        await prefect_queue().until_told(self._things)
+
     async def told_at_the_end(self) -> None:
-        """Wait until Prefect knows all."""
+        """Wait until Prefect has all updates."""
         await self._told(FINISH_PATIENCE)
 
     async def told_before_leaving(self) -> None:
-        """Wait a short while until Prefect knows all."""
+        """Wait a short while until Prefect has all updates."""
         seconds = LEAVE_SECONDS + LEAVE_SECONDS_A_THING * len(self._things)
         await self._told(seconds, seconds)
 
     async def _told(self, patience: float, at_most: float = math.inf) -> None:
         if not await prefect_queue().told(self._things, patience, at_most):
-            self._logger.warning("Prefect was not told all of the Databricks run: its API did not answer in time.")
+            self._logger.warning(
+                "Prefect does not have all updates on the Databricks run: its API did not answer in time."
+            )
+
+
+def _was_suspended(flow_run: FlowRun) -> bool:
+    """Whether the flow run is, or was, without a process in this attempt."""
+    return bool(flow_run.empirical_policy and flow_run.empirical_policy.pause_keys)

@@ -1,4 +1,4 @@
-"""The flow run that waits: whose it is, what it may show, and the state that it ends in."""
+"""The final state of a waiting flow run, and how its flow may return it."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from ..runs import Run
 
 
 def state_of_runs(runs: Sequence[Run], error: RunsFailed | None) -> State[Any]:
-    """Return the Prefect state that a flow run ends in that has waited for many runs.
+    """Return the final Prefect state of a flow run that waited for many runs.
 
     Args:
-        runs: What its caller gets, unless there is an error.
-        error: What its caller gets instead.
+        runs: The caller's result, unless there is an error.
+        error: The caller's error, if any.
     """
     if error is None:
-        return Completed(name="Success", message=f"{len(runs)} Databricks runs ended well.", data=runs)
+        return Completed(name="Success", message=f"{len(runs)} Databricks runs succeeded.", data=runs)
     if all(isinstance(each, RunCanceled) for each in error.errors.values()):
         return Cancelled(name="Canceled", message=str(error), data=error)
     return Failed(name="Failed", message=str(error), data=error)
 
 
 def final_state(run: Run, *, fail_on_task_failures: bool) -> State[Any]:
-    """Return the Prefect state that a waiting flow run ends in.
+    """Return the final Prefect state of a waiting flow run.
 
     Args:
-        run: A run that is over, with the outputs of its failed tasks.
+        run: A finished run, with the outputs of its failed tasks.
         fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a failure.
 
     Returns:
-        A state whose data is the run, or the error that its caller gets.
+        A state whose data is the run, or the caller's error.
     """
     error, name = failure_of(run, fail_on_task_failures=fail_on_task_failures), run.state.name
     if error is None:
@@ -46,10 +46,10 @@ def final_state(run: Run, *, fail_on_task_failures: bool) -> State[Any]:
 
 
 def may_return(state: State[Any]) -> bool:
-    """Whether the flow being run may return this state.
+    """Return whether the current flow may return this state.
 
-    Prefect 3 does not retry a flow that returns a failed one; and of one that was retried and then returns any state,
-    it raises what the attempt before has raised.
+    Prefect 3 does not retry a flow that returns a failed state. If a retried flow returns any state, Prefect 3 raises
+    the error of the attempt before.
     """
     context = FlowRunContext.get()
     if not is_ours(context):
@@ -58,7 +58,7 @@ def may_return(state: State[Any]) -> bool:
 
 
 def is_ours(context: FlowRunContext | None) -> bool:
-    """Whether the flow being run is one of this package; `wait_for_run.fn` may be called in a user's."""
+    """Return whether the current flow belongs to this package; a user's flow may call `wait_for_run.fn`."""
     return bool(context and context.flow and context.flow.fn.__module__.startswith("prefect_databricks_runs."))
 
 
@@ -67,6 +67,6 @@ def _is_retried(context: FlowRunContext | None) -> bool:
 
 
 def has_retries(context: FlowRunContext | None) -> bool:
-    """Whether the flow being run is tried again when it fails."""
+    """Return whether the current flow is retried when it fails."""
     policy = context.flow_run.empirical_policy if context and context.flow_run else None
     return bool(context and context.flow and context.flow.retries) or bool(policy and policy.retries)

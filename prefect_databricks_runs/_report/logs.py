@@ -1,4 +1,4 @@
-"""One log line a change of a run or a task, in the log of the Prefect run."""
+"""Log one line for each change of a run or a task, in the log of the Prefect run."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class _Line(NamedTuple):
 
 
 class ChangeLog:
-    """Logs each change of one run and of its tasks.
+    """Log each change of one run and of its tasks.
 
     Args:
-        logger: Where.
+        logger: The log.
     """
 
     def __init__(self, logger: Logger) -> None:
@@ -36,13 +36,17 @@ class ChangeLog:
         self._unsaid: list[_Line] = []
 
     def changes(self, run: Run) -> None:
-        """Log what differs from the run as logged before. The run begins before its tasks and ends after them."""
+        """Log all changes since the last call. A run begins before its tasks and ends after them."""
         tell = [self._task_changes, self.run_changes]
         for each in tell if run.state.is_terminal else reversed(tell):
             each(run)
 
+    def know(self, run: Run) -> None:
+        """Take a run for logged as it is."""
+        self._states |= {run.run_id: run.state, **{each.run_id: each.state for each in run.attempts}}
+
     def outputs(self, run: Run) -> None:
-        """Note what outputs say, each once, for `say_outputs`: what a task returned, and why each attempt failed.
+        """Collect outputs, each once, for `say_outputs`: the result of a task, and the failure of each attempt.
 
         Args:
             run: The run, with the outputs that are known.
@@ -62,19 +66,19 @@ class ChangeLog:
                 self._note(attempt, key, logging.INFO, f"{what} returned: {first_line(attempt.result)}")
 
     def _note(self, attempt: RunTask, task_key: str, level: int, text: str) -> None:
-        # Once more when the traceback of what is behind it is known.
+        # Once more, when the traceback of its cause is known.
         note = (attempt.run_id, bool(attempt.output and attempt.output.error_trace))
         if note not in self._noted:
             self._noted.add(note)
             self._unsaid.append(_Line(task_key.partition("/")[0], level, text))
 
     def say_outputs(self, task_run_ids: Mapping[str, UUID | None], *, is_last: bool = True) -> None:
-        """Log what was noted, in the log of the task run too.
+        """Log the collected outputs, in the log of the task run too.
 
         Args:
-            task_run_ids: The task runs by `task_key`; None for one that Prefect does not know of yet. That of a run-job
-                task has what concerns the run that it started.
-            is_last: Whether to log what is of a task run that Prefect does not know of; otherwise it is kept.
+            task_run_ids: The task runs by `task_key`; None for a task run that Prefect does not have yet. The task run
+                of a run-job task gets the outputs of the run that it started.
+            is_last: Whether to log the outputs of task runs that Prefect does not have. If not, they are kept.
         """
         lines, self._unsaid = self._unsaid, []
         for line in lines:
@@ -86,7 +90,7 @@ class ChangeLog:
                 self._logger.log(line.level, "%s", line.text, extra=extra)
 
     def run_changes(self, run: Run) -> None:
-        """Log what differs from the run as logged before, and nothing of its tasks."""
+        """Log the changes of the run itself since the last call."""
         if self._is_new(run.run_id, run.state):
             named = f" {quoted(run.run_name)}" if run.run_name else ""
             self._log(run.state, run.state.name, f"Databricks run {run.run_id}{named}", run.explanation, run.url)
@@ -125,6 +129,6 @@ def _error_of(attempt: RunTask) -> str:
     text = (output.error_trace or output.error or "") if output else ""
     lines = tail(text, _TRACE_CHARACTERS).split("\n")
     is_cut = len(text) > _TRACE_CHARACTERS or len(lines) > _TRACE_LINES
-    cut = [f"… (the whole of it: {attempt.url})"] if is_cut else []
-    # All its lines are set in by as much, so that none looks like another line of the log.
+    cut = [f"… (full traceback: {attempt.url})"] if is_cut else []
+    # All lines are indented equally, so that none looks like another line of the log.
     return "\n".join(f"    {line}" if line else line for line in [*cut, *lines[-_TRACE_LINES:]])

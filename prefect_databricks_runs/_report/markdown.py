@@ -1,27 +1,27 @@
-"""Texts that somebody else wrote, as they may stand in the markdown of an artifact or its description.
+"""Make foreign strings safe in the markdown of an artifact or its description.
 
-Prefect has two UIs: one takes `marked`, the other one `remark` with GitHub's links and with HTML. In both, nothing in a
-text that came through here is a link, an image, a tag or the end of a fence.
+Prefect has two UIs: one uses `marked`, the other `remark` with GitHub's links and with HTML. In both, a string from
+here contains no link, no image, no tag and no end of a code block.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .._text import first_line, name, one_line, visible
 
 _SENTENCES_CHARACTERS = 2_000
-_CELL_CHARACTERS = 100  # a longer one hides the columns after it
-# What means something in a line, wherever it stands. The rest is left alone: the first UI shows the text of a link as
-# it is written, and a name looks right there too, and so does all of it to those who read the markdown itself.
+_CELL_CHARACTERS = 100  # a longer cell hides the columns after it
+# Characters with a meaning anywhere in a line. The others are left alone: the first UI shows the text of a link as it
+# is written, so names look right there, and the markdown itself stays readable.
 _MARKS = re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)|[`\[\]|]|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
-# What means something as one of a pair; an underscore between letters and digits does not.
+# Characters with a meaning in pairs; an underscore between letters and digits has none.
 _PAIRED = [re.compile(r"\*"), re.compile("~"), re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")]
-# What means something at the beginning: a list, a quote, a heading, a rule, a fence, a definition.
+# Characters with a meaning at the beginning: a list, a quote, a heading, a rule, a code block, a definition.
 _START = re.compile(r"^([-+=:#>*~]|\d+(?=[.)]))")
-# What GitHub's markdown makes a link of. Of that, remark looks after it has read the escapes, which thus are no help;
-# in code neither looks.
+# GitHub's markdown turns these into links. `remark` looks for them after it has read the escapes, so escapes do not
+# help; in code, neither UI looks for them.
 _LINKED = re.compile(r"://|www\.|[\w.+-]@|\b(?:mailto|xmpp):", re.IGNORECASE)
 _WORD = re.compile(r"[^\s`|\\]+")
 _BACKTICKS = re.compile("`+")
@@ -30,7 +30,7 @@ _NOT_IN_URL = re.compile(r"[^A-Za-z0-9:/?#@!$&+,;=%._~-]")
 
 
 def escaped(text: str) -> str:
-    """Return a line of text in which nothing is markdown; addresses stand as code.
+    """Return a line of text without markdown; addresses become code.
 
     Args:
         text: The text, without newlines.
@@ -50,7 +50,7 @@ def escaped(text: str) -> str:
 
 
 def _label(text: str) -> str:
-    """Return the text of a link. No UI makes a link of an address in there."""
+    """Return the text of a link. There, no UI turns an address into a link."""
     return _without_marks(text, [each for each in _PAIRED if len(each.findall(text)) > 1])
 
 
@@ -65,31 +65,31 @@ def _escape_start(found: re.Match[str]) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text that fits into a cell of a table, or a line."""
+    """Return a string for one table cell or one line."""
     return escaped(one_line(text))
 
 
 def plain_cell(text: str) -> str:
-    """Return the first line of a text for a cell of a table."""
+    """Return the first line of a string for a table cell."""
     return escaped(first_line(text, _CELL_CHARACTERS))
 
 
 def link(text: str, url: str) -> str:
-    """Return a link of our own; without a web address, only the text.
+    """Return a link, or only its text if the address is not a web address.
 
     Args:
-        text: What is shown, of whomever.
-        url: Where it leads.
+        text: The text to show; may be foreign.
+        url: The address.
     """
     text = name(text)
     return f"[{_label(text)}]({_NOT_IN_URL.sub(_percent, url)})" if _OUR_URL.match(url) else escaped(text)
 
 
 def sentences(text: str, host: str) -> str:
-    """Return sentences of ours, in which pages of runs are links.
+    """Return our own sentences, with pages of runs as links.
 
     Args:
-        text: The sentences; they may quote others.
+        text: The sentences; they may quote foreign strings.
         host: The workspace's address.
     """
     parts = re.split(rf"({re.escape(host)}/jobs/\S+)", one_line(text, _SENTENCES_CHARACTERS))
@@ -100,8 +100,19 @@ def _percent(found: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in found[0].encode(errors="replace"))
 
 
+def grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a table.
+
+    Args:
+        columns: What is in its head.
+        rows: Its cells, each in markdown.
+    """
+    lines = [f"| {' | '.join(cells)} |" for cells in (columns, *rows)]
+    return [lines[0], "|" + "---|" * len(columns), *lines[1:]]
+
+
 def fence(text: str) -> list[str]:
-    """Return the lines of a block of code, which nothing in the text can end.
+    """Return the lines of a code block that nothing in the text can end.
 
     Args:
         text: The text, with its lines.

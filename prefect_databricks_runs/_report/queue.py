@@ -1,7 +1,7 @@
-"""One queue a process to the Prefect API: one call at a time, and of each thing only its newest state.
+"""The queue of updates to the Prefect API: one call at a time, and only the newest state of each thing.
 
-Concurrent calls make a Prefect 3 server on SQLite answer 503, upon which Prefect's client backs off: 32 at a time take
-seven times as long as one after the other.
+Concurrent calls make a Prefect 3 server on SQLite answer 503, and then Prefect's client backs off: 32 calls at a time
+take seven times as long as 32 calls in a row.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from .._prefect.logging import Logger
 
-# Whatever Prefect's API does, the next thing is tried after so long. What is told of one thing takes a few calls.
+# The next thing is tried after this time, whatever Prefect's API does. One thing takes a few calls.
 TELL_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _REFUSALS = range(400, 500)
@@ -35,14 +35,14 @@ _PASSING_REFUSALS = frozenset({408, 409, 423, 425, 429})
 
 
 class Thing:
-    """Something that Prefect shows, and that may change faster than Prefect can be told.
+    """Something that Prefect shows, and that may change faster than updates can be sent.
 
     Args:
-        logger: Where it is said that Prefect could not be told.
+        logger: The log for failed updates.
 
     Attributes:
-        comes_after: The things that Prefect is told of first, as far as they have changed too.
-        seconds: How long telling of it may take; None for as long as of most.
+        comes_after: The things to send first, if they have changed too.
+        seconds: How long sending it may take; None for the usual time.
     """
 
     comes_after: Sequence[Thing] = ()
@@ -54,20 +54,20 @@ class Thing:
         self.api_url = PREFECT_API_URL.value()
 
     async def tell(self, client: PrefectClient) -> None:
-        """Tell Prefect what it does not know yet; may be called again after it has failed half-way."""
+        """Send to Prefect what has changed. May be called again after a failure halfway."""
         raise NotImplementedError
 
 
 class PrefectQueue:
-    """Tells Prefect of things, in the order in which they first changed, but of none before those that it comes after.
+    """Send things to Prefect in the order of their first change, but each one after the things that must come first.
 
     Used only in the background loop.
 
-    What fails is tried again until it works, behind the others, which it must not hold up; what Prefect refuses for
-    good is left. Either is logged once.
+    A failed update is retried until it works, behind the others, so that it does not delay them. An update that Prefect
+    refuses is dropped. Both are logged once.
 
     Args:
-        clock: For the pauses after a failure.
+        clock: The clock for the pauses after a failure.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -78,25 +78,25 @@ class PrefectQueue:
         self._telling: asyncio.Task[None] | None = None
         self._worker: asyncio.Task[None] | None = None
         self._progress = asyncio.Event()
-        self._last_told = 0.0  # by the loop's time
+        self._last_sent = 0.0  # by the loop's time
 
     def put(self, thing: Thing) -> None:
-        """Have Prefect told of a thing that has changed."""
+        """Send a changed thing to Prefect soon."""
         self._waiting.setdefault(thing)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work())
 
     async def told(self, things: Collection[Thing], patience: float, at_most: float = math.inf) -> bool:
-        """Wait until Prefect knows of all these things, and give up on the others then.
+        """Wait until Prefect has all these things, then drop the missing ones.
 
         Args:
-            things: What to wait for.
-            patience: How many seconds may pass in which Prefect is told of nothing at all, as long as others are before
-                these; and no more, where these have been tried and failed.
-            at_most: How many seconds may pass in all.
+            things: The things to wait for.
+            patience: How many seconds to wait. While other things come before these, each sent update starts the time
+                again; once these have been tried and failed, it does not.
+            at_most: How many seconds to wait in total.
 
         Returns:
-            Whether it knows of all.
+            Whether Prefect has all of them.
         """
         until = anyio.current_time() + patience
         with anyio.move_on_after(at_most):
@@ -105,12 +105,12 @@ class PrefectQueue:
                     await self.until_told(things)
                     return True
                 if any(self._is_waiting(thing) and thing not in self._failing for thing in things):
-                    until = max(until, self._last_told + patience)
+                    until = max(until, self._last_sent + patience)
         self._give_up(things)
         return False
 
     async def until_told(self, things: Collection[Thing]) -> None:
-        """Wait until Prefect knows of all these things, or has refused them."""
+        """Wait until Prefect has all these things, or has refused them."""
         while any(map(self._is_waiting, things)):
             self._progress.clear()
             await self._progress.wait()
@@ -122,21 +122,22 @@ class PrefectQueue:
         for thing in things:
             self._waiting.pop(thing, None)
             self._failing.discard(thing)
-        # Told later, the state name of a flow run that has ended would make it run again.
+        # Sent later, the state name of a flow run that has ended would make it run again.
         if self._now in things and self._telling:
             self._telling.cancel()
 
     async def _work(self) -> None:
-        # Again, because things may come while the clients are closed; after the last look nothing is awaited.
+        # In a loop, because new things may arrive while the clients are closed; nothing is awaited after the last
+        # check.
         while self._waiting:
             stack = AsyncExitStack()
             try:
-                await self._tell_all(stack)
+                await self._send_all(stack)
             finally:
                 with suppress(Exception):
                     await stack.aclose()
 
-    async def _tell_all(self, stack: AsyncExitStack) -> None:
+    async def _send_all(self, stack: AsyncExitStack) -> None:
         pause, refused = _FIRST_PAUSE, False
         clients: dict[str | None, PrefectClient] = {}
         while self._waiting:
@@ -145,7 +146,7 @@ class PrefectQueue:
             try:
                 if thing.api_url not in clients:
                     clients[thing.api_url] = await stack.enter_async_context(thing.context.run(get_client))
-                await self._tell(thing, clients[thing.api_url])
+                await self._send(thing, clients[thing.api_url])
             except Exception as error:
                 if _is_refusal(error):
                     refused = refused or _complain(thing, error)
@@ -161,8 +162,8 @@ class PrefectQueue:
                 self._answered(thing)
             self._step()
 
-    async def _tell(self, thing: Thing, client: PrefectClient) -> None:
-        """Tell, in the context of the flow run that the thing belongs to; less than that, where it is given up."""
+    async def _send(self, thing: Thing, client: PrefectClient) -> None:
+        """Send a thing in the context of its flow run; stop early if it is dropped."""
         task = self._telling = thing.context.copy().run(asyncio.ensure_future, _in_time(thing, client))
         try:
             await asyncio.wait([task])
@@ -185,11 +186,11 @@ class PrefectQueue:
         self._waiting[thing] = None
 
     def _answered(self, thing: Thing) -> None:
-        self._last_told = anyio.current_time()
+        self._last_sent = anyio.current_time()
         if thing in self._failing:
             self._failing.discard(thing)
             if not self._failing:
-                thing.logger.info("Prefect can be told of Databricks runs again.")
+                thing.logger.info("Updates to Prefect are going through again.")
 
     def _step(self) -> None:
         self._now = None
@@ -197,14 +198,14 @@ class PrefectQueue:
 
 
 async def _in_time(thing: Thing, client: PrefectClient) -> None:
-    # Within the task whose time it is: from outside, the cancellation breaks into the closing of connections too, and
-    # the client runs out of them.
+    # Inside the task that has the limit: from outside, the cancellation would also interrupt the closing of
+    # connections, and the client would run out of them.
     with anyio.fail_after(thing.seconds or TELL_SECONDS):
         await thing.tell(client)
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether trying again would not help."""
+    """Return whether another try would not help."""
     if isinstance(error, httpx.HTTPStatusError):
         status = error.response.status_code
         return status in _REFUSALS and status not in _PASSING_REFUSALS
@@ -213,11 +214,11 @@ def _is_refusal(error: Exception) -> bool:
 
 def _complain(thing: Thing, error: Exception) -> bool:
     thing.logger.log(
-        logging.WARNING, "Prefect could not be told of the Databricks run, which goes on all the same: %r", error
+        logging.WARNING, "Could not send an update on the Databricks run to Prefect; the run is not affected. %r", error
     )
     return True
 
 
 def prefect_queue() -> PrefectQueue:
-    """Return the queue of the process, which its background loop has; a fork has a loop and a queue of its own."""
+    """Return the queue of the background loop; a fork has its own loop and queue."""
     return of_loop(PrefectQueue)

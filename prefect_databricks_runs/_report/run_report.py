@@ -1,9 +1,10 @@
-"""Telling Prefect, and the log, of each change of one run."""
+"""Send each change of one run to Prefect and to the log."""
 
 from __future__ import annotations
 
 import math
 import time
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from .._prefect.logging import Logger
@@ -18,30 +19,46 @@ from .run_artifact import run_artifact, title_of
 from .task_runs import MirroredTask, Shown, key_of, shown_failures, shown_state
 from .things import Artifact
 
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+
 
 class RunReport(FlowRunReport):
-    """Tells Prefect of each change of one run, as the `on_change` of a watch.
+    """Send each change of one run to Prefect, as the `on_change` of a watch.
 
     Args:
-        logger: Where each change is logged.
+        logger: The log for each change.
         host: The workspace's address.
-        max_mirrored_tasks: A run with more tasks is summarised in the artifact instead of drawn.
+        max_mirrored_tasks: A run with more tasks is summarized in the artifact, without task runs.
+        suspended: As in `FlowRunReport`.
+        names_states: As in `FlowRunReport`.
     """
 
-    def __init__(self, logger: Logger, host: str, max_mirrored_tasks: int) -> None:
-        super().__init__(logger, host)
+    def __init__(
+        self,
+        logger: Logger,
+        host: str,
+        max_mirrored_tasks: int,
+        *,
+        suspended: FlowRun | None = None,
+        names_states: bool = True,
+    ) -> None:
+        super().__init__(logger, host, suspended=suspended, names_states=names_states)
         self._log = ChangeLog(logger)
-        self._events = ChangeEvents(host)
+        self._events = ChangeEvents(host, suspended)
         self._max_mirrored_tasks = max_mirrored_tasks
         self._tasks: dict[str, MirroredTask] = {}
         self._artifact: Artifact | None = None
         self._state: tuple[str, float] = ("", 0.0)
         self._run: Run | None = None
-        self._is_summarised = False
+        self._is_summarized = False
 
     async def __call__(self, run: Run) -> None:
-        """Report whatever differs from the run as reported before."""
+        """Report all changes since the last call."""
         first, self._run = self._run is None, run
+        if first and self._continues and not run.state.is_terminal:
+            self._log.know(run)
+            self._events.know(run)
         self._log.changes(run)
         self._log.outputs(run)
         self._events.changes(run)
@@ -52,13 +69,13 @@ class RunReport(FlowRunReport):
             self._label_with(run)
         if not run.state.is_terminal:
             self._show_state_name(run.state.name, f"Databricks run {run.run_id}: {run.url}")
-        # The artifact first: should this process be killed, the rest is found by it.
+        # The artifact first: if this process is killed, the run is found by it.
         self._show_artifacts(run, self._flow_run_id)
         self._show_tasks(run, self._flow_run_id)
         self._say_outputs()
 
     async def finish(self, run: Run) -> None:
-        """Report a run that is over, with its outputs, and wait until Prefect knows all of it."""
+        """Report a finished run with its outputs, and wait until Prefect has all updates."""
         await self(run)
         await self.told_at_the_end()
 
@@ -82,7 +99,7 @@ class RunReport(FlowRunReport):
 
     def _show_tasks(self, run: Run, flow_run_id: UUID) -> None:
         if len(run.tasks) > self._max_mirrored_tasks:
-            self._say_summarised(run)
+            self._log_summarized(run)
             return
         earlier = shown_failures(run)
         for each in run.tasks.values():
@@ -111,12 +128,12 @@ class RunReport(FlowRunReport):
         self._things.append(mirrored)
         return mirrored
 
-    def _say_summarised(self, run: Run) -> None:
-        if not self._is_summarised:
-            self._is_summarised = True
+    def _log_summarized(self, run: Run) -> None:
+        if not self._is_summarized:
+            self._is_summarized = True
             self._logger.warning(
-                "Databricks run %d has %d tasks, more than max_mirrored_tasks=%d: it is summarised in the artifact, and"
-                " not drawn.",
+                "Databricks run %d has %d tasks, more than max_mirrored_tasks=%d. They are summarized in the artifact,"
+                " and not shown as task runs.",
                 run.run_id,
                 len(run.tasks),
                 self._max_mirrored_tasks,
@@ -127,7 +144,9 @@ class RunReport(FlowRunReport):
             self._state = (run.state.name, time.time())
         about = title_of(run.run_id, run.run_name)
         if self._artifact is None:
-            self._artifact = run_artifact(flow_run_id, self._host, run.run_id, run.run_name, self._logger)
+            self._artifact = run_artifact(
+                flow_run_id, self._host, run.run_id, run.run_name, self._logger, is_there=self._continues
+            )
             self._things.append(self._artifact)
         if self._artifact.show(artifact_text(run, since=self._state[1], note=self._artifact.note)):
             prefect_queue().put(self._artifact)

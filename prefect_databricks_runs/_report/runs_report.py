@@ -1,10 +1,11 @@
-"""Telling Prefect, and the log, of each change of many runs that one flow run waits for."""
+"""Send each change of the runs in one wait to Prefect and to the log."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from .._prefect.logging import Logger
@@ -20,25 +21,39 @@ from .summary import summary_text
 from .task_runs import UNWATCHED, MirroredTask, shown_state_of_run
 from .things import Artifact
 
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+
 _PAUSE_A_RUN, _LONGEST_PAUSE = 0.002, 5.0
 
 
 class RunsReport(FlowRunReport):
-    """Tells Prefect of each change of many runs: each a task run, and one artifact for all.
+    """Send each change of many runs to Prefect: a task run for each, and one artifact for all.
 
     Args:
-        logger: Where each change is logged.
+        logger: The log for each change.
         host: The workspace's address.
         run_ids: The job runs, each once.
-        max_mirrored_runs: More runs are summarised in the artifact instead of drawn.
+        max_mirrored_runs: If there are more runs, they are summarized in the artifact, without task runs.
+        suspended: As in `FlowRunReport`.
+        names_states: As in `FlowRunReport`.
     """
 
-    def __init__(self, logger: Logger, host: str, run_ids: Sequence[int], max_mirrored_runs: int) -> None:
-        super().__init__(logger, host)
+    def __init__(
+        self,
+        logger: Logger,
+        host: str,
+        run_ids: Sequence[int],
+        max_mirrored_runs: int,
+        *,
+        suspended: FlowRun | None = None,
+        names_states: bool = True,
+    ) -> None:
+        super().__init__(logger, host, suspended=suspended, names_states=names_states)
         self.runs: dict[int, Run | None] = dict.fromkeys(run_ids)
         self.unread: dict[int, DatabricksError] = {}
         self._log = ChangeLog(logger)
-        self._events = ChangeEvents(host)
+        self._events = ChangeEvents(host, suspended)
         self._task_runs: dict[int, MirroredTask] = {}
         self._max_mirrored_runs = max_mirrored_runs
         self._is_drawn = len(run_ids) <= max_mirrored_runs
@@ -48,18 +63,26 @@ class RunsReport(FlowRunReport):
         self._over = 0
 
     async def begin(self) -> None:
-        """Show what is waited for: should this process be killed, the runs are found by it."""
+        """Show the runs of the wait: if this process is killed, they are found by this."""
         if self._flow_run_id and self.runs:
             self._label(f"databricks-runs-{len(self.runs)}")
-            self._summary = _Summary(self._flow_run_id, self._host, self.runs, self.unread, self._logger)
+            self._summary = _Summary(
+                self._flow_run_id, self._host, self.runs, self.unread, self._logger, is_there=self._continues
+            )
             self._put(self._summary)
             if not self._is_drawn:
-                text = "%d Databricks runs are more than max_mirrored_runs=%d: they are summarised, and not drawn."
+                text = (
+                    "%d Databricks runs exceed max_mirrored_runs=%d. They are summarized, and not shown as task runs."
+                )
                 self._logger.warning(text, len(self.runs), self._max_mirrored_runs)
 
     async def __call__(self, run: Run) -> None:
-        """Report whatever differs from the run as reported before."""
+        """Report all changes since the last call."""
+        is_first = self.runs[run.run_id] is None
         self._count(run.run_id, run)
+        if is_first and self._continues and not run.state.is_terminal:
+            self._log.know(run)
+            self._events.know(run)
         self._log.run_changes(run)
         self._events.run_changes(run)
         if self._flow_run_id is None:
@@ -69,30 +92,30 @@ class RunsReport(FlowRunReport):
             self._show_run(run, self._flow_run_id)
 
     async def finish(self, run: Run) -> None:
-        """Report a run that is over, with its outputs."""
+        """Report a finished run, with its outputs."""
         await self(run)
         self._log.outputs(run)
         self._log.say_outputs(dict.fromkeys(run.tasks, self._task_run_id(run.run_id)))
 
     def could_not_read(self, run_id: int, error: DatabricksError) -> None:
-        """Report a run that will not be read any more."""
+        """Report a run that will not be read anymore."""
         self._count(run_id, None)
         self.unread[run_id] = error
-        self._logger.error("Databricks run %d is not waited for any more. %s", run_id, error)
+        self._logger.error("Stopped waiting for Databricks run %d. %s", run_id, error)
         if run_id in self._task_runs:
             self._finish([self._task_runs[run_id]], one_line(str(error)))
         self._show_all()
 
     async def told_at_the_end(self) -> None:
-        """Wait until Prefect knows all."""
-        self._show_summary()
+        """Wait until Prefect has all updates."""
+        self.show_summary()
         await super().told_at_the_end()
 
     async def leave_these(self, cancelled: Collection[int]) -> None:
-        """Finish the task runs of runs that are not watched any more.
+        """Finish the task runs of runs that are not watched anymore.
 
         Args:
-            cancelled: Those of them that Databricks was asked to cancel; the others may go on.
+            cancelled: The runs that Databricks was asked to cancel; the others may keep running.
         """
         others = [mirrored for run_id, mirrored in self._task_runs.items() if run_id not in cancelled]
         self._finish(others, UNWATCHED.message)
@@ -101,13 +124,13 @@ class RunsReport(FlowRunReport):
     def _note_in_artifact(self, message: str) -> None:
         if self._summary and self._over + len(self.unread) < len(self.runs):
             self._summary.note = message
-        self._show_summary()
+        self.show_summary()
 
     def _task_run_id(self, run_id: int) -> UUID | None:
         return self._task_runs[run_id].task_run_id if run_id in self._task_runs else None
 
     def _count(self, run_id: int, run: Run | None) -> None:
-        """Keep the run, and how many are how: to count all anew at each change would take too long."""
+        """Keep the run, and count the runs by state: counting all again at each change would take too long."""
         before, self.runs[run_id] = self.runs[run_id], run
         for each, by in ((before, -1), (run, 1)):
             if each and each.state.is_terminal:
@@ -125,11 +148,12 @@ class RunsReport(FlowRunReport):
             f"databricks-progress-runs-{next(iter(self.runs))}", f"{len(self.runs)} Databricks runs", share
         )
         if self._soon is None:
-            # Of a thousand runs, the text of all of them is not made for the change of one.
+            # Do not build the text of a thousand runs for the change of one.
             seconds = min(_LONGEST_PAUSE, len(self.runs) * _PAUSE_A_RUN)
-            self._soon = asyncio.get_running_loop().call_later(seconds, self._show_summary)
+            self._soon = asyncio.get_running_loop().call_later(seconds, self.show_summary)
 
-    def _show_summary(self) -> None:
+    def show_summary(self) -> None:
+        """Have the artifact of all runs say what is known now."""
         if self._soon:
             self._soon.cancel()
             self._soon = None
@@ -151,7 +175,7 @@ class RunsReport(FlowRunReport):
 
 
 class _Summary(Artifact):
-    """The artifact of all runs; its text is made when Prefect is told, and not at each change."""
+    """The artifact of all runs; its text is made when it is sent, not at each change."""
 
     def __init__(
         self,
@@ -160,10 +184,13 @@ class _Summary(Artifact):
         runs: Mapping[int, Run | None],
         unread: Mapping[int, DatabricksError],
         logger: Logger,
+        *,
+        is_there: bool,
     ) -> None:
         about = f"{len(runs)} Databricks runs"
         key = f"{SUMMARY_PREFIX}{next(iter(runs))}"
-        super().__init__(flow_run_id, key, "markdown", about, logger, metadata=metadata_of_runs(host, runs))
+        metadata = metadata_of_runs(host, runs)
+        super().__init__(flow_run_id, key, "markdown", about, logger, metadata=metadata, is_there=is_there)
         self._runs, self._unread, self._host = runs, unread, host
 
     def data(self) -> str:

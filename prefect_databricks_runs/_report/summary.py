@@ -1,4 +1,4 @@
-"""The markdown of the artifact of many runs: how many are how, a table, and why those that failed did."""
+"""The markdown of the artifact of many runs: a count for each state, a table, and the causes of failures."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def summary_text(
     """Return the markdown of a summary.
 
     Args:
-        runs: The runs by `run_id`, in the order in which they were given; None where one was not read yet.
-        unread: Why runs could not be read, by `run_id`.
+        runs: The runs by `run_id`, in the order of the call; None for a run that was not read yet.
+        unread: The errors of runs that could not be read, by `run_id`.
         host: The workspace's address.
-        note: What became of those that are not watched any more; may be empty.
+        note: What happened to the runs that are not watched anymore; may be empty.
     """
     known = [run for run in runs.values() if run]
     names = Counter(run.state.name for run in known)
@@ -41,11 +41,11 @@ def summary_text(
 
 
 def _table(runs: Collection[Run]) -> list[str]:
-    # Those that somebody has to look at first; within, as they were given.
+    # Runs that need attention first; among equal ones, in the order of the call.
     shown = sorted(runs, key=_urgency)[:MAX_ROWS]
     left_out = len(runs) - len(shown)
     lines = ["| run | state | queue | total |", "|---|---|---|---|", *map(_row, shown)]
-    return [*lines, "", f"{left_out} more runs are left out here."] if left_out else lines
+    return [*lines, "", f"{left_out} more runs are not shown here."] if left_out else lines
 
 
 def _row(run: Run) -> str:
@@ -77,8 +77,8 @@ def _why(runs: Collection[Run], unread: Mapping[int, DatabricksError]) -> list[s
         explanation = cell(run.explanation)
         lines += ["", f"### {_link_to(run)}: {run.state.name}", ""]
         lines += [explanation, ""] if explanation else []
-        lines += reasons or ([] if explanation else ["Databricks gave no reason."])
+        lines += reasons or ([] if explanation else ["Databricks returned no reason."])
     for run_id, error in list(unread.items())[:_MAX_ERRORS]:
-        lines += ["", f"### {run_id} could not be read", "", cell(str(error))]
+        lines += ["", f"### Could not read {run_id}", "", cell(str(error))]
     more = max(0, len(bad) - _MAX_ERRORS) + max(0, len(unread) - _MAX_ERRORS)
-    return [*lines, "", f"{more} more runs did not end well."] if more else lines
+    return [*lines, "", f"{more} more runs failed."] if more else lines

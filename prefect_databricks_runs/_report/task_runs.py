@@ -1,4 +1,4 @@
-"""Each Databricks task as a Prefect task run, with its dependencies as arrows and its states as named states."""
+"""Show each Databricks task as a Prefect task run, with its dependencies as arrows and its states as named states."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import TaskRun
 
     from .._prefect.logging import Logger
     from .drawn_before import DrawnBefore
@@ -55,26 +56,33 @@ GOING = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
 
 @task(name="databricks-task")
 def _databricks_task() -> None:
-    """Return what Prefect is told these task runs are runs of; it is never called."""
+    """Stand for the task of these task runs in Prefect; it is never called."""
 
 
-# Prefect makes one of the code, which differs between releases and Pythons: a task run of before would not be found.
+# Prefect derives a key from the code, which differs between releases and Pythons: an older task run would not be found.
 _databricks_task.task_key = "databricks-task"
 
 
 class Shown(NamedTuple):
-    """A state as Prefect shows it."""
+    """A state for Prefect to show."""
 
     type: StateType
     name: str
     message: str
 
 
-UNWATCHED = Shown(StateType.CANCELLED, "Unwatched", "The wait for the Databricks run has ended; the run may go on.")
+UNWATCHED = Shown(
+    StateType.CANCELLED, "Unwatched", "The wait for the Databricks run has ended; the run may keep running."
+)
+
+
+def is_drawn(task_run: TaskRun) -> bool:
+    """Whether a task run is drawn by us, and not one of a task of the user."""
+    return task_run.task_key == _databricks_task.task_key
 
 
 def key_of(task_key: str) -> str:
-    """Return a task's key as it may be part of a key in Prefect; another one for each task."""
+    """Return a task's key as part of a key in Prefect; a different one for each task."""
     shown = identifier(task_key)
     if shown == task_key:
         return task_key
@@ -83,12 +91,12 @@ def key_of(task_key: str) -> str:
 
 
 def shown_state(databricks_task: RunTask) -> Shown:
-    """Return the state that a task run shows of the latest attempt at its task."""
+    """Return the state of the latest attempt at a task."""
     return Shown(_type(databricks_task.state), databricks_task.state.name, _message(databricks_task))
 
 
 def shown_failures(run: Run) -> dict[str, dict[int, Shown]]:
-    """Return the states of the failed attempts that were followed by another one: by `task_key`, then by `run_id`."""
+    """Return the states of the failed attempts that another attempt followed: by `task_key`, then by `run_id`."""
     shown: dict[str, dict[int, Shown]] = {}
     for attempt in run.failed_attempts:
         if attempt.run_id != run.tasks[attempt.task_key].run_id:
@@ -97,7 +105,7 @@ def shown_failures(run: Run) -> dict[str, dict[int, Shown]]:
 
 
 def shown_state_of_run(run: Run) -> Shown:
-    """Return the state that a task run shows of a whole run."""
+    """Return the state of a whole run."""
     reasons = [run.explanation, *(f"{name(task.task_key)}: {one_line(task.reason)}" for task in run.failed_tasks)]
     message = " ".join(filter(None, [one_line("; ".join(filter(None, reasons))), run.url]))
     return Shown(_type(run.state), run.state.name, message)
@@ -123,7 +131,7 @@ def _message(databricks_task: RunTask) -> str:
 
 
 def _failed_iterations(databricks_task: RunTask) -> str:
-    """How many attempts at iterations have failed, and what with; in a failed task the errors stand in its reason."""
+    """Return how many attempts at iterations failed, and their errors; for a failed task, its reason has the errors."""
     attempts = databricks_task.failed_iterations
     if not attempts or databricks_task.is_failed:
         return ""
@@ -137,21 +145,21 @@ class MirroredTask(Thing):
     """The task run of one Databricks task, or of one Databricks run.
 
     Args:
-        flow_run_id: The flow run that it is drawn in.
-        dynamic_key: Begins with the job run's id, because a flow may wait for several; creating it again gives the one
-            that is there.
+        flow_run_id: The flow run to show it in.
+        dynamic_key: Begins with the job run's id, because a flow may wait for several. Creating it again returns the
+            existing one.
         name: The task run's name.
         upstream: The task runs that it comes after.
-        state: What it shows at first.
-        logger: Where it is said that Prefect could not be told.
-        created: Called as soon as Prefect knows of it.
-        drawn_before: What an earlier attempt has drawn; None for nothing.
+        state: Its first state.
+        logger: The log for failed updates.
+        created: Called as soon as Prefect has it.
+        drawn_before: The task runs of an earlier attempt; None if there are none.
 
     Attributes:
-        task_run_id: Its id; None until Prefect knows of it.
-        state: What it is to show.
-        earlier: What it is to have shown before: the states of failed attempts, by their `run_id`, the oldest first.
-        attempt: The `run_id` of the attempt that the state is of; 0 where that makes no difference.
+        task_run_id: Its id; None until Prefect has it.
+        state: The state to show.
+        earlier: The states to show before: those of failed attempts, by their `run_id`, the oldest first.
+        attempt: The `run_id` of the state's attempt; 0 if that makes no difference.
     """
 
     def __init__(
@@ -184,12 +192,12 @@ class MirroredTask(Thing):
 
     @property
     def is_over(self) -> bool:
-        """Whether it shows, or is to show, a state that is the last one."""
+        """Whether its current or next state is final."""
         return self.state.type in _OVER
 
     async def tell(self, client: PrefectClient) -> None:
         """Create the task run, or set its state."""
-        # Taken together: meanwhile the run goes on.
+        # Read together: the run changes in the meantime.
         wanted, attempt, failed = self.state, self.attempt, tuple(self.earlier.items())
         task_run_id = self.task_run_id or await self._create(client, wanted)
         for earlier, shown in failed:
@@ -219,15 +227,16 @@ class MirroredTask(Thing):
             task_inputs={"upstream": list(upstream)} if upstream else None,
         )
         self.task_run_id = task_run.id
-        # One that was there already, of an earlier attempt, shows what it showed then.
-        self._shown = first if _shows(task_run.state, first) else None
+        # An existing one, of an earlier attempt, shows its old state.
+        self._shown = next((each for each in (wanted, first) if _shows(task_run.state, each)), None)
         if found:
+            self._ran = bool(found.run_count)
             self._ended |= await self._failed_before(client, found.id)
         self._created()
         return task_run.id
 
     async def _failed_before(self, client: PrefectClient, task_run_id: UUID) -> set[int]:
-        """Return the failed attempts that its history has; each message ends with the page of its attempt."""
+        """Return the failed attempts in its history; each message ends with the page of its attempt."""
         states = await client.read_task_run_states(task_run_id)
         messages = [state.message or "" for state in states if state.type in _OVER]
         return {
@@ -238,9 +247,9 @@ class MirroredTask(Thing):
 
 
 async def _set_state(client: PrefectClient, task_run_id: UUID, shown: Shown, *, has_run: bool) -> None:
-    """Set a state by force, because a retried or repaired task goes on after it had ended."""
+    """Set a state by force, because a retried or repaired task runs again after its end."""
     if shown.type in _OVER and not has_run and not PREFECT_3:
-        # Prefect 2 draws a task run that never ran with a bar that goes on for ever.
+        # Prefect 2 shows a task run that never ran with an endless bar.
         running = Shown(StateType.RUNNING, "Running", shown.message)
         await client.set_task_run_state(task_run_id, _state(running), force=True)
     await client.set_task_run_state(task_run_id, _state(shown), force=True)
@@ -254,12 +263,12 @@ async def finish_task_runs(client: PrefectClient, flow_run_id: UUID, run: Run) -
     """Finish the task runs of a Databricks run in a flow run that is gone.
 
     Args:
-        client: Prefect's.
-        flow_run_id: The flow run that they are drawn in.
+        client: Prefect's client.
+        flow_run_id: The flow run that shows them.
         run: The Databricks run as it is now.
 
     Returns:
-        How many there were that were not over.
+        How many were not finished.
     """
     task_runs = await read_all(
         client.read_task_runs,
@@ -275,7 +284,7 @@ async def finish_task_runs(client: PrefectClient, flow_run_id: UUID, run: Run) -
 
 
 def _shown_of(run: Run, task_key: str) -> Shown:
-    """Return what a task run shows whose dynamic key ends so; that of a whole run has no `task_key` in it."""
+    """Return the state of the task run whose dynamic key ends like this; for a whole run, the key has no `task_key`."""
     if not task_key:
         return shown_state_of_run(run)
     tasks = {key_of(each.task_key): each for each in run.tasks.values()}

@@ -1,4 +1,4 @@
-"""What a waiting flow run shows beside its task runs: its name, tags and state name, the artifact, the progress."""
+"""The parts of a waiting flow run besides its task runs: name, tags, state name, artifact and progress."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class FlowRunLabels(Thing):
     Args:
         flow_run_id: The flow run.
         name: Its name.
-        tags: Tags that are added to those that it has.
-        logger: Where it is said that Prefect could not be told.
+        tags: Tags to add.
+        logger: The log for failed updates.
     """
 
     def __init__(self, flow_run_id: UUID, name: str, tags: frozenset[str], logger: Logger) -> None:
@@ -48,11 +48,11 @@ class FlowRunLabels(Thing):
 
 
 class StateName(Thing):
-    """The Databricks state as the state name of the flow run.
+    """Show the Databricks state as the state name of the flow run.
 
     Args:
         flow_run_id: The flow run.
-        logger: Where it is said that Prefect could not be told.
+        logger: The log for failed updates.
     """
 
     def __init__(self, flow_run_id: UUID, logger: Logger) -> None:
@@ -62,7 +62,7 @@ class StateName(Thing):
         self._message = ""
 
     def show(self, name: str, message: str) -> bool:
-        """Have this name shown; return whether it is another one."""
+        """Set the name to show; return whether it is a different one."""
         changed = name != self._wanted
         self._wanted, self._message = name, message
         return changed
@@ -71,7 +71,7 @@ class StateName(Thing):
         """Set the state."""
         wanted = self._wanted
         if wanted != self._shown:
-            # Without force: were the flow run being cancelled, a forced state would take the cancellation back.
+            # Not forced: a forced state would undo a cancellation of the flow run.
             await client.set_flow_run_state(
                 self._flow_run_id, Running(name=shown_name(wanted), message=ours(self._message))
             )
@@ -82,15 +82,16 @@ class Artifact(Thing):
     """An artifact that is updated in place.
 
     Args:
-        flow_run_id: The flow run that it belongs to.
-        key: Its key; another one for each run, because Prefect 2 updates only the newest of a key.
+        flow_run_id: The flow run.
+        key: Its key; a different one for each run, because Prefect 2 updates only the newest artifact of a key.
         kind: `markdown` or `progress`.
-        description: What it is about, in plain text.
-        logger: Where it is said that Prefect could not be told.
-        metadata: What a program is to find in it.
+        description: Its description, in plain text.
+        logger: The log for failed updates.
+        metadata: Its metadata, for programs.
+        is_there: Whether an earlier process may have made it.
 
     Attributes:
-        note: What is to stand in it beside what is shown of the run.
+        note: A note in addition to the state of the run.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Artifact(Thing):
         logger: Logger,
         *,
         metadata: dict[str, str] | None = None,
+        is_there: bool = False,
     ) -> None:
         super().__init__(logger)
         self._metadata = metadata
@@ -109,19 +111,19 @@ class Artifact(Thing):
         self._flow_run_id = flow_run_id
         self._key = key
         self._kind = kind
-        self._description = cell(description)  # the UI takes it for markdown
+        self._description = cell(description)  # the UI renders it as markdown
         self._id: UUID | None = None
-        self._was_tried = False
+        self._was_tried = is_there
         self._wanted: str | float | None = None
         self._shown: str | float | None = None
 
     def show(self, data: str | float) -> bool:
-        """Have this shown; return whether it is something else than before."""
+        """Set the content to show; return whether it is different from before."""
         changed, self._wanted = data != self._wanted, data
         return changed
 
     def data(self) -> str | float | None:
-        """Return what is to be shown, when Prefect is told of it."""
+        """Return the content when it is sent."""
         return self._wanted
 
     async def tell(self, client: PrefectClient) -> None:
@@ -151,7 +153,7 @@ class Artifact(Thing):
         self._shown = wanted
 
     async def _find(self, client: PrefectClient) -> UUID | None:
-        """Return the id of the artifact, if Prefect made it and the answer was lost; of several, only one is kept."""
+        """Return the id of the artifact if Prefect made it but the answer was lost; of several, only one is kept."""
         key, flow_run_id = ArtifactFilterKey(any_=[self._key]), ArtifactFilterFlowRunId(any_=[self._flow_run_id])
         found = await client.read_artifacts(
             artifact_filter=ArtifactFilter(key=key, flow_run_id=flow_run_id), sort=ArtifactSort.CREATED_DESC

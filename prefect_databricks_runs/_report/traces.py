@@ -1,4 +1,4 @@
-"""What flow runs left in Prefect of the Databricks runs that they started or waited for."""
+"""Find in Prefect the Databricks runs that flow runs started or waited for."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
+from prefect.client.schemas.objects import StateType
 
 from .._prefect import compat
 from .._prefect.paging import PAGE, read_all
@@ -37,8 +38,8 @@ class Trace:
         host: The workspace's address.
         run_id: The job run.
         flow_run_id: The flow run.
-        artifact_id: Its artifact of the run; None where the run is one of many in an artifact.
-        artifact_text: What the artifact says.
+        artifact_id: Its artifact of the run; None if the artifact has many runs.
+        artifact_text: The text of the artifact.
     """
 
     host: str
@@ -49,10 +50,10 @@ class Trace:
 
 
 async def traces_of(client: PrefectClient, flow_run_id: UUID) -> list[Trace]:
-    """Return the Databricks runs of a flow run and of all its subflow runs that have no process of their own.
+    """Return the Databricks runs of a flow run and of all its subflow runs in the same process.
 
     Args:
-        client: Prefect's.
+        client: Prefect's client.
         flow_run_id: The outermost flow run.
     """
     found: list[Trace] = []
@@ -69,20 +70,21 @@ async def traces_of_run(client: PrefectClient, run_ids: Collection[int]) -> list
     """Return the flow runs that started or waited for Databricks runs.
 
     Args:
-        client: Prefect's.
-        run_ids: The job runs, not more than a page of Prefect's API.
+        client: Prefect's client.
+        run_ids: The job runs, at most a page of Prefect's API.
     """
     keys = ArtifactFilterKey(any_=[f"{PREFIX}{run_id}" for run_id in run_ids])
     alone = await _traces(client, ArtifactFilter(key=keys))
-    # Of waits for many that are over, nothing more is to be known: who started the runs has left a trace of its own.
-    going = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(GOING))))
+    # Finished waits for many runs add nothing: the flow run that started a run has left its own trace.
+    types = [*GOING, StateType.PAUSED]
+    going = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types)))
     summaries = ArtifactFilter(key=ArtifactFilterKey(like_=f"{SUMMARY_PREFIX}%"))
     together = await _traces(client, summaries, flow_run_filter=going)
     return alone + [trace for trace in together if trace.run_id in run_ids]
 
 
 async def outermost(client: PrefectClient, flow_run_id: UUID) -> FlowRun:
-    """Return the outermost flow run in the process of a flow run; one of a deployment has a process of its own."""
+    """Return the outermost flow run in the process of a flow run; a flow run of a deployment has its own process."""
     async for flow_run in flow_runs_around(client, flow_run_id):  # at least the flow run itself
         if flow_run.deployment_id:
             break
@@ -90,10 +92,10 @@ async def outermost(client: PrefectClient, flow_run_id: UUID) -> FlowRun:
 
 
 async def flow_runs_around(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[FlowRun]:
-    """Return a flow run, the one that it is a subflow run of, and so on, in whatever process.
+    """Return a flow run, the flow run around it, and so on, in any process.
 
     Args:
-        client: Prefect's.
+        client: Prefect's client.
         flow_run_id: The innermost flow run.
     """
     inner: UUID | None = flow_run_id
@@ -105,15 +107,15 @@ async def flow_runs_around(client: PrefectClient, flow_run_id: UUID) -> AsyncIte
 
 
 async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:
-    """Put right what a flow run that is gone shows of a Databricks run: nothing goes on, and how the run is.
+    """Correct what a flow run that is gone shows of a Databricks run: nothing is active, and the state is current.
 
     Args:
-        client: Prefect's.
+        client: Prefect's client.
         trace: The flow run and the Databricks run.
         run: The Databricks run as it is now.
     """
     unfinished = await finish_task_runs(client, trace.flow_run_id, run)
-    # One that has how the run ended has more of it: why it failed.
+    # An artifact with the end of the run has more: the cause of the failure.
     if trace.artifact_id and (unfinished or f"**{run.state.name}**" not in trace.artifact_text):
         await compat.update_artifact(client, trace.artifact_id, artifact_text(run))
 
@@ -121,7 +123,7 @@ async def finish_trace(client: PrefectClient, trace: Trace, run: Run) -> None:
 async def _family(client: PrefectClient, flow_run_id: UUID) -> AsyncIterator[list[UUID]]:
     """Return a flow run, then its subflow runs, then theirs; a page of ids at a time.
 
-    What `run_deployment` has started is left out: it has a process of its own, which may still be going.
+    Flow runs that `run_deployment` has started are left out: they have their own process, which may be active.
     """
     generation = [flow_run_id]
     while generation:

@@ -1,6 +1,7 @@
 """Starting a run once, and only once.
 
-`starter` starts it, or finds that of an earlier attempt; `identity` gives equal requests of a flow run their tokens;
-`in_flight` has the requests that are not answered yet, for when they are interrupted; `marker` writes into the run who
-asked for it; `earlier_attempts` puts right what an earlier attempt has drawn.
+`starter` starts it, or finds the run of an earlier attempt; `identity` makes the tokens for equal requests of a flow
+run; `in_flight` keeps the requests without an answer, in case they are interrupted; `marker` writes the id of the flow
+run into the Databricks run; `earlier_attempts` finishes the task runs that an earlier attempt has left; `pause_key` is
+what a suspended flow run carries.
 """

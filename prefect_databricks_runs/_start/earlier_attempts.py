@@ -1,4 +1,4 @@
-"""What an earlier attempt has drawn of a run, when another one takes the run over."""
+"""The task runs that an earlier attempt has left, when another attempt takes its Databricks run over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS = 10.0
 
 
 class _Leftovers(Thing):
-    """What an attempt that is gone has left unfinished."""
+    """The unfinished task runs of an attempt whose process is gone."""
 
     seconds = 300.0  # there may be hundreds
 
@@ -35,14 +35,14 @@ class _Leftovers(Thing):
 
 
 async def take_over(runs: Sequence[Run], logger: Logger) -> None:
-    """Have the task runs finished that earlier attempts of this flow run have drawn of Databricks runs.
+    """Finish the task runs that earlier attempts of this flow run have drawn for Databricks runs.
 
-    A process that was killed leaves them going, and Prefect never ends them. Which they are is read here, before this
-    attempt draws any; it finishes them in the background.
+    A killed process leaves its task runs active, and Prefect never ends them. They are listed here, before this attempt
+    draws any, and finished in the background.
 
     Args:
         runs: The runs that earlier attempts have started.
-        logger: Where it is said that Prefect could not be asked.
+        logger: The log for a failed request to Prefect.
     """
     flows, _ = run_contexts()
     flow_run_ids = [context.flow_run.id for context in flows if context.flow_run]
@@ -54,9 +54,9 @@ async def take_over(runs: Sequence[Run], logger: Logger) -> None:
             async with get_client() as client:
                 traces = await traces_of(client, flow_run_ids[0])
     except Exception as error:
-        logger.warning("What earlier attempts have drawn of the Databricks run may seem to go on. %r", error)
+        logger.warning("Task runs that earlier attempts have left may look active in the Prefect UI. %r", error)
         return
-    # A flow run that goes on in this attempt draws the same task runs again.
+    # A flow run that continues in this attempt draws the same task runs again.
     gone = [
         (each, by_id[each.run_id]) for each in traces if each.run_id in by_id and each.flow_run_id not in flow_run_ids
     ]

@@ -1,4 +1,4 @@
-"""Runs that are started and not handed over yet: an interruption must not lose them."""
+"""Runs that are started but not returned to the caller yet: an interruption must not lose them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ..options import RequestOptions
 
 
 class _Request:
-    """A request to start a run that is on its way.
+    """An active request to start a run.
 
     Args:
-        say: Tells the log that it was not answered before nobody waited any more.
+        say: Logs that the wait for the answer was interrupted.
     """
 
     def __init__(self, say: Callable[[], None]) -> None:
@@ -32,21 +32,22 @@ class _Request:
         self._say: Callable[[], None] | None = say
 
     def say(self) -> None:
-        """Tell the log, once, and unless there is an answer."""
+        """Log it once, unless there is an answer."""
         say, self._say = self._say, None
         if say and not self.is_answered:
             say()
 
 
 class Handover:
-    """The runs of one call, from when Databricks is asked for them until its caller has their ids.
+    """The runs of one call, from the request to start them until the caller has their ids.
 
-    A flow's call has that of its task inside. On Prefect 2 they are in two threads, and a signal ends the flow's first.
+    The handover of a flow contains that of its task. On Prefect 2 they are in two threads, and a signal ends the flow's
+    first.
 
     Args:
-        call: Of the task or flow.
-        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a bad end for who waits for them.
-        outer: That of who has called.
+        call: The call of the task or flow.
+        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a failure for the flow that waits for the runs.
+        outer: The handover of the caller.
     """
 
     def __init__(
@@ -65,20 +66,20 @@ class Handover:
         self._interruption: BaseException | None = None
 
     async def start(self, ask: Callable[[], Awaitable[StartedRun]], say: Callable[[], None]) -> StartedRun:
-        """Have a run started; where nobody waits for it any more, it is left at once.
+        """Start a run; if the wait for it has been interrupted, leave the run at once.
 
         Args:
             ask: Sends the request.
-            say: Tells the log that it was not answered before nobody waited any more.
+            say: Logs that the wait for the answer was interrupted.
 
         Raises:
-            CancelledError: Nobody waits for it any more.
+            CancelledError: The wait has been interrupted.
         """
         if self._reason():
             raise asyncio.CancelledError
-        # What may take long and starts nothing ends with the wait.
+        # Signing in may take long and starts nothing, so an interruption ends it.
         await self._call.hook.sign_in()
-        # To its end, even when nobody waits any more: an answer that nobody reads would be a run that nobody knows.
+        # An interruption does not end the request: without its answer the id of a started run would be lost.
         with anyio.CancelScope(shield=True), self._sending(_Request(say)) as request:
             started = await ask()
             request.is_answered = True
@@ -103,12 +104,12 @@ class Handover:
             request.is_over.set_result(None)
 
     def drop(self, run_id: int) -> None:
-        """Forget a run that turned out to be over."""
+        """Forget a run that turned out to have finished."""
         for each in self._all:
             each._run_ids.remove(run_id)
 
     def interrupted(self, reason: BaseException) -> None:
-        """Leave all runs that there are, and those that are still to come."""
+        """Leave all runs that have been started, and each run that is still being started."""
         self._interruption = reason
         for run_id in list(self._run_ids):
             portal.call(self._leave, run_id)
@@ -116,12 +117,12 @@ class Handover:
         for request in requests:
             request.say()
         if requests and is_last_of_an_ending_process(reason):
-            # Prefect kills the process that SIGTERM has ended, and nothing is done at its exit.
+            # Prefect kills the process that SIGTERM has ended, and no exit handler runs.
             portal.call(send_log)
             portal.settle(*(request.is_over for request in requests))
 
     def _reason(self) -> BaseException | None:
-        """Why nobody waits any more. The outermost knows it best: Prefect 2 merely cancels what is inside."""
+        """Return the interruption, of the outermost handover first: Prefect 2 merely cancels the inner calls."""
         return next((each._interruption for each in self._all if each._interruption), None)
 
     async def _leave(self, run_id: int) -> None:
@@ -135,7 +136,7 @@ _current: ContextVar[Handover | None] = ContextVar("handover", default=None)
 
 
 def current_handover() -> Handover:
-    """Return the innermost handover that this is called in."""
+    """Return the innermost handover of this context."""
     handover = _current.get()
     if handover is None:
         raise RuntimeError("Runs are started inside `handing_over` only.")
@@ -144,11 +145,11 @@ def current_handover() -> Handover:
 
 @contextmanager
 def handing_over(call: Call[RequestOptions], *, fail_on_task_failures: bool = False) -> Iterator[None]:
-    """Leave whatever run is started in this block, when the block is interrupted before its end.
+    """Leave every run that is started in this block if the block is interrupted before its end.
 
     Args:
-        call: Of the task or flow.
-        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a bad end; also so where it is one for who has called.
+        call: The call of the task or flow.
+        fail_on_task_failures: Whether `SUCCESS_WITH_FAILURES` is a failure; always so if it is one for the caller.
     """
     outer = _current.get()
     fails = fail_on_task_failures or bool(outer and outer.fail_on_task_failures)

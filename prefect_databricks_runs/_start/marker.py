@@ -1,4 +1,4 @@
-"""Who asked for a run, said in Databricks: in the description of a task that has none."""
+"""The flow run that started a Databricks run, named in Databricks: in the description of a task that has none."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MARKER = re.compile(r"Prefect flow run .*\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9
 
 
 def with_marker(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of `runs/submit`, saying which flow run asks for the run; unchanged outside of a flow run.
+    """Return the body of `runs/submit`, naming the flow run that starts the run; unchanged outside a flow run.
 
-    A description changes nothing of how a task runs, and Databricks gives it back with the run. One that the caller has
-    written is left alone. (Databricks allows 1,000 characters.)
+    A description does not change how a task runs, and Databricks returns it with the run. A description by the caller
+    is kept. (Databricks allows 1,000 characters.)
 
     Args:
         payload: The body, with `tasks`.
@@ -38,7 +38,7 @@ def with_marker(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_marked(payload: Mapping[str, Any]) -> bool:
-    """Whether a request says which flow run asks for the run; that of `run-now` cannot.
+    """Return whether a request names the flow run that starts the run; a request of `run-now` cannot.
 
     Args:
         payload: Its body.
@@ -47,7 +47,7 @@ def is_marked(payload: Mapping[str, Any]) -> bool:
 
 
 def marked_flow_run(run: Run) -> UUID | None:
-    """Return the flow run that asked for a run, as `with_marker` has said it; None for somebody else's run."""
+    """Return the flow run that started a run, as written by `with_marker`; None for any other run."""
     return _marked(task.raw for task in run.tasks.values())
 
 

@@ -1,4 +1,4 @@
-"""Starting a run, or finding again the one that an earlier attempt has started."""
+"""Starting a run, or finding the run that an earlier attempt has started."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from ..hook import StartedRun
 from ..options import StartOptions
 from ..run_states import Outcome
 from ..runs import Run
-from .identity import Submission, caller
+from .identity import Submission, caller, keep_given
 from .in_flight import current_handover
 from .marker import is_marked
 
-# Answers give their time in whole seconds, and the clocks behind one address may differ a little.
+# The date of an answer is in whole seconds, and the clocks behind one address may differ a little.
 _CLOCK_SECONDS = 2.0
 _MAX_GENERATIONS = 100
 _SETTLE_SECONDS = _REPAIR_SECONDS = 60.0
 _PERIOD = 0.5
-# How Databricks refuses a token whose run was deleted is not documented: that, or words to that effect. No request of
-# ours to start a run names another run.
+# The answer to a token whose run was deleted is not documented; this pattern covers likely wordings. No request of ours
+# to start a run names another run.
 _OF_DELETED_RUN = re.compile(
     r"idempoten.*\bdeleted\b|\bdeleted\b.*idempoten|^(The )?run\b.*\b(deleted|(does not|doesn't) exist)\b",
     re.IGNORECASE | re.DOTALL,
 )
-# What Databricks does not remember of how a run was started.
+# The fields of the request that Databricks does not remember for a repair.
 _REPAIR_FIELDS = frozenset(
     {
         "job_parameters",
@@ -55,12 +55,12 @@ _REPAIR_FIELDS = frozenset(
 
 @dataclass(frozen=True)
 class Found:
-    """The run that a request has come to.
+    """The run that a request has started or found.
 
     Attributes:
         run_id: The job run.
-        run: How it was when it was looked at; None if it could not be read.
-        note: What became of the runs of earlier attempts; empty where there were none.
+        run: The run as it was read; None if it could not be read.
+        note: The fate of the runs of earlier attempts; empty if there were none.
         past: The runs of earlier attempts, this one included if it is one of them.
     """
 
@@ -71,10 +71,10 @@ class Found:
 
 
 class Starter:
-    """Starts runs, each of them once.
+    """Start runs, each of them once.
 
     Args:
-        call: Of the task that starts one.
+        call: The call of the task that starts a run.
     """
 
     def __init__(self, call: Call[StartOptions]) -> None:
@@ -86,29 +86,30 @@ class Starter:
         self._logger = call.logger
 
     async def start(self, endpoint: str, payload: Mapping[str, Any], lasting: Mapping[str, Any]) -> Found:
-        """Start a run, unless an earlier attempt has started it and it is going or ended well.
+        """Start a run, unless an earlier attempt has started it and it is active or succeeded.
 
         Args:
             endpoint: `runs/submit` or `run-now`.
-            payload: The request. With an `idempotency_token` of its own, that alone decides.
-            lasting: The request as far as it is the same in each attempt.
+            payload: The request. If it has an `idempotency_token`, only the token decides.
+            lasting: The part of the request that is the same in each attempt.
         """
         who = None if payload.get("idempotency_token") else caller()
         if who is None:
             token = payload.get("idempotency_token") or uuid4().hex
             started = await self._post(endpoint, payload, token)
             of_process(StartedHere).add((self._hook.host, started.run_id))
+            keep_given(started.run_id)
             return Found(started.run_id, await self._read(started.run_id))
         submission = Submission(who, self._hook.host, endpoint, lasting)
         if submission.is_remote:
             self._logger.info(
-                "This task runs in another process than its flow: when the flow run is retried, and not only this task,"
-                " a new Databricks run is started. Give `idempotency_token` where that must not be."
+                "This task runs in another process than its flow: if the whole flow run is retried, and not only this"
+                " task, a new Databricks run is started. Pass an `idempotency_token` to prevent that."
             )
         return await self._walk(submission, endpoint, payload)
 
     async def _walk(self, submission: Submission, endpoint: str, payload: Mapping[str, Any]) -> Found:
-        """Go from the run of the first attempt to the next ones, as long as they are past and ended badly."""
+        """Step from the first attempt's run to the next ones, as long as they are from earlier attempts and failed."""
         notes: list[str] = []
         past: list[Run] = []
         for generation in range(_MAX_GENERATIONS):
@@ -134,16 +135,24 @@ class Starter:
                     continue
                 else:
                     notes.append(self._say(run, f"is found again: {run.state.name}"))
+            elif submission.is_of_before(started.run_id):
+                notes.append(self._say_that_it_goes_on(started.run_id, run))
             submission.keep(started.run_id)
             of_process(StartedHere).add((self._hook.host, started.run_id))
             return Found(started.run_id, run, " ".join(notes), tuple(past))
         raise DatabricksError(
-            f"{_MAX_GENERATIONS} Databricks runs of this request have ended badly or were deleted, as the log says; no"
-            " other one is started. Give another `idempotency_token` to start one all the same."
+            f"{_MAX_GENERATIONS} Databricks runs of this request failed or were deleted (see the log), so no new one is"
+            " started. Pass a different `idempotency_token` to start a new run anyway."
         )
 
     def _say(self, run: Run, what: str) -> str:
         note = f"Databricks run {run.run_id}, which an earlier attempt started, {what}. {run.url}"
+        self._logger.info("%s", note)
+        return note
+
+    def _say_that_it_goes_on(self, run_id: int, run: Run | None) -> str:
+        is_now = f": {run.state.name}. {run.url}" if run else "."
+        note = f"Databricks run {run_id} was started before the flow run was suspended, and is found again{is_now}"
         self._logger.info("%s", note)
         return note
 
@@ -159,20 +168,20 @@ class Starter:
         return run.state.is_terminal and run.state.outcome not in self._good
 
     async def _is_confirmed(self, run_id: int, submission: Submission) -> bool:
-        """Whether a second answer, and its own date, say too that a run is past and ended badly.
+        """Return whether a second answer, with its own date, confirms that a run of an earlier attempt failed.
 
-        One odd answer, or one date from a proxy with another clock, must not start a run for the second time.
+        A single wrong answer, or a date from a proxy with another clock, must not start a run for the second time.
         """
         since = submission.seconds_since_begin()
         try:
             run, answered_at = await self._hook.look_at_run(run_id)
         except DatabricksError as error:
-            self._logger.warning("It could not be confirmed that Databricks run %d ended badly. %s", run_id, error)
+            self._logger.warning("Could not confirm that Databricks run %d failed. %s", run_id, error)
             return False
         return self._ended_badly(run) and _is_past(run, answered_at, submission, since)
 
     async def _settled(self, run: Run) -> Run:
-        """Return a run that is about to end, as it ends: the earlier attempt may have cancelled it on its way out."""
+        """Wait for a run that is about to end, and return it: the earlier attempt may have cancelled it at its end."""
         with anyio.move_on_after(_SETTLE_SECONDS):
             while not run.state.is_terminal and (
                 run.state.life_cycle_state == "TERMINATING" or run.run_id in of_process(Cancellations)
@@ -191,33 +200,31 @@ class Starter:
             raise
 
     def _say_that_it_may_be_going(self, token: str) -> None:
-        self._logger.warning(
-            "Databricks may have started the run anyway: only the answer was lost. %s", _found_by(token)
-        )
+        self._logger.warning("Databricks may have started the run anyway: the answer was lost. %s", _found_by(token))
 
     def _say_that_it_is_not_answered(self, payload: Mapping[str, Any], token: str) -> None:
         self._logger.warning(
-            "Databricks may have started the run, and has not answered yet. When it does, the log says what becomes of"
-            " the run; if this process ends before that, it goes on. %s%s",
+            "Databricks may have started the run, but has not answered yet. When it does, the log says whether the run"
+            " is cancelled; if this process ends first, the run keeps running. %s%s",
             _found_by(token),
-            " `prefect-databricks-runs orphans` lists it when the flow run is over." if is_marked(payload) else "",
+            " `prefect-databricks-runs orphans` lists it when the flow run has ended." if is_marked(payload) else "",
         )
 
     async def _read(self, run_id: int) -> Run | None:
         try:
             return await self._hook.get_run(run_id)
         except DatabricksError as error:
-            self._logger.warning("Databricks run %d was started, but could not be read yet. %s", run_id, error)
+            self._logger.warning("Databricks run %d was started, but could not yet be read. %s", run_id, error)
             return None
 
     async def _repaired(self, run: Run, payload: Mapping[str, Any]) -> Run | None:
-        """Repair a run; None where Databricks will not."""
+        """Repair a run and return it; None if Databricks refuses."""
         before = await self._hook.get_run(run.run_id, include_history=True)
         parameters = {key: value for key, value in payload.items() if key in _REPAIR_FIELDS}
         try:
             await self._hook.repair_run(run.run_id, before.latest_repair_id, parameters)
         except (BadRequest, Conflict) as error:
-            # A repair whose answer was lost and that is asked for again is refused too.
+            # A repair is also refused if it is the retry of a repair whose answer was lost.
             after = await self._hook.get_run(run.run_id, include_history=True)
             if after.latest_repair_id == before.latest_repair_id and after.state.is_terminal:
                 self._logger.warning("Databricks run %d cannot be repaired. %s", run.run_id, error)
@@ -226,7 +233,7 @@ class Starter:
         return await self._going_again(before)
 
     async def _going_again(self, before: Run) -> Run:
-        """Wait until the repair shows in the run: read too early, it would seem to have ended already."""
+        """Wait until the repair shows in the run: read too early, the run would look as if it had ended already."""
         run = before
         with anyio.move_on_after(_REPAIR_SECONDS):
             while run.state.is_terminal and run.latest_repair_id == before.latest_repair_id:
@@ -236,13 +243,13 @@ class Starter:
 
 
 def _found_by(token: str) -> str:
-    """How a run is found whose id is not known."""
-    how = "A retry of this flow run or task finds it, instead of starting another one, and so does"
-    return f"{how if caller() else 'It is found by'} the same request with idempotency_token={token!r}."
+    """Return how to find a run whose id is not known."""
+    how = "A retry of this flow run or task finds it instead of starting another one. So does"
+    return f"{how if caller() else 'To find it, send'} the same request with idempotency_token={token!r}."
 
 
 def _is_past(run: Run, answered_at: float | None, submission: Submission, since: float) -> bool:
-    """Whether a run was started before this attempt of whoever asks for it, which began `since` seconds before."""
+    """Return whether a run was started before the caller's current attempt, which began `since` seconds ago."""
     known = submission.is_of_this_attempt(run.run_id)
     if known is not None:
         return not known

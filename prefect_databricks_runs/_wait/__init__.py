@@ -1,6 +1,7 @@
 """Waiting for runs.
 
-`doors` are the two ways in, for plain flows and for async ones; `one_run` and `many_runs` are what is waited for.
-`watch` decides when a run is read and notices its changes; `run_reader` reads many with one request, by the lists of
-`run_lists`, for each wait a `watched`; `outages` logs polls that fail; `outputs` reads why attempts failed.
+`doors` has the two entry points, for sync and for async flows; `one_run` and `many_runs` are the two kinds of wait.
+`watch` decides when a run is read and notices its changes; `run_reader` reads many runs with one request, using the
+lists of `run_lists`, and keeps a `watched` for each wait; `outages` logs failing polls; `outputs` reads why attempts
+failed.
 """

@@ -1,4 +1,4 @@
-"""What every wait is made of, be it for one run or for many, and its two doors: for plain flows and for async ones."""
+"""The parts of every wait, for one run or for many, and its two doors: one for sync flows and one for async flows."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from .outages import Outages
 from .run_reader import reader_for
 from .watch import OnChange, Watch
 
-# How often a run is asked for that is being cancelled.
+# Seconds between two polls of a run that is being cancelled.
 _PERIOD = 0.5
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
 class Wait(Protocol[T_co]):
-    """A wait; all but `end` runs in the background loop."""
+    """A wait. Everything except `end` runs in the background loop."""
 
     async def until_over(self) -> None:
-        """Wait, and show how it goes."""
+        """Wait, and show the progress."""
         ...
 
     async def leave(self, reason: BaseException) -> bool:
-        """Decide what becomes of what is not over; return whether its end is to be expected."""
+        """Cancel the unfinished runs or leave them running; return whether any is being cancelled."""
         ...
 
     async def see_it_end(self) -> None:
-        """Show how that ended which was cancelled."""
+        """Show how the cancelled runs ended."""
         ...
 
     async def leave_alone(self) -> None:
-        """Finish what is drawn of that which may go on."""
+        """Finish the task runs and artifacts of runs that may keep running."""
         ...
 
     def end(self) -> T_co:
-        """Return or raise what the flow ends with."""
+        """Return the flow's result, or raise its error."""
         ...
 
 
@@ -57,7 +57,7 @@ def wait_here(wait: Wait[T]) -> T:
     """Wait in this thread.
 
     Args:
-        wait: For what.
+        wait: The wait.
     """
     try:
         portal.call(wait.until_over)
@@ -74,27 +74,28 @@ async def wait_async(wait: Wait[T]) -> T:
     """Wait without blocking the caller's loop.
 
     Args:
-        wait: For what.
+        wait: The wait.
     """
     with async_wait():
         try:
             await portal.acall(wait.until_over)
         except BaseException as reason:
-            # Not awaited: on Prefect 2 the first `await` of a cancelled flow's clean-up is cancelled again. It blocks
-            # the caller's loop, where others may be waiting to leave, so the background loop sees the run's end.
+            # Not awaited: on Prefect 2 the first `await` of a cancelled flow's cleanup is cancelled again. The call
+            # blocks the caller's loop, where other waits may have to leave too, so the background loop watches for
+            # the end of the run.
             portal.start(wait.see_it_end if portal.call(wait.leave, reason) else wait.leave_alone)
             if is_last_of_an_ending_process(reason):
-                portal.settle()  # Prefect 2 kills the process next, and nothing is done at exit
+                portal.settle()  # Prefect 2 kills the process next, and no exit handler runs
             raise
     return wait.end()
 
 
 def give(state: State[Any], value: T) -> T:
-    """Return or raise what a flow ends with: a state where that can be, which Prefect unpacks for the flow's caller.
+    """Return a flow's result, or raise its error. Where possible, return a state, which Prefect unpacks for the caller.
 
     Args:
-        state: The state, with an error as its data where it is a bad one.
-        value: What the flow's caller gets.
+        state: The final state; a failed one has the error as its data.
+        value: The result for the flow's caller.
     """
     if may_return(state):
         return cast(T, state)
@@ -104,15 +105,15 @@ def give(state: State[Any], value: T) -> T:
 
 
 async def see_ends(call: Call[RequestOptions], run_ids: Collection[int], on_change: OnChange) -> set[int]:
-    """Show how runs ended that are being cancelled, as far as they do so within a few seconds.
+    """Show the end of runs that are being cancelled, if they end within a few seconds.
 
     Args:
-        call: Of the task, flow or command that has had them cancelled.
+        call: The call of the task, flow or command that cancelled them.
         run_ids: The job runs.
-        on_change: Told of each change.
+        on_change: Called with the run at each change.
 
     Returns:
-        Those whose end was seen.
+        The runs whose end was seen.
     """
     seen: set[int] = set()
     outages, faults = Outages(call.logger, call.hook.clock, END_SECONDS), OwnFaults(call.logger)
@@ -128,9 +129,9 @@ async def see_ends(call: Call[RequestOptions], run_ids: Collection[int], on_chan
             max_outage_seconds=END_SECONDS,
             outages=outages,
             faults=faults,
-            is_started_here=True,  # as good as that: Databricks has taken its cancellation
+            is_started_here=True,  # treated so because Databricks has accepted its cancellation
         )
-        with suppress(DatabricksError):  # it is in the log
+        with suppress(DatabricksError):  # the log has it
             await watch.until_over()
             of_process(Cancellations).forget(run_id)
             seen.add(run_id)
@@ -145,25 +146,34 @@ async def see_ends(call: Call[RequestOptions], run_ids: Collection[int], on_chan
 
 
 def outages_of(call: Call[PollOptions]) -> Outages:
-    """Return what is to be told of failing polls, of one run or of many that are waited for together.
+    """Make the object that logs failing polls, for one run or for many that one flow run waits for.
 
     Args:
-        call: Of the flow that waits.
+        call: The call of the flow that waits.
     """
     return Outages(call.logger, call.hook.clock, call.options["max_outage_seconds"])
 
 
 def watch_of(
-    call: Call[PollOptions], run_id: int, on_change: OnChange, *, outages: Outages, faults: OwnFaults
+    call: Call[PollOptions],
+    run_id: int,
+    on_change: OnChange,
+    *,
+    outages: Outages,
+    faults: OwnFaults,
+    waited_seconds: float = 0.0,
+    is_known: bool = False,
 ) -> Watch:
     """Make a watch that reads its run together with all others of this process.
 
     Args:
-        call: Of the flow that waits.
+        call: The call of the flow that waits.
         run_id: The job run.
-        on_change: Told of each change.
-        outages: Told of failing polls.
-        faults: Told of faults of this package.
+        on_change: Called with the run at each change.
+        outages: Logs failing polls.
+        faults: Logs faults of this package.
+        waited_seconds: How much of `max_wait_seconds` has passed.
+        is_known: Whether the run is known to exist, although this process has neither started nor read it.
     """
     return Watch(
         reader_for(call.credentials, call.hook.clock),
@@ -175,5 +185,6 @@ def watch_of(
         max_outage_seconds=call.options["max_outage_seconds"],
         outages=outages,
         faults=faults,
-        is_started_here=(call.host, run_id) in of_process(StartedHere),
+        is_started_here=is_known or (call.host, run_id) in of_process(StartedHere),
+        waited_seconds=waited_seconds,
     )

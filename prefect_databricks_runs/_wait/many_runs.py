@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import anyio.abc
@@ -23,36 +23,53 @@ from .doors import give, outages_of, see_ends, watch_of
 from .outputs import OutputReader
 from .watch import Watch
 
-_BECAUSE = "another run that is waited for with it has failed"
+_BECAUSE = "another run in the same wait has failed"
 
 
 class ManyRuns:
-    """Waits for many runs and shows each as a task run; made in the flow run that waits.
+    """Wait for many runs and show each as a task run; made in the flow run that waits.
 
     Args:
-        call: Of the flow that waits.
-        run_ids: The job runs; one that is given twice is waited for once.
+        call: The call of the flow that waits.
+        run_ids: The job runs; a repeated id counts once.
+        may_suspend: Whether the flow run may be suspended while it waits.
+
+    Attributes:
+        call: The call of the flow.
+        run_ids: The job runs, each once.
+        is_of_many: True.
+        max_drawn: The number of runs above which none is drawn as a task run.
+        wakes_at: What ends the wait, or needs an action: the end of all runs, or a failure.
+        waited_seconds: How much of `max_wait_seconds` has passed before.
 
     Raises:
-        InvalidOption: `run_ids` are none.
+        InvalidOption: `run_ids` is not a list of run ids.
     """
 
-    def __init__(self, call: Call[WaitForRunsOptions], run_ids: Sequence[int]) -> None:
+    is_of_many = True
+
+    def __init__(self, call: Call[WaitForRunsOptions], run_ids: Sequence[int], *, may_suspend: bool = False) -> None:
         _check(run_ids)
-        self._call, self._options = call, call.options
+        self.call, self._call, self._options = call, call, call.options
         self._run_ids = list(run_ids)
         self._going = dict.fromkeys(self._run_ids)
-        self._report = RunsReport(call.logger, call.host, list(self._going), call.options["max_mirrored_runs"])
+        self.run_ids = list(self._going)
+        self.max_drawn = call.options["max_mirrored_runs"]
+        acts = call.options["cancel_others"] or call.options["return_when"] == "any_failure"
+        self.wakes_at: Literal["all", "failure"] = "failure" if acts else "all"
+        self.waited_seconds = 0.0
+        self._report = RunsReport(call.logger, call.host, self.run_ids, self.max_drawn, names_states=not may_suspend)
+        self._unseen, self._seen = set(self._going), anyio.Event()
         self._errors: dict[int, DatabricksError] = {}
         self._ended_by: DatabricksError | None = None
         self._outages, self._faults = outages_of(call), OwnFaults(call.logger)
         self._watches: dict[int, Watch] = {}
         self._is_cancelling = False
-        # None until it was tried.
+        # None until a cancellation was tried.
         self._cancelled: list[int] | None = None
 
     async def until_over(self) -> None:
-        """Wait until all are over, or until one has failed, as `return_when` says."""
+        """Wait until all have finished, or until one has failed, depending on `return_when`."""
         with self._faults.caught("showing what is waited for"):
             await self._report.begin()
         async with anyio.create_task_group() as together:
@@ -65,8 +82,26 @@ class ManyRuns:
         with self._faults.caught("showing how the Databricks runs ended"):
             await self._report.told_at_the_end()
 
+    async def seen(self) -> None:
+        """Wait until each run has been read and shown, or given up."""
+        await self._seen.wait()
+
+    async def told(self) -> None:
+        """Wait until Prefect has received all updates."""
+        self._report.show_summary()
+        await self._report.until_told()
+
+    def is_waiting(self) -> bool:
+        """Return whether some runs are not known to have finished, and none is being cancelled."""
+        return bool(self._going) and not self._is_cancelling and self._cancelled is None
+
+    def _is_seen(self, run_id: int) -> None:
+        self._unseen.discard(run_id)
+        if not self._unseen:
+            self._seen.set()
+
     async def leave(self, reason: BaseException) -> bool:
-        """Cancel the runs that are not over, or say that they go on; return whether some are being cancelled."""
+        """Cancel the unfinished runs, or log that they keep running; return whether some are being cancelled."""
         known = [run_id for run_id in self._going if self._is_known(run_id)]
         self._cancelled = await leave(self._call.hook, list(self._going), reason, self._call.logger, known=known)
         return bool(self._cancelled)
@@ -81,11 +116,11 @@ class ManyRuns:
         await send_log()
 
     async def leave_alone(self) -> None:
-        """Finish what is drawn of the runs, which may go on."""
+        """Finish the task runs and artifacts of the runs, which may keep running."""
         await leave_alone(self._report)
 
     def end(self) -> list[Run]:
-        """Return the runs in the order in which they were asked for, or raise why some did not end well."""
+        """Return the runs in the order of the caller's `run_ids`, or raise an error with the failures."""
         runs = [run for run in map(self._report.runs.get, self._run_ids) if run and run.state.is_terminal]
         error = None
         if self._errors:
@@ -93,8 +128,20 @@ class ManyRuns:
         return give(state_of_runs(runs, error), runs)
 
     async def _one(self, run_id: int, all_of_them: anyio.CancelScope) -> None:
-        """Wait for one of them, and decide what its end means for the others."""
-        watch = watch_of(self._call, run_id, self._report, outages=self._outages, faults=self._faults)
+        """Wait for one run, and decide what its end means for the others."""
+
+        async def changed(run: Run) -> None:
+            await self._report(run)
+            self._is_seen(run_id)
+
+        watch = watch_of(
+            self._call,
+            run_id,
+            changed,
+            outages=self._outages,
+            faults=self._faults,
+            waited_seconds=self.waited_seconds,
+        )
         self._watches[run_id] = watch
         try:
             run = await watch.until_over()
@@ -111,13 +158,13 @@ class ManyRuns:
 
     async def _ended(self, run_id: int, run: Run) -> None:
         del self._going[run_id]
-        with anyio.CancelScope(shield=True):  # how it ended is known, and why it failed is to be
+        with anyio.CancelScope(shield=True):  # its end is known; now find out why it failed
             outputs = OutputReader(self._call.hook, self._call.logger, every_task=self._options["fetch_output"])
             with self._faults.caught(f"reading the outputs of Databricks run {run_id}"):
                 run = await outputs.at_the_end(run)
         with self._faults.caught(f"showing the end of Databricks run {run_id}"):
             await self._report.finish(run)
-        self._report.runs[run_id] = run  # also where that could not be shown
+        self._report.runs[run_id] = run  # also if showing it has failed
         self._note_failure(run)
 
     def _note_failure(self, run: Run) -> None:
@@ -129,8 +176,9 @@ class ManyRuns:
         return isinstance(error, DatabricksUnreachable) and self._outages.is_of_all(error.seconds)
 
     async def _give_up(self, run_id: int, error: DatabricksError) -> None:
-        """Wait no more for a run that cannot be read, although others can."""
+        """Stop waiting for a run that cannot be read, although others can."""
         del self._going[run_id]
+        self._is_seen(run_id)
         self._errors[run_id] = error
         with self._faults.caught(f"showing that Databricks run {run_id} cannot be read"):
             self._report.could_not_read(run_id, error)
@@ -140,7 +188,7 @@ class ManyRuns:
 
     async def _after_a_failure(self, all_of_them: anyio.CancelScope) -> None:
         if self._is_cancelling:
-            return  # the end of one that was cancelled: who cancels goes on
+            return  # the failure is the end of a run that was cancelled here; the code that cancels continues
         if self._options["cancel_others"] and self._cancelled is None and self._going:
             self._is_cancelling = True
             with anyio.CancelScope(shield=True):
@@ -150,9 +198,9 @@ class ManyRuns:
             all_of_them.cancel()
 
     async def _leave_the_others(self) -> None:
-        """Show what becomes of those that are not over, when one that failed has ended the wait."""
+        """Show the remaining runs, which are cancelled or keep running, after a failed run has ended the wait."""
         if self._cancelled is None:
-            text = "One run has failed, which ends the wait: %d Databricks runs go on."
+            text = "The wait has ended because one run failed. %d other Databricks runs keep running."
             self._call.logger.warning(text, len(self._going))
             await self._report.leave()
         else:
@@ -168,7 +216,7 @@ class ManyRuns:
         await self._report.leave_these(set(cancelled) & set(self._going))
 
     def _timeout(self, error: DatabricksError) -> DatabricksError:
-        """Return the error of one of them, which is that of all that are still going."""
+        """Return the error of one run as the error of all runs that are still active."""
         if not isinstance(error, WaitTimeout):
             return error
         return WaitTimeout(
@@ -183,4 +231,4 @@ class ManyRuns:
 def _check(run_ids: Any) -> None:
     is_list = isinstance(run_ids, Sequence) and not isinstance(run_ids, str)
     if not is_list or not all(isinstance(each, int) and not isinstance(each, bool) for each in run_ids):
-        raise InvalidOption([f"`run_ids` is a list of the `run_id` of job runs; it is {safe_repr(run_ids)}."])
+        raise InvalidOption([f"`run_ids` must be a list of job run ids; it is {safe_repr(run_ids)}."])

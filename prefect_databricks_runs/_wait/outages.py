@@ -1,4 +1,4 @@
-"""Polls that fail on end, of the runs that one flow run waits for."""
+"""Polls that fail in a row, for the runs that one flow run waits for."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from .._prefect.logging import Logger
 
 
 class Outages:
-    """Says once when polls begin to fail, and once when all go well again.
+    """Log once when polls begin to fail, and once when all succeed again.
 
     Args:
-        logger: Where.
-        clock: The time.
-        max_outage_seconds: How long polls of a run may fail on end.
+        logger: The log.
+        clock: The clock.
+        max_outage_seconds: How long polls of a run may fail in a row.
 
     Attributes:
-        answered: Whether one that failed since any was read got an answer, or failed by a fault of ours.
+        answered: Whether a poll that failed since the last successful one got an answer, or failed because of a bug in
+            this package.
     """
 
     def __init__(self, logger: Logger, clock: Clock, max_outage_seconds: float) -> None:
@@ -26,10 +27,10 @@ class Outages:
         self._read_at = float("-inf")
 
     def failed(self, run_id: int, error: Exception, *, answered: bool) -> None:
-        """Note that a poll of a run has failed."""
+        """Record that a poll of a run has failed."""
         if not self._failing:
             self._logger.warning(
-                "Databricks run %d could not be read, which says nothing of the run; asking on for %g s. %s",
+                "Could not read Databricks run %d (the run itself may be fine). Retrying for up to %g s. %s",
                 run_id,
                 self._max_outage_seconds,
                 error,
@@ -38,18 +39,18 @@ class Outages:
         self.answered = self.answered or answered
 
     def passed(self, run_id: int) -> None:
-        """Note that a run was read."""
+        """Record that a run was read."""
         self._read_at = self._clock.monotonic()
         self.answered = False
         if run_id in self._failing:
             self._failing.discard(run_id)
             if not self._failing:
-                self._logger.info("Databricks run %d can be read again.", run_id)
+                self._logger.info("Reading Databricks run %d works again.", run_id)
 
     def forget(self, run_id: int) -> None:
-        """Note that a run is not read any more."""
+        """Record that a run is not read anymore."""
         self._failing.discard(run_id)
 
     def is_of_all(self, seconds: float) -> bool:
-        """Whether no run at all was read in the last so many seconds."""
+        """Return whether no run at all was read in the last `seconds`."""
         return self._read_at < self._clock.monotonic() - seconds

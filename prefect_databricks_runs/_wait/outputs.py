@@ -1,6 +1,6 @@
-"""What the tasks of a run gave, and why each attempt that failed did, down to the task that raised.
+"""The outputs of a run's tasks, and the cause of each failed attempt, down to the task that raised.
 
-A for-each task and a run-job task have no error of their own: it is in an iteration, or in a task of another run.
+A for-each task and a run-job task have no error themselves: the error is in an iteration, or in a task of another run.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _Read: TypeAlias = Callable[[RunTask], Awaitable[None]]
 
 _SECONDS = 300.0
 _AT_ONCE = 8
-_MAX_DEPTH = 3  # of runs that start others; Databricks allows no more
-# A run is not watched while its outputs are read, so there is little time for that before its end.
+_MAX_DEPTH = 3  # of runs that start other runs; Databricks allows no more
+# A run is not watched while its outputs are read, so reading them before its end must be short.
 _RUNNING_SECONDS = 5.0
-_PAUSE_SECONDS = 60.0  # until what could not be read is asked for again
+_PAUSE_SECONDS = 60.0  # until an output that could not be read is read again
 
 
 class OutputReader:
-    """Reads the outputs of one run, each once: of failed attempts, and of all tasks if that is wanted.
+    """Read the outputs of one run, each once: of failed attempts, and of all tasks if requested.
 
-    What cannot be read is said and left out: a run that is over has ended as it did.
+    An output that cannot be read is logged and left out; it does not change how the run ended.
 
     Args:
-        hook: Where to read them.
-        logger: Where it is said what could not be read.
-        every_task: Whether to read the output of every task; those of failed attempts are always read.
+        hook: The hook to read them with.
+        logger: The log for outputs that could not be read.
+        every_task: Whether to read the output of every task; outputs of failed attempts are always read.
     """
 
     def __init__(self, hook: DatabricksHook, logger: Logger, *, every_task: bool) -> None:
@@ -44,13 +44,13 @@ class OutputReader:
         self._logger = logger
         self._every_task = every_task
         self._outputs: dict[int, RunOutput] = {}
-        # Those of run-job tasks that run: they have the run that was started, and nothing of how it will end.
+        # Outputs of active run-job tasks: they have the run that was started, but not yet how it ends.
         self._links: dict[int, RunOutput] = {}
         self._iterations: dict[int, tuple[RunTask, ...]] = {}
         self._next_try: dict[int, float] = {}
 
     async def so_far(self, run: Run) -> Run:
-        """Return the run with what is known of what has ended in it, and with the runs that its run-job tasks started.
+        """Return the run with the outputs known so far, and with the runs that its run-job tasks started.
 
         Args:
             run: The run as it is.
@@ -59,7 +59,7 @@ class OutputReader:
         return self.known(run)
 
     async def at_the_end(self, run: Run) -> Run:
-        """Return the run that is over, with its outputs and with why its failed attempts did.
+        """Return a finished run with its outputs and with the causes of its failed attempts.
 
         Args:
             run: The run as it ended.
@@ -71,7 +71,7 @@ class OutputReader:
         wanted = self._wanted(run, every_task=every_task)
         unread = len(self._unread(wanted))
         if unread:
-            text = "%d of %d outputs of Databricks run %d could not be read."
+            text = "Could not read %d of %d outputs of Databricks run %d."
             self._logger.warning(text, unread, len(wanted), run.run_id)
         run = self.known(run)
         with anyio.move_on_after(_SECONDS):
@@ -79,7 +79,7 @@ class OutputReader:
         return run
 
     async def _with_other_runs(self, run: Run, depth: int) -> Run:
-        """Return the run; its failed run-job attempts have the runs that they started, and why these failed."""
+        """Return the run; its failed run-job attempts have the runs that they started, with the causes of failure."""
         found: dict[int, RunTask] = {}
         for attempt in run.failed_attempts:
             if attempt.is_run_job and attempt.run_job_run_id and depth:
@@ -90,7 +90,7 @@ class OutputReader:
         return run.with_attempts(found.get(each.run_id, each) for each in run.attempts)
 
     def known(self, run: Run) -> Run:
-        """Return the run with what is known of it; nothing is read.
+        """Return the run with the outputs that have been read, without reading anything.
 
         Args:
             run: The run as it is.
@@ -103,7 +103,7 @@ class OutputReader:
             replace(each, output=self._outputs.get(each.run_id)) for each in self._iterations.get(attempt.run_id, ())
         )
         if iterations and attempt.is_failed:
-            # That of the one that was tried most often: the others may have succeeded at their next attempt.
+            # The error of the iteration with the most attempts: the others may have succeeded at their next attempt.
             last = max(iterations, key=lambda each: each.attempt_number).output or RunOutput()
             own = output or RunOutput()
             error, trace = own.error or last.error, own.error_trace or last.error_trace
@@ -111,7 +111,7 @@ class OutputReader:
         return replace(attempt, output=output, failed_iterations=iterations)
 
     def _wanted(self, run: Run, *, every_task: bool) -> list[RunTask]:
-        """Return the attempts whose output is wanted now: that of a run-job task has the run that it started."""
+        """Return the attempts to read the output of now; the output of a run-job task has the run that it started."""
         tasks = [each for each in run.tasks.values() if (every_task if each.state.is_terminal else each.is_run_job)]
         iterations = [each for attempt in run.attempts for each in self._iterations.get(attempt.run_id, ())]
         return [each for each in (*run.failed_attempts, *tasks, *iterations) if _has_output(each)]
@@ -121,7 +121,7 @@ class OutputReader:
         return [each for each in wanted if each.run_id not in read[each.state.is_terminal]]
 
     def _unlisted(self, run: Run) -> list[RunTask]:
-        """Return the for-each tasks that have ended and may have failed iterations, as far as these are not known."""
+        """Return the ended for-each tasks that may have failed iterations which are not known yet."""
         for_eaches = [
             each for each in run.attempts if each.is_for_each and each.state.is_terminal and _has_output(each)
         ]
@@ -141,10 +141,10 @@ class OutputReader:
             await self._each(self._read_output, [each for each in iterations if each.run_id not in asked], quiet=quiet)
 
     async def _each(self, read: _Read, attempts: Collection[RunTask], *, quiet: bool) -> None:
-        """Read something of each, some at a time; a quiet one leaves out what could not be read a moment before."""
+        """Read something of each, several at a time; if `quiet`, skip what could not be read a moment ago."""
         now = self._hook.clock.monotonic()
         chosen = {each.run_id: each for each in attempts if not (quiet and self._next_try.get(each.run_id, now) > now)}
-        # All of them, those too that the time is too short for: the wait is held up once and not at each change.
+        # All of them, even if there is no time for some: the wait is held up once and not at each change.
         self._next_try |= dict.fromkeys(chosen, now + _PAUSE_SECONDS)
         limiter = anyio.CapacityLimiter(_AT_ONCE)
 
@@ -154,11 +154,9 @@ class OutputReader:
                     await read(attempt)
                 except DatabricksError as error:
                     if not quiet:
-                        self._logger.warning(
-                            "The output of task %s could not be read. %s", name(attempt.task_key), error
-                        )
+                        self._logger.warning("Could not read the output of task %s. %s", name(attempt.task_key), error)
                     if isinstance(error, DatabricksConnectionError):
-                        together.cancel_scope.cancel()  # nor can the others
+                        together.cancel_scope.cancel()  # the others cannot be read either
 
         async with anyio.create_task_group() as together:
             for attempt in chosen.values():
@@ -171,11 +169,11 @@ class OutputReader:
         elif output.raw.get("run_job_output"):
             self._links[attempt.run_id] = output
         else:
-            return  # the run is not started yet: asked for again after the pause
+            return  # the run is not started yet: read again after the pause
         self._next_try.pop(attempt.run_id, None)
 
     async def _list_iterations(self, attempt: RunTask) -> None:
-        """Note the failed attempts at the iterations of a for-each task, the oldest first; of very many, the last."""
+        """Record the failed attempts at a for-each task's iterations, oldest first; if very many, the last ones."""
         found = await self._hook.get_run(attempt.run_id)
         failed = sorted((each for each in found.iterations if each.is_failed), key=lambda each: -each.attempt_number)
         in_order = sorted(failed[:MAX_FAILED_ITERATIONS], key=lambda each: (each.start_time, each.attempt_number))

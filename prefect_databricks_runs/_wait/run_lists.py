@@ -1,4 +1,4 @@
-"""`runs/list` as a way to read many runs at once, and what it costs."""
+"""`runs/list` as a way to read many runs at once, and its cost."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from .._clock import Clock
 from ..hook import DatabricksHook
 
 _FORGET_SECONDS = 60.0
-# By how much a list has to be better: it is longer to read.
+# The share of the other way's cost that a list may have: its answer takes longer to read.
 _BETTER = 0.8
-# For how long no list is read after one that the workspace refused, or that failed.
+# How long no list is read after the workspace has refused a list, or after a list has failed.
 _REFUSED_SECONDS, _FAILED_SECONDS = 600.0, 15.0
 
 
 class Way(Enum):
-    """What list to read."""
+    """The list to read."""
 
-    NEWEST = "the newest runs of the workspace: for those of which not even the start is known"
-    ALL = "the runs that started no later than those that are wanted, over or not"
-    ACTIVE = "of these, those that are not over: for where many others are; who is missing is over, or gone"
+    NEWEST = "the newest runs of the workspace: for runs whose start is not even known"
+    ALL = "the runs that started no later than the due ones, active or finished"
+    ACTIVE = "only the active ones of these: for when many others have finished; a missing run has finished or is gone"
 
 
 class Page(NamedTuple):
-    """A page of a list: the entries that are of use, and when its first and its last run started."""
+    """A page of a list: the entries of watched runs, and when its first and its last run started."""
 
     found: list[dict[str, Any]]
     newest: int
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What lists were like lately: the time between the starts on a page, and the share of runs that were missing."""
+    """Recent lists: the time between the starts on a page, and the share of runs that were missing."""
 
     a_page: float
     missing: float
@@ -44,14 +44,14 @@ class _Known(NamedTuple):
 async def run_list(
     hook: DatabricksHook, way: Way, newest: int | None, watched: Container[int], due: Mapping[int, int]
 ) -> AsyncGenerator[Page, None]:
-    """Read pages of a list, as long as that is better than asking for one run after the other.
+    """Read pages of a list, as long as that takes fewer requests than reading one run after the other.
 
     Args:
-        hook: Where to read.
-        way: What list.
-        newest: The latest start, in milliseconds UTC, from which the list goes back in time; None for now.
-        watched: The job runs that are of use.
-        due: Those of them for which the list is read, and when each started, 0 where that is not known.
+        hook: The hook to read it with.
+        way: The list.
+        newest: The latest start, in milliseconds UTC, from which the list runs back in time; None for now.
+        watched: The job runs that are watched.
+        due: The watched runs for which the list is read, and when each started, 0 if that is not known.
 
     Yields:
         Each page.
@@ -65,16 +65,16 @@ async def run_list(
                 left.pop(entry["run_id"], None)
             starts = [entry.get("start_time") or 0 for entry in page] or [0]
             yield Page(found, max(starts), min(starts))
-            # One found on a page is what one `runs/get` gives.
+            # A page with one watched run is worth no more than one `runs/get`.
             if len(found) < 2 or all(started > min(starts) for started in left.values()):  # noqa: PLR2004
                 return
 
 
 class ListCosts:
-    """Tells which list to read, by how much of it was on a page lately.
+    """Choose which list to read, by how much the pages of recent lists covered.
 
     Args:
-        clock: The time.
+        clock: The clock.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -83,12 +83,12 @@ class ListCosts:
         self._not_before = 0.0
 
     def best(self, worth: float, span: int, *, is_new: bool) -> Way | None:
-        """Return the way that takes the fewest requests; None for asking for one run after the other.
+        """Return the way that takes the fewest requests; None to read one run after the other.
 
         Args:
             worth: How many requests are saved.
-            span: The time between the first and the last start of those that are due, in milliseconds.
-            is_new: Whether nothing is known of the runs that are wanted.
+            span: The time between the first and the last start of the due runs, in milliseconds.
+            is_new: Whether nothing is known of the due runs.
         """
         if self._clock.monotonic() < self._not_before:
             return None
@@ -98,12 +98,12 @@ class ListCosts:
         return way if self._cost(way, span, worth) <= max(1.0, _BETTER * worth) else None
 
     def learned(self, way: Way, pages: Sequence[Page], missing: float) -> None:
-        """Note that a list has been read.
+        """Record that a list has been read.
 
         Args:
-            way: What list.
+            way: The list.
             pages: Its pages.
-            missing: The share of those that were wanted that should have been on these pages, and was not.
+            missing: The share of the due runs that should have been on these pages but were not.
         """
         way = Way.ALL if way is Way.NEWEST else way
         a_page = sum(page.newest - page.oldest for page in pages) / max(1, len(pages))
@@ -113,7 +113,7 @@ class ListCosts:
         self._known[way] = _Known(a_page, missing, self._clock.monotonic())
 
     def failed(self, *, is_for_good: bool) -> None:
-        """Note that a list could not be read.
+        """Record that a list could not be read.
 
         Args:
             is_for_good: Whether the workspace has refused it.
@@ -123,7 +123,7 @@ class ListCosts:
     def _cost(self, way: Way, span: int, worth: float) -> float:
         known = self._fresh(way)
         if known is None:
-            # One page is hoped for; first of the list that also has how runs ended.
+            # The estimate is one page. The list that also has finished runs comes first.
             return 1.0 if way is Way.ALL else 1.5
         return 1.0 + span / max(1.0, known.a_page) + known.missing * worth
 

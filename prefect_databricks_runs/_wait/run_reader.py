@@ -1,9 +1,9 @@
-"""Reads the runs of one workspace for all who wait in this process: many with one request where that costs less.
+"""Reading the runs of one workspace for all waits in this process: many with one request where that costs less.
 
-One run is read with `runs/get`. Runs that started one after the other stand on the same page of `runs/list`, which has
-25, so those that are due are read together, and with them those of the same page that are due later: they are not asked
-for on their own then. What a list cannot tell (a run that it does not have, or all of a run of more than 100 tasks) is
-asked for with `runs/get`.
+One run is read with `runs/get`. Runs that started one after the other are on the same page of `runs/list`, which has
+25, so the due runs are read together, along with runs of the same page that are due later; these then need no request
+for themselves. What a list does not have (a run that is not in it, or all of a run of more than 100 tasks) is read with
+`runs/get`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _numbers = count()
 
 
 class RunReader:
-    """Decides which runs are read when, and with what request; used in one event loop.
+    """Decide when each run is read, and with which request; used in one event loop.
 
     Args:
-        clock: The time.
+        clock: The clock.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -46,15 +46,15 @@ class RunReader:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody waits for any run."""
+        """Whether there is no wait for any run."""
         return not self._all
 
     @contextmanager
     def watching(self, hook: DatabricksHook, run_id: int) -> Iterator[Watched]:
-        """Have a run read as long as this lasts.
+        """Make it possible to read a run inside this context.
 
         Args:
-            hook: With which to read it; each request is tried once.
+            hook: The hook to read it with; each request is tried once.
             run_id: The job run.
         """
         watched = Watched(hook, run_id, self.ask)
@@ -65,7 +65,7 @@ class RunReader:
             self._forget(watched)
 
     def ask(self, watched: Watched) -> None:
-        """Have a run read when it is due."""
+        """Schedule the next reading of a run for when it is due."""
         heappush(self._asked, (watched.due, next(_numbers), watched))
         self._changed.set()
         if self._scheduler is None:
@@ -89,14 +89,14 @@ class RunReader:
             elif not first.is_due(now):
                 await self._sleep(first.due - now)
             else:
-                # What to ask for is chosen when it can be sent: some may be read meanwhile.
+                # Choose the request when it can be sent: some runs may have been read by then.
                 await first.hook.until_free("runs/list", "runs/get")
                 longest = self._first()
                 if longest and longest.is_due(self._clock.monotonic()):
                     self._start(longest, self._all.page_of(longest, self._clock.monotonic()))
 
     def _stopped(self, scheduler: asyncio.Task[None]) -> None:
-        """Nobody is left waiting for ever, should there be a fault in here."""
+        """Fail all waits if the scheduler has stopped because of a bug, so that none waits forever."""
         if scheduler is self._scheduler:
             self._scheduler = None
         error = None if scheduler.cancelled() else scheduler.exception()
@@ -105,7 +105,7 @@ class RunReader:
                 each.fail(error)
 
     def _first(self) -> Watched | None:
-        """Who has been due for the longest, and is not being read."""
+        """Return the run that has been due for the longest, and is not being read."""
         while self._asked:
             due, _, watched = self._asked[0]
             if watched.due == due and watched.read_by is None:
@@ -114,7 +114,7 @@ class RunReader:
         return None
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep so long, or until something has changed."""
+        """Sleep for `seconds`, or until something has changed."""
         waits = [asyncio.ensure_future(wait) for wait in (self._changed.wait(), self._clock.sleep(seconds))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -155,7 +155,7 @@ class RunReader:
         self._learn(watched.run_id, watched.hook, run.raw, run)
 
     async def _list(self, way: Way, together: list[Watched]) -> None:
-        """Read them with a list; those that are due and not in it are read by themselves next."""
+        """Read them with a list; due runs that are not in the list are read one by one next."""
         due = [each for each in together if each.is_due(self._clock.monotonic())]
         if not due:
             return
@@ -168,10 +168,10 @@ class RunReader:
                 async for page in listed:
                     pages.append(page)
                     for entry in page.found:
-                        with suppress(DatabricksError):  # an odd one is read by itself, as if it were missing
+                        with suppress(DatabricksError):  # an entry with faults counts as missing: read with `runs/get`
                             self._learn_listed(hook, entry)
         except DatabricksError as error:
-            # Whether it is the list alone that fails, or everything, shows when each is asked for.
+            # Reading each run will show whether only the list fails, or everything.
             self._costs.failed(is_for_good=not hook.may_pass(error))
         left = [each for each in due if each.read_by is asyncio.current_task()]
         for each in left:
@@ -189,7 +189,7 @@ class RunReader:
             self._learn(run_id, hook, entry)
 
     def _learn(self, run_id: int, hook: DatabricksHook, raw: Mapping[str, Any], run: Run | None = None) -> None:
-        """Answer who waits for a run; most often it is as it was."""
+        """Answer the waits for a run, which most often has not changed."""
         for each in self._all.of(run_id):
             if each.run and each.run.raw == raw:
                 each.give(each.run, self._clock.monotonic())
@@ -199,25 +199,26 @@ class RunReader:
 
 
 class _Readers:
-    """Those of an event loop, by the workspace and the way to sign in."""
+    """The readers of an event loop, by the workspace and the way to sign in."""
 
     def __init__(self) -> None:
         self._readers: dict[Any, RunReader] = {}
 
     def of(self, key: Any, clock: Clock) -> RunReader:
-        """Return one; those that nobody waits with are forgotten."""
+        """Return the reader for a key, and forget idle ones."""
         for other in [other for other, reader in self._readers.items() if reader.is_idle and other != key]:
             del self._readers[other]
         return self._readers.setdefault(key, RunReader(clock))
 
 
 def reader_for(credentials: DatabricksCredentials, clock: Clock) -> RunReader:
-    """Return the reader of all who wait in this event loop for runs of one workspace, with the same way to sign in.
+    """Return the reader that all waits of this event loop for runs of one workspace with the same credentials share.
 
     Args:
         credentials: The workspace, and how to sign in.
-        clock: The time.
+        clock: The clock.
     """
-    # With the saved block: who has one goes on with its new token where that one ends, and others do not.
+    # The saved block is part of the key: a wait with a saved block continues with its new token when the old one ends;
+    # a wait without a block cannot.
     key = (credentials.host, credentials.get_auth(), credentials._block_document_id)
     return of_loop(_Readers).of(key, clock)

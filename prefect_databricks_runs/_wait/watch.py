@@ -1,4 +1,4 @@
-"""When to ask Databricks how a run is, and telling who waits."""
+"""Polling one run: the time of the next poll, and a notification at each change."""
 
 from __future__ import annotations
 
@@ -26,25 +26,27 @@ OnChange = Callable[[Run], Awaitable[None]]
 
 _SHARE_OF_AGE = 0.05
 _SHORTEST_PERIOD = 1.0
-# How long the last poll, when `max_wait_seconds` are over, may take.
+# How long the last poll, after `max_wait_seconds`, may take.
 _LAST_LOOK_SECONDS = 5.0
 _STEPS = 10
 
 
 class Watch:
-    """Waits for the end of one run.
+    """Wait for the end of one run.
 
     Args:
-        reader: What reads it, together with the others that are waited for.
-        hook: Where to ask; each poll should be tried once, because the next one is its retry.
+        reader: Reads the run, together with the others that are waited for.
+        hook: The hook to read it with; each poll should be tried once, because the next one is its retry.
         run_id: The job run.
-        on_change: Told of the run when first seen and whenever its state or a task's has changed, the end included.
+        on_change: Called with the run when it is first read and whenever its state or a task's state has changed, the
+            end included.
         polling_period_seconds: The longest time between two polls.
-        max_wait_seconds: When to give up; None for never.
-        max_outage_seconds: How long polls may fail on end.
-        outages: Told of failing polls; may be shared with other watches.
-        faults: Told of faults of this package; may be shared too.
-        is_started_here: Whether this process has started the run: then there is one, although it cannot be read.
+        max_wait_seconds: Seconds after which the wait ends; None for no limit.
+        max_outage_seconds: How long polls may fail in a row.
+        outages: Logs failing polls; may be shared with other watches.
+        faults: Logs faults of this package; may be shared too.
+        is_started_here: Whether this process has started the run: then it exists, even if it cannot be read.
+        waited_seconds: How much of `max_wait_seconds` has passed, in earlier processes.
 
     Attributes:
         is_known: Whether the run was read, or started here.
@@ -63,10 +65,12 @@ class Watch:
         outages: Outages,
         faults: OwnFaults,
         is_started_here: bool = False,
+        waited_seconds: float = 0.0,
     ) -> None:
         self._reader, self._hook, self._run_id, self._on_change = reader, hook, run_id, on_change
         self._polling_period_seconds = polling_period_seconds
         self._max_wait_seconds = max_wait_seconds
+        self._waited_seconds = waited_seconds
         self._max_outage_seconds = max_outage_seconds
         self._outages, self._faults = outages, faults
         self.is_known = is_started_here
@@ -77,16 +81,16 @@ class Watch:
         self._asked_to_wait: float | None = None
 
     async def until_over(self) -> Run:
-        """Poll until the run is over.
+        """Poll until the run has finished.
 
         Returns:
-            The run as it ended, well or not.
+            The run as it ended, succeeded or failed.
 
         Raises:
-            WaitTimeout: It was not over after `max_wait_seconds`.
+            WaitTimeout: The run had not finished after `max_wait_seconds`.
             DatabricksUnreachable: Polls failed for `max_outage_seconds` in a row, whatever the cause.
-            NotFound: There is no such run, or it was deleted meanwhile.
-            DatabricksError: Nothing is known of the run, and it may not be read.
+            NotFound: The run does not exist, or was deleted during the wait.
+            DatabricksError: The run may not be read, and nothing is known of it.
         """
         began = due = self._clock.monotonic()
         with self._reader.watching(self._hook, self._run_id) as watched:
@@ -100,7 +104,7 @@ class Watch:
                 due = self._clock.monotonic() + min(self._delay(began), left)
 
     def _left(self, began: float) -> float:
-        waited = self._clock.monotonic() - began
+        waited = self._waited_seconds + self._clock.monotonic() - began
         return math.inf if self._max_wait_seconds is None else self._max_wait_seconds - waited
 
     async def _poll(self, watched: Watched, due: float, seconds: float) -> None:
@@ -109,7 +113,7 @@ class Watch:
                 run = await watched.read(due)
         except Exception as error:
             event = event_of_poll(error)
-            # A token that was good before may be good again, whoever it was that started the run.
+            # A token that was accepted before may be accepted again, no matter who started the run.
             is_known = self.is_known or (isinstance(error, DatabricksError) and self._hook.may_pass(error))
             if judge(event, is_known=is_known).ends:
                 raise
@@ -128,7 +132,7 @@ class Watch:
                 await self._on_change(run)
 
     def _bear(self, error: Exception, event: Event, sent_at: float) -> None:
-        """Go on after a failed poll, unless polls have failed for too long."""
+        """Continue after a failed poll, unless polls have failed for too long."""
         if self._failing_since is None:
             self._failing_since = sent_at
         if event is Event.OUR_FAULT:
@@ -153,12 +157,12 @@ class Watch:
         return self._run.url if self._run else run_url(self._hook.host, None, self._run_id)
 
     def _delay(self, began: float) -> float:
-        """Say how long to wait: a short run is noticed at once, and a long one costs little."""
+        """Return how long to wait: the end of a short run is noticed at once, and a long run costs few requests."""
         started = self._run.start_time / 1000 if self._run else 0
         age = max(self._clock.monotonic() - began, self._clock.time() - started if started else 0)
         due = min(self._polling_period_seconds, max(_SHORTEST_PERIOD, _SHARE_OF_AGE * age))
-        # However long an answer asks to wait: two of them are not an outage that has lasted for too long, and there is
-        # a last poll before it has.
+        # Answers may ask for any wait. Two of them in a row must not end the wait as an outage, and there must be a
+        # last poll before the outage has lasted too long.
         asked = min(self._asked_to_wait or 0.0, LONGEST_RETRY_AFTER, self._max_outage_seconds - self._failing_for())
         return max(due, asked)
 
@@ -173,12 +177,12 @@ class Watch:
 
 
 def states_of(run: Run) -> tuple[Any, ...]:
-    """Return what has to differ for a run to have changed: its state, and the state and progress of each attempt."""
+    """Return what counts as a change of a run: its state, and the state and progress of each attempt."""
     return run.state, {task.run_id: (task.state, _progress(task)) for task in run.attempts}
 
 
 def _progress(task: RunTask) -> int:
-    """How far a for-each task is, in steps of a tenth, so that a long one is not told of for ever."""
+    """Return the progress of a for-each task in steps of a tenth, so that a long one is not reported all the time."""
     stats = task.iteration_stats
     total = stats.get("total_iterations") or 0
     return _STEPS * (stats.get("completed_iterations") or 0) // total if total else 0

@@ -1,4 +1,4 @@
-"""The waits for runs as the reader of runs sees them, each by itself and all in the order in which the runs started."""
+"""The waits for runs from the point of view of the reader: each one, and all in the order in which the runs started."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Watched:
     """One wait for one run.
 
     Args:
-        hook: With which it is read.
+        hook: The hook to read it with.
         run_id: The job run.
-        ask: Told that it is to be read when it is due.
+        ask: Called to have it read when it is due.
 
     Attributes:
         run: The run as it was read last; None before.
-        due: When it is to be read next, by the clock's `monotonic`; infinite while nobody asks for it.
-        sent_at: When it was asked for last.
-        place: When it started, in milliseconds UTC, and a number of its own: runs that started one after the other
-            stand on one page of a list.
-        is_alone: Whether it is to be read with `runs/get` this time, because a list did not have it.
-        is_long: Whether it has more tasks than a list tells.
-        read_by: The request for it that is under way, or None.
+        due: When to read it next, by the clock's `monotonic`; infinite while no reading is requested.
+        sent_at: When the last request for it was sent.
+        place: When the run started, in milliseconds UTC, and a unique number: runs that started one after the other are
+            on the same page of a list.
+        is_alone: Whether to read it with `runs/get` this time, because a list did not have it.
+        is_long: Whether it has more tasks than a list returns.
+        read_by: The active request for it, or None.
     """
 
     def __init__(self, hook: DatabricksHook, run_id: int, ask: Callable[[Watched], None]) -> None:
@@ -46,13 +46,13 @@ class Watched:
         self._answer: asyncio.Future[Run] | None = None
 
     async def read(self, due: float) -> Run:
-        """Return the run as it is at a moment, or a little before where that costs no request.
+        """Return the run as it is at a moment, or a little earlier if that saves a request.
 
         Args:
             due: The moment, by the clock's `monotonic`.
 
         Raises:
-            DatabricksError: It could not be read.
+            DatabricksError: The run could not be read.
         """
         self.due, self._answer = due, asyncio.get_running_loop().create_future()
         self._ask(self)
@@ -62,48 +62,48 @@ class Watched:
             self.due, self._answer = math.inf, None
 
     def is_due(self, now: float) -> bool:
-        """Whether it is to be read by now."""
+        """Return whether the run is due."""
         return self.due <= now
 
     @property
     def is_listable(self) -> bool:
-        """Whether it may be read with a list now."""
+        """Whether the run may be read with a list now."""
         return self.read_by is None and not (self.is_alone or self.is_long)
 
     def worth(self, now: float) -> float:
-        """How much of a request is saved by having it read now: the share of its pause that is over."""
+        """Return how much of a request reading it now saves: the share of its pause that has passed."""
         if self.due <= now:
             return 1.0
         return max(0.0, (now - self._read_at) / (self.due - self._read_at))
 
     def give(self, run: Run, now: float) -> None:
-        """Answer who waits."""
+        """Return the run to the wait."""
         self.run, self._read_at, self.due, self.read_by, self.is_alone = run, now, math.inf, None, False
         if self._answer and not self._answer.done():
             self._answer.set_result(run)
 
     def fail(self, error: Exception) -> None:
-        """Answer who waits that it could not be read."""
+        """Raise the error in the wait: the run could not be read."""
         self.due, self.read_by, self.is_alone = math.inf, None, False
         if self._answer and not self._answer.done():
             self._answer.set_exception(error)
 
     def begin(self, request: object, now: float) -> None:
-        """Note that a request for it is under way."""
+        """Record that a request for the run is active."""
         self.read_by, self.sent_at = request, now
 
     def ask_again(self) -> None:
-        """Have it read when it is due, because the request that was under way did not tell."""
+        """Have the run read when it is due, because the last request did not return it."""
         self.read_by = None
         if self.due < math.inf:
             self._ask(self)
 
     def read_alone(self) -> None:
-        """Have it read by itself next time: a list did not have it."""
+        """Have the run read with `runs/get` next time, because a list did not have it."""
         self.is_alone = True
 
     def never_list(self) -> None:
-        """Have it read by itself each time: a list does not have all of it."""
+        """Have the run read with `runs/get` each time, because a list does not have all of it."""
         self.is_long = True
 
 
@@ -112,7 +112,7 @@ class WatchedRuns:
 
     def __init__(self) -> None:
         self._all: dict[int, list[Watched]] = {}
-        # By when they started: neighbours stand on the same page of a list.
+        # Sorted by their starts: neighbors are on the same page of a list.
         self._known: list[tuple[tuple[int, int], Watched]] = []
         self._new: dict[Watched, None] = {}
 
@@ -123,20 +123,20 @@ class WatchedRuns:
         return (each for of_one_run in self._all.values() for each in of_one_run)
 
     def __contains__(self, run_id: object) -> bool:
-        """Whether anybody waits for a run."""
+        """Return whether there is a wait for a run."""
         return run_id in self._all
 
     def of(self, run_id: int) -> tuple[Watched, ...]:
-        """Return those for one run."""
+        """Return the waits for one run."""
         return tuple(self._all.get(run_id, ()))
 
     def add(self, watched: Watched) -> None:
-        """Add one whose run was not read yet."""
+        """Add a wait whose run has not been read yet."""
         self._all.setdefault(watched.run_id, []).append(watched)
         self._new[watched] = None
 
     def remove(self, watched: Watched) -> None:
-        """Forget one."""
+        """Forget a wait."""
         of_this_run = self._all[watched.run_id]
         of_this_run.remove(watched)
         if not of_this_run:
@@ -147,7 +147,7 @@ class WatchedRuns:
         watched.due = math.inf
 
     def learned(self, watched: Watched, run: Run, now: float) -> None:
-        """Answer who waits, and note where the run stands among the others."""
+        """Return the run to the wait, and record its place among the others."""
         if watched.run:
             del self._known[self._index(watched)]
         watched.give(run, now)
@@ -156,12 +156,13 @@ class WatchedRuns:
         insort(self._known, (watched.place, watched), key=lambda entry: entry[0])
 
     def page_of(self, first: Watched, now: float) -> list[Watched]:
-        """Return those that may stand on the same page of a list as `first`, itself among them."""
+        """Return the waits whose runs may be on the same page of a list as `first`, which is one of them."""
         if first.is_alone or first.is_long:
             return [first]
         if first.run is None:
             return [each for each in self._new if each.is_due(now) and each.is_listable]
-        # A list goes back in time: from the first itself, which it has for sure then, unless more are due before it.
+        # A list runs back in time. Starting at `first` itself is certain to return it; start later if that covers more
+        # due runs.
         index = self._index(first)
         back, forth = self._known[max(0, index + 1 - RUNS_A_PAGE) : index + 1], self._known[index : index + RUNS_A_PAGE]
         pages = [[each for _, each in page if each.is_listable] for page in (back, forth)]

@@ -1,8 +1,8 @@
-"""How a request signs in: one `httpx.Auth` class a way, and one model a way for the form of the credentials block.
+"""Ways to sign a request: one `httpx.Auth` class for each way, and one model for the form of the credentials block.
 
-The classes compare by what they sign in with, so that those who sign in alike share a client and a token, and never
-show it. `TokenAuth` and `BasicAuth` are here; `_databricks`, `_azure` and `_processes` have those whose token has to be
-fetched, over HTTP (`_http`) or from another program; `sign_in` has the models, and `_fields` reads what users give.
+The classes compare by their secrets and never show them, so equal credentials share a client and a token. `TokenAuth`
+and `BasicAuth` are here. Tokens of `_databricks`, `_azure` and `_processes` must be fetched, over HTTP (`_http`) or
+from another program. `sign_in` has the models, and `_fields` reads the fields that users pass.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ __getattr__, __dir__ = names_of(
 
 @dataclass(frozen=True)
 class TokenAuth(httpx.Auth):
-    """A personal access token, or any other bearer token.
+    """Sign in with a personal access token or another bearer token.
 
     Attributes:
         token: The token itself, without `Bearer`.
@@ -72,9 +72,10 @@ class TokenAuth(httpx.Auth):
 
 @dataclass(frozen=True)
 class BasicAuth(httpx.Auth):
-    """Login and password.
+    """Sign in with login and password.
 
-    Databricks itself ended this way to sign in on 2024-07-10; gateways before it and the local workspace still take it.
+    Databricks itself ended this way to sign in on 2024-07-10. Gateways in front of it and the local workspace accept
+    it.
 
     Attributes:
         login: The user's name.
@@ -82,14 +83,14 @@ class BasicAuth(httpx.Auth):
     """
 
     advice: ClassVar[str] = (
-        "Check login and password in the credentials block; Databricks itself takes none since 2024."
+        "Check login and password in the credentials block; Databricks itself has not accepted them since July 2024."
     )
 
     login: str
     password: str = field(repr=False)
 
     def secrets(self) -> Sequence[str]:
-        """Return the password, and the pair as it is sent, which is one where the password is too short to look for."""
+        """Return the password and the encoded pair, which is secret even if the password is too short to search for."""
         return (self.password, self._pair())
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:

@@ -1,4 +1,4 @@
-"""Identities of Azure: a service principal of Microsoft Entra ID, and the identity that Azure gave to this machine."""
+"""Sign in with identities of Azure: a service principal of Microsoft Entra ID, or the identity of this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..errors import SignInFailed
 from ._files import not_here, text_of_file
 from ._http import HttpAuth, address, bearer, text_in
 
-DATABRICKS_ON_AZURE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"  # the application that Azure Databricks is, in every cloud
+DATABRICKS_ON_AZURE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"  # the application id of Azure Databricks, in every cloud
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _POD_IDENTITY = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 _AUTHORITY = "AZURE_AUTHORITY_HOST"
@@ -24,11 +24,11 @@ _ADVICE = "Check `azure_tenant_id`, `client_id` and `client_secret` in the crede
 
 
 class Cloud(NamedTuple):
-    """One of the clouds of Azure.
+    """A cloud of Azure.
 
     Attributes:
-        login: Where Microsoft Entra ID is.
-        management: What a token is for that may ask Azure about the workspace.
+        login: The address of Microsoft Entra ID.
+        management: The resource of a token that may ask Azure about the workspace.
     """
 
     login: str
@@ -43,7 +43,7 @@ _CLOUDS = {
 
 
 def cloud_of(host: str) -> Cloud:
-    """Return the cloud that a workspace is in.
+    """Return the cloud of a workspace.
 
     Args:
         host: The workspace's address.
@@ -53,13 +53,13 @@ def cloud_of(host: str) -> Cloud:
 
 
 class AzureAuth(HttpAuth):
-    """Signs with a token of Azure; with two if the workspace does not know the identity, but Azure lets it in."""
+    """Sign with a token of Azure, and with a second one if only Azure, not the workspace, knows the identity."""
 
     azure_workspace_resource_id: str
 
     @abstractmethod
     async def of_azure(self, resource: str) -> tuple[dict[str, object], str]:
-        """Return the answer that has a token for a resource of Azure, and who gave it."""
+        """Return the answer with a token for a resource of Azure, and its source."""
 
     @property
     @abstractmethod
@@ -67,7 +67,7 @@ class AzureAuth(HttpAuth):
         """Return the cloud of the workspace."""
 
     async def afetch(self) -> Token:
-        """Fetch the token, or both."""
+        """Fetch one or both tokens."""
         more = {}
         if self.azure_workspace_resource_id:
             answer, source = await self.of_azure(self.cloud.management)
@@ -81,14 +81,15 @@ class AzureAuth(HttpAuth):
 
 @dataclass(frozen=True)
 class EntraAuth(AzureAuth):
-    """A service principal of Microsoft Entra ID, with a secret, or on AKS with the token of the pod.
+    """Sign in as a service principal of Microsoft Entra ID, with a secret, or on AKS with the token of the pod.
 
     Attributes:
         host: The workspace's address.
         azure_tenant_id: The tenant; empty for `AZURE_TENANT_ID` of the environment.
         client_id: The application; empty for `AZURE_CLIENT_ID` of the environment.
         client_secret: Its secret; empty for the token in the file that `AZURE_FEDERATED_TOKEN_FILE` names.
-        azure_workspace_resource_id: The workspace in Azure, if the principal was not added to it; else empty.
+        azure_workspace_resource_id: The workspace in Azure, if the principal was not added to the workspace; else
+            empty.
     """
 
     host: str
@@ -115,7 +116,7 @@ class EntraAuth(AzureAuth):
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id or _variable("AZURE_CLIENT_ID"),
-            "scope": f"{resource}/.default",  # the slash of an address at the end stays, so that it has two
+            "scope": f"{resource}/.default",  # a resource that ends with a slash keeps it, so there are two
         }
         hide: tuple[str, ...] = ()
         if self.client_secret:
@@ -133,12 +134,12 @@ class EntraAuth(AzureAuth):
 
 @dataclass(frozen=True)
 class ManagedIdentityAuth(AzureAuth):
-    """The identity that Azure gave to this machine, container or function.
+    """Sign in with the identity that Azure assigned to this machine, container or function.
 
     Attributes:
         host: The workspace's address.
-        client_id: Which identity, if there are several; else empty.
-        azure_workspace_resource_id: The workspace in Azure, if the identity was not added to it; else empty.
+        client_id: The identity, if there are several; else empty.
+        azure_workspace_resource_id: The workspace in Azure, if the identity was not added to the workspace; else empty.
     """
 
     host: str
@@ -155,7 +156,7 @@ class ManagedIdentityAuth(AzureAuth):
         return cloud_of(self.host)
 
     async def of_azure(self, resource: str) -> tuple[dict[str, object], str]:
-        """Ask App Service, Functions or Container Apps if this runs there, else the machine's metadata service."""
+        """Ask App Service, Functions or Container Apps if the flow runs there, else the machine's metadata service."""
         endpoint, secret = os.environ.get("IDENTITY_ENDPOINT", ""), os.environ.get("IDENTITY_HEADER", "")
         query = {"resource": resource} | ({"client_id": self.client_id} if self.client_id else {})
         if endpoint and secret:
@@ -168,7 +169,7 @@ class ManagedIdentityAuth(AzureAuth):
         asked = address(url, where, **{"api-version": version}, **query)
         advice = "Check that this machine has a managed identity; if it has several, set `client_id` in the block."
         hide = (secret,) if secret else ()
-        # Directly: a proxy has another identity, or none.
+        # Without a proxy: a proxy has another identity, or none.
         return await self.ask("GET", asked, advice=advice, hide=hide, direct=True, headers=headers), url
 
 

@@ -1,4 +1,4 @@
-"""Service principals of Databricks: by a secret, or by a token of an identity provider that Databricks trusts."""
+"""Sign in as a service principal of Databricks, with a secret or with a token of a trusted identity provider."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ACCOUNT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SCOPE = "all-apis"
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
-_OWN_SECRET = "dose"  # noqa: S105 - what every secret that Databricks makes begins with
+_OWN_SECRET = "dose"  # noqa: S105 - the beginning of every secret that Databricks creates
 
 
 @dataclass(frozen=True)
 class ServicePrincipalAuth(HttpAuth):
-    """A service principal with a secret that Databricks made: OAuth machine-to-machine.
+    """Sign in as a service principal with a secret that Databricks created: OAuth machine-to-machine.
 
     Attributes:
         host: The workspace's address.
@@ -47,7 +47,7 @@ class ServicePrincipalAuth(HttpAuth):
         advice = "Check `client_id` and `client_secret` in the credentials block; the secret may have expired."
         if is_azure(self.host) and not self.client_secret.startswith(_OWN_SECRET):
             advice += (
-                f" One of Databricks begins with {_OWN_SECRET}; one of Microsoft Entra ID needs `azure_tenant_id`."
+                f" Secrets of Databricks begin with {_OWN_SECRET}; those of Microsoft Entra ID need `azure_tenant_id`."
             )
         form = {"grant_type": "client_credentials", "scope": _SCOPE}
         pair = httpx.BasicAuth(self.client_id, self.client_secret)
@@ -56,13 +56,14 @@ class ServicePrincipalAuth(HttpAuth):
 
 @dataclass(frozen=True)
 class FederationAuth(HttpAuth):
-    """Exchanges a token of an identity provider that Databricks trusts for one of Databricks.
+    """Exchange a token of a trusted identity provider for a token of Databricks.
 
     Attributes:
         host: The workspace's address.
-        oidc: Where the identity provider's token comes from: `file`, `env`, `github` or `azure-devops`.
-        client_id: The service principal whose federation policy trusts it; empty for a policy of the whole account.
-        oidc_token_filepath: The file, with `file`.
+        oidc: The source of the identity provider's token: `file`, `env`, `github` or `azure-devops`.
+        client_id: The service principal whose federation policy trusts the token; empty for a policy of the whole
+            account.
+        oidc_token_filepath: The file, for `file`.
     """
 
     host: str
@@ -71,7 +72,7 @@ class FederationAuth(HttpAuth):
     oidc_token_filepath: str = ""
 
     def own_secrets(self) -> Sequence[str]:
-        """Return nothing: what is secret is another token each time."""
+        """Return nothing: the secret is a new token each time."""
         return ()
 
     async def afetch(self) -> Token:
@@ -102,14 +103,15 @@ class FederationAuth(HttpAuth):
         return text_in(answer, "value", "GitHub Actions")
 
     async def _default_audience(self) -> str:
-        """Return the audience that the account asks for; empty if it does not say."""
+        """Return the audience that the account expects; empty if it is not published."""
         try:
             answer = await self.ask("GET", f"{self.host}/.well-known/databricks-config", advice="")
-        except (SignInFailed, SignInUnavailable):  # an older workspace has no such page, or another one there
+        except (SignInFailed, SignInUnavailable):  # an older workspace does not have this page, or has another one
             return ""
         audiences: Any = answer.get("token_federation_default_oidc_audiences")
         audience = str(audiences[0]) if isinstance(audiences, list) and audiences else ""
-        # Whoever may edit the block chooses the host, which must not choose for whom GitHub vouches: it is the account.
+        # Anyone who may edit the block chooses the host. The host must not choose the audience of GitHub's token: the
+        # account does.
         return audience if _ACCOUNT_ID.fullmatch(audience) else ""
 
     async def _of_azure_devops(self) -> str:
@@ -131,7 +133,7 @@ class FederationAuth(HttpAuth):
 
 
 def _variables(*names: str) -> list[str]:
-    """Return the values of environment variables, which must be set."""
+    """Return the values of environment variables that must be set."""
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
         raise not_here(f"{' and '.join(missing)} must be set", f"the environment variable {missing[0]}")
@@ -144,7 +146,7 @@ def _signed_by(pair: httpx.BasicAuth, url: str) -> dict[str, str]:
 
 
 def is_azure(host: str) -> bool:
-    """Whether a workspace is one of Azure.
+    """Return whether a workspace is on Azure.
 
     Args:
         host: The workspace's address.

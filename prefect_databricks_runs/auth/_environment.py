@@ -1,7 +1,7 @@
-"""Credentials of the place where a script runs: the environment variables of Databricks, or one profile of its file.
+"""Read the credentials for a script: from the environment variables of Databricks, or from one profile.
 
-The two are never mixed: all values are of the environment, or all are of the profile. Nothing here raises, and no value
-leaves this module in plain: a traceback may be shown with the variables of its frames.
+The two are never mixed: all values come from the environment, or all come from the profile. Nothing here raises, and no
+plain secret leaves this module: a traceback may be shown with the variables of its frames.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _AKS = ("AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_TENANT_ID")
 
 @dataclass(frozen=True)
 class _Way:
-    """A way to sign in, by the SDK's name for it.
+    """A way to sign in, under the SDK's name.
 
     Attributes:
-        auth_type: The name.
-        needs: What must be set.
-        around: Environment variables that a platform, or the user, must have set.
-        kind: What is set for it. Two complete ways of different kinds contradict each other.
-        is_ours: Whether this package signs in so itself; else databricks-sdk does.
+        auth_type: The SDK's name.
+        needs: The values that must be set.
+        around: Environment variables that a platform or the user must have set.
+        kind: The kind of its values. Two complete ways of different kinds contradict each other.
+        is_ours: Whether this package signs in itself. If not, databricks-sdk does.
     """
 
     auth_type: str
@@ -45,8 +45,8 @@ class _Way:
     is_ours: bool = True
 
 
-# In the order of the SDK, with the managed identity where the SDK for Go has it. The two programs come last: whether
-# they know a user shows only when they are run.
+# In the order of the SDK, with the managed identity where the SDK for Go has it. The two programs come last: only
+# running them shows whether they know a user.
 _WAYS = (
     _Way("pat", ("token",), kind="pat"),
     _Way("basic", ("username", "password"), kind="basic"),
@@ -70,10 +70,10 @@ _OF_A_NOTEBOOK = ("runtime", "runtime-oauth")
 
 
 def of_environment(profile: str | None = None) -> tuple[dict[str, Any], str]:
-    """Return the fields of a block, with no secret in plain, and what is wrong, or nothing.
+    """Return the fields of a block, without plain secrets, and the fault; empty if there is none.
 
     Args:
-        profile: As `place_of` takes it.
+        profile: As in `place_of`.
     """
     place, fault = place_of(profile)
     if fault:
@@ -88,7 +88,7 @@ def of_environment(profile: str | None = None) -> tuple[dict[str, Any], str]:
 
 
 def _way_of(place: Place) -> tuple[_Way | None, str]:
-    """Return the way to sign in that is set there, or what is wrong."""
+    """Return the way to sign in that is set there, or the fault."""
     chosen = place.values.get("auth_type")
     if chosen:
         return _chosen(chosen, place)
@@ -98,7 +98,7 @@ def _way_of(place: Place) -> tuple[_Way | None, str]:
         one, other = [way for way in complete if kinds.get(way.kind) is way][:2]
         return None, (
             f"Two ways to sign in are set in {place}: {place.named(one.needs)}, and {place.named(other.needs)}. Set "
-            f"{place.named(['auth_type'])} to {one.auth_type} or {other.auth_type}, or leave one out."
+            f"{place.named(['auth_type'])} to {one.auth_type} or {other.auth_type}, or remove one of them."
         )
     if complete:
         return complete[0], ""
@@ -117,13 +117,13 @@ def _chosen(auth_type: str, place: Place) -> tuple[_Way | None, str]:
         return None, f"{place.named(['auth_type'])} in {place} is the sign-in of a notebook. {IN_DATABRICKS}"
     if auth_type == "external-browser":
         return None, (
-            f"{place.named(['auth_type'])} in {place} asks for a browser. Run `databricks auth login`, and set it to "
+            f"{place.named(['auth_type'])} in {place} needs a browser. Run `databricks auth login`, and set it to "
             "databricks-cli."
         )
     way = _BY_NAME.get(auth_type)
-    if way is None:  # not quoted: it may be a secret in the wrong place
+    if way is None:  # not quoted: it may be a misplaced secret
         known = ", ".join(_BY_NAME)
-        return None, f"{place.named(['auth_type'])} in {place} is not a way to sign in. It may be {known}."
+        return None, f"{place.named(['auth_type'])} in {place} is not a way to sign in. Use one of {known}."
     missing = [key for key in way.needs if key not in place.values]
     return (None, _missing(way, missing, place)) if missing else (way, "")
 
@@ -134,7 +134,7 @@ def _missing(way: _Way, keys: Sequence[str], place: Place) -> str:
 
 
 def _is_complete(way: _Way, place: Place) -> bool:
-    """Whether all is there for it. What the environment has around a profile does not count."""
+    """Return whether everything it needs is set. The environment does not count for a profile."""
     if way.auth_type == "env-oidc":
         return not place.profile and bool(variable(place.values.get("oidc_token_env", "DATABRICKS_OIDC_TOKEN")))
     if way.auth_type == "azure-workload-identity" and not is_azure(_address(place)):
@@ -145,19 +145,19 @@ def _is_complete(way: _Way, place: Place) -> bool:
 
 
 def _is_begun(way: _Way, place: Place) -> bool:
-    """Whether something is set that is for this way only; a tenant is for `az` too."""
+    """Return whether a value is set that only this way uses. A tenant does not count, because `az` uses it too."""
     return not way.around and any(key in place.values for key in way.needs if key != "azure_tenant_id")
 
 
 def _program(place: Place) -> _Way | None:
-    """Return the way whose program is installed, where nothing is set but the address."""
+    """Return the way whose program is installed, if only the address is set."""
     if is_azure(_address(place)) and shutil.which("az"):
         return _BY_NAME["azure-cli"]
     return _BY_NAME["databricks-cli"] if shutil.which(_databricks(place)) else None
 
 
 def _fields_of(way: _Way, place: Place) -> tuple[dict[str, Any], str]:
-    """Return the fields that sign in so; those of databricks-sdk for what is not ours."""
+    """Return the fields for a way to sign in; the fields for databricks-sdk if this package cannot sign in that way."""
     get = place.values.get
     resource_id = {"azure_workspace_resource_id": get("azure_workspace_resource_id")}
     ways: dict[str, dict[str, Any]] = {
@@ -186,12 +186,12 @@ def _fields_of(way: _Way, place: Place) -> tuple[dict[str, Any], str]:
     if way.is_ours and not _is_only_of_the_sdk(way, place):
         return {key: value for key, value in ways[way.auth_type].items() if value}, ""
     if place.profile == _ENVIRONMENT:
-        return {}, f"The profile {shown(place.profile)} has the name that means the environment. Give it another one."
+        return {}, f"The profile name {shown(place.profile)} is reserved for the environment. Rename the profile."
     return {"profile": place.profile or _ENVIRONMENT}, ""
 
 
 def _is_only_of_the_sdk(way: _Way, place: Place) -> bool:
-    """Whether a way of ours lacks something that is set, or would read a variable beside the profile."""
+    """Return whether only the SDK can use a way of ours: it has a value that we lack, or would read the environment."""
     if way.auth_type == "azure-cli":
         return "azure_workspace_resource_id" in place.values
     beside = {"env-oidc": "oidc_token_env", "github-oidc": "token_audience"}.get(way.auth_type)
@@ -214,7 +214,7 @@ def _databricks(place: Place) -> str:
 
 
 def _address(place: Place) -> str:
-    """Return the address with its scheme, and without path and query, as the CLI wants it."""
+    """Return the address with its scheme, without path and query, as the CLI expects it."""
     host = place.values.get("host", "")
     try:
         parts = urlsplit(host if "://" in host else f"https://{host}")

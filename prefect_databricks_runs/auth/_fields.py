@@ -1,7 +1,7 @@
-"""What somebody gives to sign in with, read and checked.
+"""Read and check the fields that someone passes to sign in.
 
-Nothing here raises: who shows an exception with the variables of its frames would show the secret with it. A fault is
-returned as a sentence, for a caller to raise who has no secret in plain.
+Nothing here raises: a tool that shows an exception with the variables of its frames would show the secret. A fault is
+returned as a sentence; a caller without plain secrets raises it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ HOW = "Set `token`, or `client_id` and `client_secret` of a service principal, o
 _SIGN_IN = "sign_in"
 _KEYS = ("host", *FIELDS)
 _LONGEST_PART = 63  # characters of a host's name between two dots
-_A_TOKEN = 16  # characters; none that people use is shorter
+_A_TOKEN = 16  # characters; real tokens are not shorter
 
 
 def hidden(fields: Mapping[str, Any], known: Collection[str]) -> tuple[dict[str, Any], str]:
-    """Return the fields of a block with no secret in plain, and what is wrong with them, or nothing.
+    """Return the fields of a block without plain secrets, and the fault; empty if there is none.
 
     Args:
-        fields: As they are given to the block.
-        known: The fields that it has; what stands under another name is left out.
+        fields: The fields that were passed to the block.
+        known: The fields of the block; fields with other names are left out.
     """
     found: dict[str, Any] = {}
     for name, value in fields.items():
@@ -38,10 +38,10 @@ def hidden(fields: Mapping[str, Any], known: Collection[str]) -> tuple[dict[str,
         elif name in SECRETS:
             text = value.get_secret_value() if hasattr(value, "get_secret_value") else value
             if not isinstance(text, (str, type(None))):
-                return {}, f"`{name}` must be text, not {type(value).__name__}."
+                return {}, f"`{name}` must be a string, not {type(value).__name__}."
             found[name] = None if text is None else SecretStr(text)
         elif name in _KEYS and not isinstance(value, (str, type(None))):
-            return {}, f"`{name}` must be text, not {type(value).__name__}."
+            return {}, f"`{name}` must be a string, not {type(value).__name__}."
         elif name in known or name.startswith("_"):
             found[name] = value
     return found, ""
@@ -55,21 +55,22 @@ def _hidden_sign_in(value: Any) -> tuple[Any, str]:
     return ({}, fault) if (fault := fault_of_names(value, FIELDS)) else hidden(value, FIELDS)
 
 
-def fault_of_names(fields: Mapping[str, Any], known: Collection[str]) -> str:
-    """Return a sentence on the fields that a block does not have, or nothing; Prefect would keep them without a word.
+def fault_of_names(fields: Mapping[str, Any], known: Collection[str], block: str = "DatabricksCredentials") -> str:
+    """Return a sentence on fields that the block does not have; empty if there are none. Prefect would ignore them.
 
     Args:
-        fields: What it is given. A later release may have saved fields that are empty here.
-        known: The fields that it has, and what Prefect itself adds, as it does with all that begins with `_`.
+        fields: The fields that were passed. A later release may have saved fields that are empty here.
+        known: The fields of the block. Prefect itself adds all that begin with `_`.
+        block: The name of the block.
     """
     unknown = [name for name, value in fields.items() if name not in known and name[:1] != "_" and not _is_empty(value)]
     if not unknown:
         return ""
-    # One that is not nearly a field's name may be a secret that stands in the wrong place.
+    # A name far from every field's name may be a misplaced secret.
     misspelt = [name for name in unknown if name.isidentifier() and get_close_matches(name, known, cutoff=0.7)]
-    named = f"no field {', '.join(map(repr, misspelt))}" if misspelt else "no field of a name that it is given"
+    named = ", ".join(map(repr, misspelt)) if misspelt else "with this name (not shown, because it may be a secret)"
     shown = sorted(set(known) - {"block_type_slug"})
-    return f"DatabricksCredentials has {named}. Its fields are {', '.join(shown[:-1])} and {shown[-1]}."
+    return f"{block} has no field {named}. Its fields are {', '.join(shown[:-1])} and {shown[-1]}."
 
 
 def _is_empty(value: Any) -> bool:
@@ -80,20 +81,21 @@ def _is_empty(value: Any) -> bool:
 def with_sign_in(
     fields: Mapping[str, Any], flat: Collection[str], *, may_have_none: bool = False
 ) -> tuple[dict[str, Any], str]:
-    """Return the fields of a block with a model as `sign_in`, and what is wrong with them, or nothing.
+    """Return the fields of a block with a model as `sign_in`, and the fault; empty if there is none.
 
     Args:
-        fields: With no secret in plain. The fields of a way to sign in stand among the others, as they do in code and
-            in blocks that the first release saved, or under `sign_in`.
-        flat: Which of them are meant where they stand there: a class of a user may have a field of that name.
-        may_have_none: Whether the block signs in by a way of its own; then a model that nobody asks may be empty.
+        fields: The fields, without plain secrets. Those of a way to sign in are next to the others, as in code and in
+            blocks that the first release saved, or under `sign_in`.
+        flat: The fields of a way to sign in that may be next to the others: a user's subclass may have such a field
+            itself.
+        may_have_none: Whether the block has its own way to sign in. If so, an unused model may be empty.
     """
     host = fields.get("host") or "the workspace"
     given = {name: fields[name] for name in FIELDS if name in flat and not _is_empty(fields.get(name))}
     others = {name: value for name, value in fields.items() if name not in flat}
     sign_in = others.pop(_SIGN_IN, None)
     if sign_in and given:
-        return {}, f"Two ways to sign in to {host} are set: `sign_in`, and {_listed(given)}. Leave one of them out."
+        return {}, f"Two ways to sign in to {host} are set: `sign_in`, and {_listed(given)}. Remove one of them."
     if not isinstance(sign_in, SignIn):
         given = given or {name: value for name, value in (sign_in or {}).items() if not _is_empty(value)}
         if may_have_none and not given:
@@ -106,7 +108,7 @@ def with_sign_in(
 
 
 def _way_of(given: Mapping[str, Any], host: str) -> tuple[SignIn | None, str]:
-    """Return the way to sign in that has these fields, or a sentence on what is missing or too much."""
+    """Return the way to sign in that has these fields, or a sentence on missing or extra fields."""
     if not given:
         return None, f"No way to sign in is set for {host}. {HOW}"
     missing = {way: [name for name, needed in fields_of(way).items() if needed and name not in given] for way in WAYS}
@@ -125,7 +127,7 @@ def _way_of(given: Mapping[str, Any], host: str) -> tuple[SignIn | None, str]:
     try:
         return way(**given), ""
     except ValidationError as error:
-        return None, f"The way to sign in to {host} is none: {what_is_wrong(error)}."
+        return None, f"The way to sign in to {host} is not valid: {what_is_wrong(error)}."
 
 
 def _listed(names: Collection[str]) -> str:
@@ -133,7 +135,7 @@ def _listed(names: Collection[str]) -> str:
 
 
 def is_token(host: str, token: SecretStr | None) -> bool:
-    """Return whether what is given as an address is a token: that one, or what looks like one."""
+    """Return whether the address is a token: the given one, or a string that looks like one."""
     name = re.split("[/?#:]", re.sub("^https?://", "", host.strip().lower()))[0]
     text = token.get_secret_value().strip().lower() if token else ""
     return (
@@ -144,10 +146,10 @@ def is_token(host: str, token: SecretStr | None) -> bool:
 
 
 def of_connection(connection: Any) -> tuple[dict[str, Any], str]:
-    """Return the fields that the connection string of Prefect 1 has, and what is wrong with it, or nothing.
+    """Return the fields of a connection string of Prefect 1, and the fault; empty if there is none.
 
     Args:
-        connection: A mapping, or JSON text.
+        connection: A mapping, or a JSON string.
     """
     if isinstance(connection, str):
         try:
@@ -156,14 +158,15 @@ def of_connection(connection: Any) -> tuple[dict[str, Any], str]:
             return {}, "The Databricks connection string is not JSON."
     if not isinstance(connection, Mapping):
         return {}, 'The Databricks connection must be a mapping such as {"host": …, "token": …}.'
-    # Not quoted: where keys and values are mixed up, the token stands there.
+    # Not quoted: if keys and values are mixed up, the token is there.
     unknown = sum(key not in _KEYS for key in connection)
     if unknown:
         keys = "1 unknown key" if unknown == 1 else f"{unknown} unknown keys"
-        return {}, f"The Databricks connection has {keys}. It may have {', '.join(map(repr, _KEYS))}."
+        return {}, f"The Databricks connection has {keys}. Valid keys are {', '.join(map(repr, _KEYS))}."
     if not connection.get("host"):
         return {}, "The Databricks connection has no `host`."
     wrong = sorted(key for key, value in connection.items() if not isinstance(value, (str, type(None))))
     if wrong:
-        return {}, f"The Databricks connection's {', '.join(map(repr, wrong))} must be text."
+        kind = "a string" if len(wrong) == 1 else "strings"
+        return {}, f"The Databricks connection's {', '.join(map(repr, wrong))} must be {kind}."
     return hidden({key: value for key, value in connection.items() if value is not None}, _KEYS)

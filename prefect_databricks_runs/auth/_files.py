@@ -1,4 +1,4 @@
-"""Tokens that another program writes into a file, and renews there."""
+"""Read tokens from files that another program writes and renews."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _MOST_BYTES = 100_000
 
 
 async def text_of_file(path: str) -> str:
-    """Return the token in a file, which is read each time: the program that wrote it also renews it.
+    """Return the token in a file. It is read each time, because another program renews it.
 
-    In a thread: a network drive that hangs must not hold the loop in which others wait.
+    Read in a thread: a network drive that hangs must not block the event loop.
 
     Args:
         path: The file; may begin with `~`.
 
     Raises:
-        SignInFailed: There is no token in it.
+        SignInFailed: The file has no token.
     """
     return await anyio.to_thread.run_sync(_read, path, abandon_on_cancel=True)
 
@@ -30,7 +30,7 @@ def _read(path: str) -> str:
     text = ""
     try:
         file = Path(path).expanduser()
-        if not file.is_file():  # a pipe would be waited for
+        if not file.is_file():  # reading a pipe would block
             reason = "it is not a file" if file.exists() else "it does not exist"
         elif file.stat().st_size > _MOST_BYTES:
             reason = f"it has more than {_MOST_BYTES} bytes"
@@ -39,21 +39,21 @@ def _read(path: str) -> str:
     except OSError as error:
         reason = error.strerror or type(error).__name__
     except ValueError:
-        reason = "it is not text"
-    except RuntimeError:  # of `~` where there is no home
-        reason = "there is no such home directory"
+        reason = "it is not UTF-8 text"
+    except RuntimeError:  # `~` without a home directory
+        reason = "the home directory does not exist"
     if not reason and (not text or any(each.isspace() for each in text)):
-        reason = "it is empty" if not text else "it has more than one token in it"
+        reason = "it is empty" if not text else "it has more than one token"
     if reason:
         raise not_here(reason, f"the file {path}")
     return text
 
 
 def not_here(reason: str, source: str) -> SignInFailed:
-    """Return the error for something that a token is made of, and that is not as it must be where the flow runs.
+    """Return the error for something that is needed for a token and is wrong or missing where the flow runs.
 
     Args:
-        reason: What is wrong.
-        source: What it is.
+        reason: The fault.
+        source: The file, variable or program.
     """
     return SignInFailed(reason, source=source, advice="It is read where the flow runs.")

@@ -1,4 +1,4 @@
-"""Tokens that are fetched over HTTP: from Databricks, Microsoft Entra ID, or the metadata service of a machine."""
+"""Fetch tokens over HTTP: from Databricks, Microsoft Entra ID, or the metadata service of a machine."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ from ._files import not_here
 _TRY_SECONDS = 10.0
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.5
-_SAID_IN = ("error_description", "message", "errorSummary")  # of OAuth, of Azure, of the accounts of Databricks
+_SAID_IN = ("error_description", "message", "errorSummary")  # of OAuth, Azure, and the accounts of Databricks
 _PASSING = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS})
 
 
 class HttpAuth(FetchingAuth):
-    """Fetches its token by HTTP requests, one after the other."""
+    """Fetch a token by HTTP requests, one after the other."""
 
     async def ask(
         self, method: str, url: str, *, advice: str, hide: tuple[str, ...] = (), direct: bool = False, **request: Any
     ) -> dict[str, Any]:
-        """Return the JSON object that an issuer of tokens answers; it is asked up to three times.
+        """Return the JSON object that a token issuer answers, after up to three attempts.
 
         Args:
             method: `GET` or `POST`.
-            url: Where to.
-            advice: What the user can check if it refuses.
-            hide: Secrets that are sent, other than those of this way to sign in.
-            direct: Whether no proxy may stand in between.
-            **request: The rest, as `httpx.AsyncClient.build_request` takes it.
+            url: The address.
+            advice: What to check if the issuer refuses.
+            hide: Secrets in the request, in addition to those of this way to sign in.
+            direct: Whether to bypass any proxy.
+            **request: More parameters of `httpx.AsyncClient.build_request`.
 
         Raises:
-            SignInFailed: It refused.
-            SignInUnavailable: It did not answer, or not as an issuer of tokens does.
+            SignInFailed: The issuer refused.
+            SignInUnavailable: The issuer did not answer, or not like a token issuer.
         """
         secrets = Secrets()
         secrets.learn(self)
@@ -67,12 +67,12 @@ class HttpAuth(FetchingAuth):
 
 
 class Issuer:
-    """Whoever issues tokens at one address, and the errors that it gives.
+    """A token issuer at one address, and its errors.
 
     Args:
         method: HTTP method of the request.
-        url: Where to; only its host and path are shown.
-        advice: What the user can check if it refuses.
+        url: The address; only its host and path are shown.
+        advice: What to check if the issuer refuses.
     """
 
     def __init__(self, method: str, url: httpx.URL, advice: str) -> None:
@@ -92,15 +92,15 @@ class Issuer:
         except UnusableBody as error:
             raise self._unavailable(str(error)) from None
         except TimeoutError:
-            raise self._unavailable(f"nothing came within {_TRY_SECONDS:g} s, or not all of it") from None
+            raise self._unavailable(f"no complete answer within {_TRY_SECONDS:g} s") from None
         except httpx.HTTPError as error:
             secrets.removed_from_error(error)
             raise self._unavailable(connection_reason(error, _TRY_SECONDS)) from None
         except Exception as error:  # `Location: javascript:1` is an InvalidURL, although no redirect is followed
-            raise self._unavailable(f"something that cannot be sent or read ({type(error).__name__})") from None
+            raise self._unavailable(f"the request or its answer is unreadable ({type(error).__name__})") from None
 
     def read(self, response: httpx.Response) -> dict[str, Any]:
-        """Return the JSON object of a good answer."""
+        """Return the JSON object of a successful answer."""
         status, body = response.status_code, json_of(response)
         fields = body if isinstance(body, dict) else {}
         if response.is_success and fields:
@@ -116,10 +116,10 @@ class Issuer:
             reason = said or f"it answered {status}"
             raise SignInFailed(reason, source=source, advice=self._advice, status_code=status, error_code=code)
         asked = retry_after_seconds(response.headers.get("retry-after"), of_process(Tokens).clock.time())
-        # What a good answer says may be a token, in another form than the one that was asked for.
+        # The message of a successful answer may be a token, in another form than the requested one.
         is_page = "html" in response.headers.get("content-type", "")
         is_hidden = response.is_success and not is_page
-        words = "no JSON object" if is_hidden else f"{code} {said}".strip() or description(response)
+        words = "not a JSON object" if is_hidden else f"{code} {said}".strip() or description(response)
         raise self._unavailable(f"it answered {status}: {words}", asked)
 
     def _unavailable(self, reason: str, retry_after: float | None = None) -> SignInUnavailable:
@@ -127,34 +127,34 @@ class Issuer:
 
 
 def address(text: str, source: str, **query: str) -> str:
-    """Return an address that is read where the flow runs.
+    """Return an address that is set where the flow runs.
 
     Args:
-        text: What is set there.
-        source: What it is, for the message.
-        **query: What is added to it.
+        text: The value.
+        source: The name of its source, for the message.
+        **query: Parameters to add.
 
     Raises:
-        SignInFailed: It is none.
+        SignInFailed: The value is not an address.
     """
     url: httpx.URL | None = None
     with suppress(httpx.InvalidURL):
         url = httpx.URL(text)
     if url is None or url.scheme not in ("http", "https") or not url.host:
-        raise not_here("it is not an address", source)
+        raise not_here("it is not a valid address", source)
     return str(url.copy_merge_params(query) if query else url)
 
 
 def text_in(answer: Mapping[str, Any], key: str, source: str) -> str:
-    """Return a text that an answer must have.
+    """Return a string that an answer must have.
 
     Args:
         answer: The JSON object.
-        key: Where in it.
-        source: Who gave it, for the message.
+        key: Its key.
+        source: The issuer, for the message.
 
     Raises:
-        SignInFailed: It is missing, or not text.
+        SignInFailed: The key is missing, or is not a string.
     """
     value = answer.get(key)
     if isinstance(value, str) and value.strip() and value.isprintable():
@@ -163,18 +163,18 @@ def text_in(answer: Mapping[str, Any], key: str, source: str) -> str:
 
 
 def bearer(answer: Mapping[str, Any], source: str, **more: str) -> Token:
-    """Return the token that an answer has, which is good for as long as the answer says.
+    """Return the token in an answer, valid for as long as the answer says.
 
     Args:
         answer: The JSON object, with `access_token`, and `expires_in` (seconds) or `expires_on` (seconds since 1970).
-        source: Who gave it, for the message.
-        **more: Headers that go with it.
+        source: The issuer, for the message.
+        **more: More headers to send with the token.
 
     Raises:
-        SignInFailed: It has none.
+        SignInFailed: The answer has no token.
     """
     token = text_in(answer, "access_token", source)
-    seconds = as_number(answer.get("expires_in"))  # Entra's first version, and Azure's metadata, give text
+    seconds = as_number(answer.get("expires_in"))  # a string in the first version of Entra and in Azure's metadata
     if seconds is None and (end := as_number(answer.get("expires_on"))) is not None:
         seconds = end - of_process(Tokens).clock.time()
     return Token({"Authorization": f"Bearer {token}", **more}, seconds)

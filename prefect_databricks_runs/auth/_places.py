@@ -1,6 +1,6 @@
-"""Where credentials are read: the environment variables of Databricks, or one profile of the file of its tools.
+"""Find where credentials are read: the environment variables of Databricks, or one profile of the tools' file.
 
-All values are from one place. Nothing here raises, as in `_environment`.
+All values come from one place. Nothing here raises, as in `_environment`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from .._text import quoted
 from ._fields import is_token
 
-# The SDK's names of what may be set, as keys of a profile, and its variables. The first variable that is set counts.
+# The SDK's names as keys of a profile, with their variables. The first variable that is set counts.
 VARIABLES = {
     "host": ("DATABRICKS_HOST",),
     "auth_type": ("DATABRICKS_AUTH_TYPE",),
@@ -57,11 +57,11 @@ IN_DATABRICKS = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where all values are from.
+    """The one source of all values.
 
     Attributes:
         profile: The profile's name; empty for the environment.
-        values: What is set there, by the SDK's names.
+        values: The values that are set there, by the SDK's names.
     """
 
     profile: str
@@ -71,19 +71,19 @@ class Place:
         return f"the profile {shown(self.profile)} of {config_file()}" if self.profile else "the environment"
 
     def named(self, keys: Sequence[str]) -> str:
-        """Return the names of keys, as they are called there."""
+        """Return the names of keys as this source calls them."""
         return " and ".join(f"`{key}`" if self.profile else VARIABLES[key][0] for key in keys)
 
 
 def place_of(profile: Any) -> tuple[Place, str]:
-    """Return the one place whose values count, and what is wrong, or nothing.
+    """Return the one source whose values count, and the fault; empty if there is none.
 
     Args:
-        profile: A profile of the file; None for that of `DATABRICKS_CONFIG_PROFILE`, else the environment if it has
-            `DATABRICKS_HOST`, else the default profile.
+        profile: A profile of the file; None for the profile in `DATABRICKS_CONFIG_PROFILE`, else the environment if it
+            has `DATABRICKS_HOST`, else the default profile.
     """
     if not isinstance(profile, (str, type(None))):
-        return Place("", {}), f"`profile` must be text, not {type(profile).__name__}."
+        return Place("", {}), f"`profile` must be a string, not {type(profile).__name__}."
     asked = (profile or "").strip() or variable(PROFILE)
     if asked:
         values, _, fault = read_profile(asked)
@@ -99,7 +99,7 @@ def place_of(profile: Any) -> tuple[Place, str]:
 
 
 def _set(values: dict[str, str]) -> dict[str, str]:
-    """Return what is set and known."""
+    """Return the known values that are set."""
     found = {key: values[key].strip() for key in VARIABLES if values.get(key, "").strip()}
     if found.get("azure_use_msi", "").lower() in _FALSE:
         del found["azure_use_msi"]
@@ -107,17 +107,17 @@ def _set(values: dict[str, str]) -> dict[str, str]:
 
 
 def looked_at(profile: str | None = None) -> str:
-    """Return where `of_environment` reads, and what is set there: names and no values.
+    """Return where `of_environment` reads and which names are set there, without values.
 
     Args:
-        profile: As there.
+        profile: As in `of_environment`.
     """
     place, fault = place_of(profile)
     return "" if fault else f"{place} ({place.named(list(place.values)).replace(' and ', ', ')})"
 
 
 def variable(*names: str) -> str:
-    """Return the first environment variable that is set; empty if none is.
+    """Return the first environment variable that is set; empty if none is set.
 
     Args:
         *names: Their names.
@@ -126,18 +126,18 @@ def variable(*names: str) -> str:
 
 
 def config_file() -> Path:
-    """Return where the file is: `DATABRICKS_CONFIG_FILE`, or `~/.databrickscfg`."""
+    """Return the path of the file: `DATABRICKS_CONFIG_FILE`, or `~/.databrickscfg`."""
     path = Path(os.environ.get(FILE, "").strip() or "~/.databrickscfg")
     try:
         return path.expanduser()
-    except RuntimeError:  # there is no home
+    except RuntimeError:  # no home directory
         return path
 
 
 def read_profile(name: str) -> tuple[dict[str, str], str, str]:
-    """Return what a profile has, its name, and why there is none, or nothing. Nothing is raised.
+    """Return the values of a profile, its name, and the fault; empty if there is none. Never raise.
 
-    A profile has what stands in it, and nothing of the section `DEFAULT`.
+    A profile has its own values only, and none of the section `DEFAULT`.
 
     Args:
         name: The profile; empty for the default one.
@@ -146,14 +146,14 @@ def read_profile(name: str) -> tuple[dict[str, str], str, str]:
     default = parser.get(_SETTINGS, "default_profile", fallback="").strip()
     found = name or default or _DEFAULT
     if not fault and found == _SETTINGS:
-        fault = f"{_SETTINGS} is not a profile, but has the settings of {config_file()}"
+        fault = f"{_SETTINGS} is not a profile; it holds the settings of {config_file()}"
     if not fault and not parser.has_section(found):
         fault = f"{config_file()} has no profile {found if found == _DEFAULT else shown(found)}"
     return ({}, name, fault) if fault else (dict(parser.items(found)), found, "")
 
 
 def _file() -> tuple[configparser.ConfigParser, str]:
-    """Return the profiles of the file, and why there are none, or nothing."""
+    """Return the profiles of the file, and the fault; empty if there is none."""
     path = config_file()
     parser = configparser.ConfigParser(interpolation=None, default_section="__none__", strict=False)
     try:
@@ -164,13 +164,13 @@ def _file() -> tuple[configparser.ConfigParser, str]:
         parser.read_string(path.read_text("utf-8-sig"))
     except OSError as error:
         return parser, f"{path} cannot be read ({error.strerror or type(error).__name__})"
-    except (configparser.Error, ValueError):  # its words may be a line of the file, and that a secret
+    except (configparser.Error, ValueError):  # its message may show a line of the file with a secret
         return parser, f"{path} is not a file of profiles"
     return parser, ""
 
 
 def shown(name: str) -> str:
-    """Return a profile's name in quotes, unless it looks like a token in the wrong place.
+    """Return a profile's name in quotes, unless it looks like a misplaced token.
 
     Args:
         name: The name.

@@ -1,4 +1,4 @@
-"""Tokens that another program on this machine knows: a command prints one, or databricks-sdk makes one."""
+"""Get tokens from another program on this machine: a command that prints one, or databricks-sdk."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _SECONDS = 60.0
 _KILLED_SECONDS = 2.0
 UNKNOWN_SECONDS = 600.0
 _MOST_BYTES = 100_000
-_A_SECRET = 16  # characters of a word of a command that may be a secret
+_A_SECRET = 16  # characters of a word in a command that may be a secret
 _RUN_BY_HAND = "Run it by hand where the flow runs."
 
 
 @dataclass(frozen=True)
 class CommandAuth(FetchingAuth):
-    """A token that a command prints: alone, or in JSON as `az`, `databricks`, `gcloud` and others print it.
+    """Sign in with a token that a command prints: alone, or in JSON like `az`, `databricks`, `gcloud` and others.
 
-    Whoever may edit the credentials block decides what is run where the flow runs, so that the environment there has
-    to allow it by `PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS=1`.
+    Anyone who may edit the credentials block decides which command runs where the flow runs, so the environment there
+    must allow commands with `PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS=1`.
 
     Attributes:
         host: The workspace's address.
-        command: The command; no shell reads it.
-        is_ours: Whether this package has written it.
+        command: The command; it does not run in a shell.
+        is_ours: Whether this package wrote the command.
     """
 
     advice = "Check the token that the command prints: it may have expired or been revoked."
@@ -52,7 +52,7 @@ class CommandAuth(FetchingAuth):
     is_ours: bool = False
 
     def own_secrets(self) -> Sequence[str]:
-        """Return the command: it may have a secret in it, unless it is one word, which other texts have too."""
+        """Return the command, which may contain a secret, unless it is a single word that may be an ordinary one."""
         return (self.command,) if " " in self.command else ()
 
     async def afetch(self) -> Token:
@@ -73,16 +73,15 @@ class CommandAuth(FetchingAuth):
         found: Any = (answer.get(name) for name in ("access_token", "accessToken", "token"))
         value = next((each for each in found if each), "") if answer else output.strip()
         if not isinstance(value, str) or not value.isprintable() or " " in value or not value:
-            raise SignInFailed("it printed no token, or more than that", source=source, advice=_RUN_BY_HAND)
+            raise SignInFailed("it did not print exactly one token", source=source, advice=_RUN_BY_HAND)
         return Token({"Authorization": f"Bearer {value}"}, _seconds_of(answer, value))
 
 
 @dataclass(frozen=True)
 class ProfileAuth(FetchingAuth):
-    """A profile of `~/.databrickscfg`, or the environment, as databricks-sdk reads them.
+    """Sign in with a profile of `~/.databrickscfg`, or with the environment, as databricks-sdk reads them.
 
-    The SDK is asked in a process of its own: its import takes 2.5 s and 70 MB, and it mixes what it is given with what
-    stands in the environment.
+    The SDK runs in its own process: its import takes 2.5 s and 70 MB, and it mixes its parameters with the environment.
 
     Attributes:
         host: The workspace's address; a profile for another one is refused before anything is sent.
@@ -95,11 +94,11 @@ class ProfileAuth(FetchingAuth):
     profile: str
 
     def own_secrets(self) -> Sequence[str]:
-        """Return nothing: the profile is read by the SDK."""
+        """Return nothing: the SDK reads the profile."""
         return ()
 
     async def afetch(self) -> Token:
-        """Ask the SDK."""
+        """Get the token from the SDK."""
         source = f"the profile {self.profile}"
         command = [sys.executable, "-m", "prefect_databricks_runs.auth._sdk_child"]
         asked = json.dumps({"host": self.host, "profile": self.profile})
@@ -113,7 +112,7 @@ class ProfileAuth(FetchingAuth):
 
 
 async def _output_of(command: Sequence[str], source: str, given: str = "") -> str:
-    """Return what a command prints, which has a minute for it."""
+    """Return the output of a command, which must end within a minute."""
     name = os.path.basename(command[0]) if command else ""
     process: asyncio.subprocess.Process | None = None
     try:
@@ -138,9 +137,9 @@ async def _output_of(command: Sequence[str], source: str, given: str = "") -> st
             whole: Any = process
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([asyncio.ensure_future(process.wait())], timeout=_KILLED_SECONDS)
-                # What it has started in a session of its own is not killed, and may keep the other ends open for ever.
+                # A child that it started in another session is not killed, and may keep the pipes open forever.
                 whole._transport.close()
-                await asyncio.sleep(0)  # the transports of the pipes are closed in the loop's next turn
+                await asyncio.sleep(0)  # the loop closes the transports of the pipes in its next turn
     if process.returncode:
         secrets = Secrets()
         secrets.know(word for word in command if len(word) >= _A_SECRET)
@@ -159,20 +158,20 @@ def _json_of(text: str) -> dict[str, Any]:
 
 
 def _seconds_of(answer: Mapping[str, Any], token: str) -> float:
-    """Return how long a token is good for: by the answer that has it, else by the token itself."""
+    """Return how long a token is valid: according to the answer, or to the token itself."""
     now = of_process(Tokens).clock.time()
     claims = claims_of(token)
     end = as_number(answer.get("expires_on")) or _time(answer.get("expiry")) or as_number(claims.get("exp"))
     seconds = as_number(answer.get("expires_in"))
     if seconds is None and end is not None:
         seconds = end - now
-        if (issued := as_number(claims.get("iat"))) is not None:  # where this machine's clock is wrong
+        if (issued := as_number(claims.get("iat"))) is not None:  # in case this machine's clock is wrong
             seconds = min(seconds, end - issued)
     return UNKNOWN_SECONDS if seconds is None else seconds
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return what a JSON web token says of itself, unchecked; nothing of another kind of token.
+    """Return the claims of a JSON web token, unchecked; nothing for another kind of token.
 
     Args:
         token: The token.
@@ -187,7 +186,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def _time(value: Any) -> float | None:
-    """Return a time of RFC 3339 as seconds since 1970; databricks prints it with nanoseconds."""
+    """Return a time of RFC 3339 as seconds since 1970; `databricks` prints nanoseconds."""
     if not isinstance(value, str):
         return None
     whole, _, rest = value.strip().replace("Z", "+00:00").partition(".")

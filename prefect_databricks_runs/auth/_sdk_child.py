@@ -1,4 +1,4 @@
-"""Asks databricks-sdk how to sign in, in a process of its own: `python -m prefect_databricks_runs.auth._sdk_child`."""
+"""Ask databricks-sdk how to sign in, in its own process: `python -m prefect_databricks_runs.auth._sdk_child`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NOTHING_SENT = "Nothing was sent."
 
 
 def main() -> None:
-    """Read from stdin what is asked, and write to stdout what is to be sent with a request."""
+    """Read the question from stdin, and write the headers of a request to stdout."""
     asked = json.load(sys.stdin)
     json.dump(answer_to(asked["host"], asked["profile"]), sys.stdout)
 
 
 def answer_to(host: str, profile: str) -> dict[str, Any]:
-    """Return the headers that sign a request, and how long they are good for; or what is wrong, and what to do.
+    """Return the headers that sign a request, and how long they are valid; or the fault and the advice.
 
     Args:
         host: The workspace's address.
@@ -33,20 +33,20 @@ def answer_to(host: str, profile: str) -> dict[str, Any]:
     environment = profile == ENVIRONMENT
     named = os.environ.get("DATABRICKS_HOST", "").strip() if environment else _host_of(profile)
     if named is None:
-        return {"error": f"there is no such profile in {_file()}", "advice": _NOTHING_SENT}
-    if not named:  # else what stands there for one workspace would go to any that a block names
+        return {"error": f"the profile does not exist in {_file()}", "advice": _NOTHING_SENT}
+    if not named:  # otherwise its credentials would be sent to any workspace that a block names
         where = "DATABRICKS_HOST is not set" if environment else "it has no `host`"
         return {"error": where, "advice": f"Set it to the address of the credentials block. {_NOTHING_SENT}"}
     if _name(named) != _name(host):
         return {
-            "error": f"it is for {_name(named)}, and the credentials block for {_name(host)}",
+            "error": f"it is for {_name(named)}, but the credentials block is for {_name(host)}",
             "advice": _NOTHING_SENT,
         }
     try:
         from databricks.sdk.core import Config
     except ImportError:
         return {"error": "databricks-sdk is not installed", "advice": _INSTALL}
-    for attribute in Config.attributes():  # or the SDK would mix the profile with what stands in the environment
+    for attribute in Config.attributes():  # or the SDK would mix the profile with the environment
         for name in (attribute.env, *getattr(attribute, "env_aliases", ())):
             if name and name != _FILE and (not environment or name == _PROFILE):
                 os.environ.pop(name, None)
@@ -54,7 +54,7 @@ def answer_to(host: str, profile: str) -> dict[str, Any]:
     try:
         config = Config(**options, retry_timeout_seconds=20, http_timeout_seconds=10)
         return {"headers": config.authenticate(), **_end_of(config)}
-    except Exception as error:  # the SDK masks what is secret in its messages
+    except Exception as error:  # the SDK masks secrets in its messages
         return {"error": str(error)[:400], "advice": "Try `databricks auth describe` where the flow runs."}
 
 
@@ -62,7 +62,7 @@ def _end_of(config: Any) -> dict[str, float]:
     try:
         expiry = config.oauth_token().expiry
         return {"expires_on": expiry.timestamp()} if expiry else {}
-    except Exception:  # a personal token has no end, and some ways do not tell
+    except Exception:  # a personal token does not expire, and some ways do not report it
         return {}
 
 
@@ -71,7 +71,7 @@ def _file() -> Path:
 
 
 def _host_of(profile: str) -> str | None:
-    """Return the address in a profile, or None if there is no such profile."""
+    """Return the address in a profile, or None if the profile does not exist."""
     parser = configparser.ConfigParser(interpolation=None, default_section="__none__")
     try:
         parser.read(_file(), "utf-8")

@@ -1,4 +1,4 @@
-"""What a user would write, run by the demo in a process of its own: submit a job, wait for it, show what came of it."""
+"""The flow that the demo runs in its own process, as a user would write it: submit a job, wait, show the result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def demo(data_folder: str, *, fail: bool = False) -> Run:
     """Submit the demo's job and wait for it.
 
     Args:
-        data_folder: Where the tasks keep their data.
+        data_folder: The folder for the tasks' data.
         fail: Whether one of the tasks raises.
     """
     token = SecretStr(os.environ["DATABRICKS_TOKEN"])
@@ -32,7 +32,7 @@ def demo(data_folder: str, *, fail: bool = False) -> Run:
 
 
 def summary(run: Run) -> Table:
-    """Return the run's tasks, one a row."""
+    """Return a table with a row for each task of the run."""
     table = Table(title=f"Databricks run {run.run_id} {escape(quoted(run.run_name))}: {run.state.name}")
     for column in ("task", "state", "seconds", "result"):
         table.add_column(column)
@@ -45,7 +45,7 @@ def summary(run: Run) -> Table:
 
 
 def main() -> int:
-    """Run the flow; 0 when the Databricks run succeeded, else 1."""
+    """Run the flow; return 0 if the Databricks run succeeded, else 1."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data_folder")
     parser.add_argument("--fail", action="store_true")

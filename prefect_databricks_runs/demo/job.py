@@ -1,4 +1,4 @@
-"""The demo's job: how is Python's standard library written? Read, clean, three looks at once, one report."""
+"""The demo's job: how is Python's standard library written? Read, clean, look at it in three ways, report."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
-_FOLDER = "/Shared/demo"
+FOLDER = "/Shared/demo"
 
 
 def install(root: Path) -> None:
-    """Put the notebooks into the folder that plays the workspace's files."""
+    """Copy the notebooks into the folder that holds the workspace's files."""
     shutil.copytree(
-        NOTEBOOKS, root / _FOLDER.strip("/"), dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        NOTEBOOKS, root / FOLDER.strip("/"), dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
     )
 
 
@@ -21,7 +21,7 @@ def demo_job(data_folder: Path, *, fail: bool = False) -> dict[str, Any]:
     """Return the body of `runs/submit`.
 
     Args:
-        data_folder: Where the tasks keep their data; made if it is not there.
+        data_folder: The folder for the tasks' data; created if it does not exist.
         fail: Whether the task `docstrings` raises.
     """
     looks = ["functions", "imports", "docstrings"]
@@ -30,7 +30,7 @@ def demo_job(data_folder: Path, *, fail: bool = False) -> dict[str, Any]:
         "tasks": [
             {
                 "task_key": "collect",
-                "spark_python_task": {"python_file": f"{_FOLDER}/collect.py", "parameters": [str(data_folder)]},
+                "spark_python_task": {"python_file": f"{FOLDER}/collect.py", "parameters": [str(data_folder)]},
                 "environment_key": "default",
             },
             _notebook("clean", ["collect"], data_folder),
@@ -46,7 +46,7 @@ def _notebook(task_key: str, depends_on: list[str], data_folder: Path, **paramet
         "task_key": task_key,
         "depends_on": [{"task_key": other} for other in depends_on],
         "notebook_task": {
-            "notebook_path": f"{_FOLDER}/{task_key}",
+            "notebook_path": f"{FOLDER}/{task_key}",
             "base_parameters": {"folder": str(data_folder), **parameters},
         },
     }

@@ -1,4 +1,4 @@
-"""A real Prefect server in a child process, for as long as it is needed."""
+"""A real Prefect server in a child process."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from types import TracebackType
 import httpx
 
 _PREFECT = "from prefect.cli import app; app()"  # Prefect 2 has no `python -m prefect`
+PREFECT = [sys.executable, "-W", "ignore", "-c", _PREFECT]
+"""The command `prefect` of this interpreter."""
 _SERVER_START = ["-c", _PREFECT, "server", "start"]
-# What Prefect 2's `server start` starts, once it has found that nobody had the port in the last minutes.
+# The program that Prefect 2's `server start` runs after its check that the port was not used in the last minutes.
 _SERVER_APP = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
 _START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
 
 
 class PrefectServer:
-    """`prefect server start` on a free port, with a database of its own; a context manager.
+    """`prefect server start` on a free port, with its own database; a context manager.
 
     Args:
-        database_url: The database that it keeps everything in; None for one of SQLite that goes with the server.
+        database_url: The database; None for an SQLite database that is deleted with the server.
 
     Attributes:
-        api_url: What `PREFECT_API_URL` has to be to use it.
+        api_url: The value of `PREFECT_API_URL` to use it.
     """
 
     api_url: str
@@ -41,7 +43,7 @@ class PrefectServer:
         """Start it, and wait until it answers.
 
         Raises:
-            RuntimeError: It ended, or did not answer in time; the end of its output is in the message.
+            RuntimeError: It ended, or did not answer in time. The message has the end of its output.
         """
         self._folder = tempfile.TemporaryDirectory(prefix="prefect-databricks-runs-")
         self._port = _free_port()
@@ -54,7 +56,7 @@ class PrefectServer:
         return self
 
     def restart(self) -> None:
-        """Stop it, and start it again at once, on the same port and with what it has kept.
+        """Stop it and start it again at once, on the same port and with the same data.
 
         Raises:
             RuntimeError: It did not start.
@@ -74,7 +76,7 @@ class PrefectServer:
         self._log = home / "server.log"
         command = [sys.executable, *arguments, "--host", "127.0.0.1", "--port", str(self._port)]
         with self._log.open("wb") as log:
-            # A session of its own: a Ctrl-C in the terminal must reach it last, not first.
+            # In its own session: a Ctrl-C in the terminal must reach it last, not first.
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -116,12 +118,12 @@ class PrefectServer:
 
 
 def direct_environment() -> dict[str, str]:
-    """Return the environment of this process, for a child in which no proxy gets what is meant for this machine.
+    """Return the environment of this process, for a child that must not send requests for this machine to a proxy.
 
     Prefect's own client would ask the proxy for a server on 127.0.0.1.
     """
     environment = dict(os.environ)
-    for name in ("NO_PROXY", "no_proxy"):  # the lower case one wins where both are set
+    for name in ("NO_PROXY", "no_proxy"):  # if both are set, the lower-case one applies
         hosts = os.environ.get(name) or os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
         environment[name] = ",".join(filter(None, [hosts, "127.0.0.1", "localhost"]))
     return environment

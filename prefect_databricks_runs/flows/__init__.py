@@ -1,6 +1,6 @@
-"""The Prefect flows that wait for Databricks runs and show their every state: `wait_for_run` and its relatives.
+"""The Prefect flows that wait for Databricks runs and show each of their states: `wait_for_run` and its relatives.
 
-Each is made when it is first used: Prefect makes models of all its parameters then.
+A flow is created at its first use, because Prefect then makes models of all its parameters.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 from .._lazy import names_of
 
 if TYPE_CHECKING:
+    from .databricks_jobs import arun_databricks_job, run_databricks_job
     from .running_jobs import arun_now_and_wait, run_now_and_wait
     from .submitting import asubmit_run_and_wait, submit_run_and_wait
     from .waiting import await_for_run, wait_for_run
     from .waiting_for_many import await_for_runs, wait_for_runs
 
 __all__ = [
+    "arun_databricks_job",
     "arun_now_and_wait",
     "asubmit_run_and_wait",
     "await_for_run",
     "await_for_runs",
+    "run_databricks_job",
     "run_now_and_wait",
     "submit_run_and_wait",
     "wait_for_run",
@@ -31,6 +34,7 @@ __all__ = [
 warnings.filterwarnings("ignore", message='Field name "json".*shadows an attribute')
 
 _HOMES = {
+    "databricks_jobs": ("arun_databricks_job", "run_databricks_job"),
     "running_jobs": ("arun_now_and_wait", "run_now_and_wait"),
     "submitting": ("asubmit_run_and_wait", "submit_run_and_wait"),
     "waiting": ("await_for_run", "wait_for_run"),

@@ -2,16 +2,16 @@
 
 It is the other side of the wire: it imports nothing else of this package and nothing of Prefect.
 
-`workspace` is the outside, with `controls` and `account_controls`; `assembly` puts the pieces together, `clock` is
-their time, and `files.temporary` is where their temporary files are.
+`workspace` is the public class, with `controls` and `account_controls`; `assembly` puts the pieces together, `clock`
+is their time, and `files.temporary` keeps their temporary files.
 
-The way of a request: `web.server` (thread and loop) → `web.connection` → `app` (faults, sign-in, errors) →
-`web.request_body` → the endpoints of `api` → `bodies` (is it right?) → `runs.store` (jobs and runs, as `runs.records`)
-→ `api.answers` and `api.job_answers` (JSON). The way of a run: `runs.engine` (all runs) → `runs.course` (the order of
-one run's tasks) → `runs.attempts` (one task) → `runs.works` (which work it is): `runs.simulation`,
+The path of a request: `web.server` (thread and loop) → `web.connection` → `app` (faults, sign-in, errors) →
+`web.request_body` → the endpoints of `api` → `bodies` (checks) → `runs.store` (jobs and runs, as `runs.records`)
+→ `api.answers` and `api.job_answers` (JSON). The path of a run: `runs.engine` (all runs) → `runs.course` (the order of
+one run's tasks) → `runs.attempts` (one task) → `runs.works` (the kind of work): `runs.simulation`,
 `runs.composed` (condition, for-each, run-job), or `runs.workshop` → `runs.child_process` → `task_child`
-(`supervisor`, around the user's code). `faults` go wrong on purpose, `accounts` has who signs in, `files` the
-workspace's files. `runs.states` and `texts` are tables.
+(`supervisor`, around the user's code). `faults` are set by tests, `accounts` may sign in, `files` are the workspace's
+files. `runs.states` and `texts` are tables.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a test tells a workspace about who may sign in: users, service principals, tokens, federation policies."""
+"""The accounts of a workspace, for tests: users, service principals, tokens, federation policies."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .accounts.users import USER
 
 
 class AccountControls:
-    """The part of a `LocalWorkspace` that says who may sign in, and with what.
+    """The part of a `LocalWorkspace` that manages its accounts and their credentials.
 
     Args:
-        accounts: the accounts of the workspace.
-        token: the personal access token of the workspace's own user; a random one when None or empty.
-        client_id: the client id of a service principal; None or empty = there is none at first.
-        client_secret: its secret.
+        accounts: The accounts of the workspace.
+        token: The personal access token of the workspace's own user; None or empty = a random token.
+        client_id: The client id of a service principal; None or empty = no service principal at first.
+        client_secret: The secret of the service principal.
 
     Attributes:
-        token: the token that clients need.
-        login: the login of basic sign-in; None when that is off.
-        password: its password; None when that is off.
-        client_id: the client id of the service principal; None when there is none.
-        client_secret: its newest secret; None when there is none.
+        token: The token that clients need.
+        login: The login of basic sign-in; None when it is off.
+        password: The password of basic sign-in; None when it is off.
+        client_id: The client id of the service principal; None without one.
+        client_secret: The newest secret of the service principal; None without one.
     """
 
     def __init__(self, accounts: Accounts, token: str | None, client_id: str | None, client_secret: str | None) -> None:
@@ -40,37 +40,37 @@ class AccountControls:
 
     @property
     def account_id(self) -> str:
-        """The id of the account of the workspace: the audience of identity tokens that name no other."""
+        """The id of the workspace's account: the default audience of identity tokens."""
         return self._accounts.account_id
 
     def add_user(self, name: str, token: str | None = None) -> str:
-        """Make a personal access token for a user and return it; a user may have several.
+        """Add a personal access token for a user and return it. A user may have several tokens.
 
-        What a user makes and starts carries the name as `creator_user_name`. All users may do everything.
+        The user's name is the `creator_user_name` of the user's jobs and runs. All users may do everything.
 
         Args:
-            name: the user name, such as `anna@example.com`; a new one makes a new user.
-            token: the token; a random one when None.
+            name: The user name, such as `anna@example.com`. A new name adds a user.
+            token: The token; None = a random token.
 
         Raises:
-            ValueError: the name is empty, or the token is another user's.
+            ValueError: The name is empty, or the token is another user's.
         """
         if not name:
             raise ValueError("A user needs a name")
         return self._accounts.add_token(name, token)
 
     def revoke_token(self, token: str) -> None:
-        """Revoke a personal access token, as if it had expired: a request with it gets 403.
+        """Revoke a personal access token, as if it had expired: requests with it get 403.
 
         Args:
-            token: the token; one that nobody has changes nothing.
+            token: The token. An unknown token is ignored.
         """
         self._accounts.users.remove_token(token)
 
     def add_service_principal(self, client_id: str, client_secret: str | None = None) -> str:
-        """Make a secret for a service principal and return it; a service principal may have up to five.
+        """Add a secret for a service principal and return it. A service principal may have up to five secrets.
 
-        Pass its client id to `revoke_client_secret`, `rotate_client_secret` and `remove_service_principal`.
+        Pass the client id to `revoke_client_secret`, `rotate_client_secret` and `remove_service_principal`.
 
         Example:
             ```python
@@ -82,11 +82,11 @@ class AccountControls:
             ```
 
         Args:
-            client_id: the client id; a new one makes a new service principal.
-            client_secret: the secret; a random one when None.
+            client_id: The client id. A new client id adds a service principal.
+            client_secret: The secret; None = a random secret.
 
         Raises:
-            ValueError: the client id is empty, or the service principal has five secrets.
+            ValueError: The client id is empty, or the service principal has five secrets already.
         """
         if not client_id:
             raise ValueError("A service principal needs a client_id")
@@ -95,9 +95,9 @@ class AccountControls:
     def rotate_client_secret(
         self, client_id: str | None = None, client_secret: str | None = None, *, keep_old: bool = False
     ) -> str:
-        """Replace the secrets of a service principal with a new one and return it.
+        """Replace the secrets of a service principal with a new secret and return it.
 
-        Access tokens that were issued for the old secret stay valid, as on Databricks: `expire_tokens()` ends them.
+        Access tokens issued for an old secret stay valid, as on Databricks; `expire_tokens()` ends them.
 
         Example:
             ```python
@@ -108,13 +108,12 @@ class AccountControls:
             ```
 
         Args:
-            client_id: the service principal; None = the one of the constructor.
-            client_secret: the new secret; a random one when None.
-            keep_old: whether the secrets that it has stay valid, until they are revoked. Otherwise they are refused
-                from now on.
+            client_id: The service principal; None = the service principal of the constructor.
+            client_secret: The new secret; None = a random secret.
+            keep_old: Whether the old secrets stay valid until they are revoked. Otherwise they are refused from now on.
 
         Raises:
-            ValueError: there is no such service principal, or it would have more than five secrets.
+            ValueError: The service principal does not exist, or would have more than five secrets.
         """
         client_id = self._service_principal(client_id)
         secret = self._accounts.add_secret(client_id, client_secret, keep_old=keep_old)
@@ -123,11 +122,11 @@ class AccountControls:
         return secret
 
     def revoke_client_secret(self, client_id: str, client_secret: str) -> None:
-        """Revoke one secret of a service principal: no token is issued for it any more.
+        """Revoke one secret of a service principal: no further tokens are issued for it.
 
         Args:
-            client_id: the service principal.
-            client_secret: the secret; one that it does not have changes nothing.
+            client_id: The service principal.
+            client_secret: The secret. An unknown secret is ignored.
         """
         self._accounts.service_principals.remove_secret(client_id, client_secret)
 
@@ -135,7 +134,7 @@ class AccountControls:
         """Remove a service principal with its secrets, its tokens and its federation policies.
 
         Args:
-            client_id: the service principal; one that does not exist changes nothing.
+            client_id: The service principal. An unknown client id is ignored.
         """
         accounts = self._accounts
         if not accounts.service_principals.exists(client_id):
@@ -148,18 +147,18 @@ class AccountControls:
         accounts.users.remove(client_id)
 
     def expire_tokens(self) -> None:
-        """Expire all OAuth tokens that were issued so far; personal access tokens stay valid.
+        """Expire all OAuth tokens issued so far. Personal access tokens stay valid.
 
-        The tokens of a service principal get 403 from then on, and a client has to ask for a new one.
+        Requests with an expired token get 403, and the client has to fetch a new one.
         """
         self._accounts.oauth_tokens.expire_all()
 
     def issue_token(
         self, seconds: float | None = None, *, user: str | None = None, early_seconds: float | None = None
     ) -> str:
-        """Return a new access token, as Microsoft Entra ID, a managed identity or a command line would make it.
+        """Return a new access token, as Microsoft Entra ID, a managed identity or a command line issues it.
 
-        It is a JSON Web Token, and requests with it are accepted until it ends.
+        It is a JSON Web Token. Requests with it are accepted until it ends.
 
         Example:
             ```python
@@ -170,10 +169,11 @@ class AccountControls:
             ```
 
         Args:
-            seconds: the lifetime that the token states; None = `oauth_token_seconds`.
-            user: a user name or client id; a new one makes a new user. None = the service principal of the
-                constructor, or without it the workspace's own user.
-            early_seconds: how much earlier it really ends; None = `oauth_token_early_seconds`.
+            seconds: The lifetime that the token states; None = `oauth_token_seconds`.
+            user: A user name or client id. A new name adds a user. None = the service principal of the constructor, or
+                without one the workspace's own user.
+            early_seconds: The number of seconds by which the token really ends earlier; None =
+                `oauth_token_early_seconds`.
 
         Raises:
             ValueError: `seconds` is not positive and finite, or `early_seconds` is negative.
@@ -197,7 +197,7 @@ class AccountControls:
         issuer: str = DEFAULT_ISSUER,
         subject_claim: str = "sub",
     ) -> str:
-        """Let identity tokens be exchanged for access tokens, and return the id of the policy.
+        """Add a policy by which identity tokens are exchanged for access tokens, and return its id.
 
         Example:
             ```python
@@ -210,17 +210,17 @@ class AccountControls:
             ```
 
         Args:
-            client_id: the service principal that a token signs in; None = a policy of the whole account, where the
+            client_id: The service principal that a token signs in; None = a policy of the whole account, where the
                 token's subject names the user or the service principal.
-            subject: the subject that a token must have. A policy of a service principal needs one, and a policy of the
-                whole account cannot have one.
-            audiences: a token must be for one of these; None = for `account_id`.
-            issuer: the issuer that a token must have.
-            subject_claim: the claim of the token that is its subject.
+            subject: The subject that a token must have. Required for a policy of a service principal, not allowed for a
+                policy of the whole account.
+            audiences: The audiences, one of which a token must have; None = `account_id`.
+            issuer: The issuer that a token must have.
+            subject_claim: The claim of the token that is its subject.
 
         Raises:
-            ValueError: there is no such service principal, `subject` is missing or must not be there, or another
-                argument is empty.
+            ValueError: The service principal does not exist, `subject` is missing or not allowed, or another argument
+                is empty.
         """
         if client_id is not None:
             client_id = self._service_principal(client_id)
@@ -229,10 +229,10 @@ class AccountControls:
         )
 
     def remove_federation_policy(self, policy_id: str) -> None:
-        """Remove a federation policy; access tokens that were issued by it stay valid.
+        """Remove a federation policy. Access tokens issued by it stay valid.
 
         Args:
-            policy_id: the id that `add_federation_policy` returned; one that does not exist changes nothing.
+            policy_id: The id that `add_federation_policy` returned. An unknown id is ignored.
         """
         self._accounts.federation.remove(policy_id)
 
@@ -245,10 +245,10 @@ class AccountControls:
         issuer: str = DEFAULT_ISSUER,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return a new identity token, as GitHub, Kubernetes or another platform makes it for its workloads.
+        """Return a new identity token, as GitHub, Kubernetes or another platform issues it for its workloads.
 
-        It is a JSON Web Token. Only this workspace accepts it: it exchanges it for an access token if a federation
-        policy fits.
+        It is a JSON Web Token that only this workspace accepts. The workspace exchanges it for an access token if a
+        federation policy matches.
 
         Example:
             ```python
@@ -259,11 +259,11 @@ class AccountControls:
             ```
 
         Args:
-            subject: the claim `sub`.
-            audience: the claim `aud`; None = `account_id`.
-            seconds: how long it can be exchanged.
-            issuer: the claim `iss`.
-            claims: further claims, or others than these.
+            subject: The claim `sub`.
+            audience: The claim `aud`; None = `account_id`.
+            seconds: The time in which the token can be exchanged, in seconds.
+            issuer: The claim `iss`.
+            claims: Further claims. They win over the claims above.
 
         Raises:
             ValueError: `seconds` is not positive and finite.

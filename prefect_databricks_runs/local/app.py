@@ -22,16 +22,17 @@ from .web.connection import connection_of
 from .web.errors import ApiError, malformed, path_not_served, unknown_path
 from .web.request_body import max_body_bytes, read_body, read_fields
 from .web.request_log import LogEntry, RequestLog, recorded
+from .web.routes import Routes
 
-# What answers a path by itself: request and body to response. It may raise an ApiError.
+# The handler of one path: it takes the request and its body, and returns the response. It may raise an ApiError.
 Page = Callable[[Request, bytes], Response]
 
 logger = logging.getLogger(__name__)
 
-# How the paths begin by which tests control the workspace: they are not written down, and no fault strikes them.
+# The prefix of the paths by which tests control the workspace: requests to them are not recorded and meet no fault.
 _CONTROL = "/local/"
 _API_PATH = re.compile(r"/api/(2\.[012])/(.+)")
-# How the paths of other APIs begin, which Databricks has under `/api` and the local workspace lacks.
+# The prefixes of other APIs, which Databricks has under `/api` and the local workspace lacks.
 _NOT_SERVED_APIS = (
     "clusters/",
     "dbfs/",
@@ -52,7 +53,7 @@ _NOT_SERVED_APIS = (
 _HOME_PAGE = """<!doctype html><title>Local workspace</title>
 <h1>Local workspace</h1>
 <p>A small Databricks Jobs API on this machine. It answers under <code>/api/2.2/jobs/</code>, with a token.</p>
-<p>Links to jobs and runs, which lead to the Jobs UI of a real workspace, end here: this one has no pages of them.</p>
+<p>Links to jobs and runs, which lead to the Jobs UI of a real workspace, end here: this workspace has no UI.</p>
 """
 
 
@@ -60,13 +61,13 @@ class App:
     """The ASGI application of one workspace.
 
     Args:
-        endpoints: what it serves under `/api/2.x/` to those who signed in, by method and path: `GET jobs/list`.
-        pages: what it serves to everyone, by method and whole path.
-        sign_in: who may ask.
-        log: where it writes down what was asked.
-        faults: what goes wrong.
-        waits: where requests wait that are held up by a fault.
-        workspace_id: the workspace's id, which every answer of the API names.
+        endpoints: The endpoints under `/api/2.x/`, for signed-in clients, by method and path as `Routes` takes them.
+        pages: The pages for everyone, by method and whole path.
+        sign_in: Checks who a client is.
+        log: The log of requests.
+        faults: The faults that are set.
+        waits: Holds the requests that a fault delays.
+        workspace_id: The workspace's id, which every answer of the API names.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class App:
         waits: Waits,
         workspace_id: int,
     ) -> None:
-        self._endpoints = endpoints
+        self._routes = Routes(endpoints)
         self._pages = pages
         self._sign_in = sign_in
         self._log = log
@@ -115,7 +116,7 @@ class App:
         return await play(rule, connection_of(request.scope), self._waits, answer)
 
     def _response(self, request: Request, raw: bytes | None) -> Response:
-        """Carry out the request, and return the answer, which may be an error."""
+        """Carry out the request and return its answer, which may be an error."""
         response = self._page_or_answer(request, raw)
         if request.scope["path"].startswith("/api/"):
             response.headers["X-Databricks-Org-Id"] = str(self._workspace_id)
@@ -132,7 +133,7 @@ class App:
         except ApiError as error:
             return error_response(error)
         except Exception as error:
-            logger.exception("%s %s failed in our own code", request.method, request.url.path)
+            logger.exception("%s %s failed: this is a bug in the local workspace", request.method, request.url.path)
             return error_response(ApiError(500, "INTERNAL_ERROR", text("internal_error", error=repr(error))))
 
     def _answer(self, request: Request, raw: bytes) -> dict[str, Any]:
@@ -142,9 +143,10 @@ class App:
             raise unknown_path(request.method, path)
         user = self._sign_in.check(request)
         version, name = match.groups()
-        endpoint = self._endpoints.get(f"{request.method} {name}")
-        if endpoint is not None:
-            return endpoint(Call(version, read_fields(request, raw), user))
+        found = self._routes.find(request.method, name)
+        if found is not None:
+            endpoint, of_path = found
+            return endpoint(Call(version, {**read_fields(request, raw), **of_path}, user))
         if name.startswith(_NOT_SERVED_APIS):
             raise path_not_served(request.method, path)
         raise unknown_path(request.method, f"/{name}")

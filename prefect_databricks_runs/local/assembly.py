@@ -15,6 +15,7 @@ from .accounts.sign_in import SignIn
 from .api.answers import Answers
 from .api.file_endpoints import FileEndpoints
 from .api.job_endpoints import JobEndpoints
+from .api.permission_endpoints import PermissionEndpoints
 from .api.platform_endpoints import PlatformEndpoints
 from .api.run_endpoints import RunEndpoints
 from .app import App
@@ -36,21 +37,22 @@ from .web.request_log import RequestLog
 
 @dataclass(frozen=True, repr=False)  # it holds secrets
 class Parts:
-    """What a workspace has before it serves.
+    """The pieces that a workspace has before it serves.
 
     Attributes:
-        store: its jobs and runs.
-        clock: its time.
-        simulation: which tasks are played.
-        accounts: who may sign in.
-        root: the folder that plays its files.
-        temporary: the folder for temporary files.
-        pass_environment: names of environment variables that tasks see besides those that Python needs.
-        concurrency: how many tasks run at once in child processes.
-        failed_state: the state of a run of which a task failed.
-        log: what clients asked.
-        faults: what goes wrong.
-        waits: requests that wait.
+        store: Its jobs and runs.
+        clock: Its time.
+        simulation: The tasks to simulate.
+        accounts: The accounts that may sign in.
+        root: The folder with its files.
+        temporary: The folder for temporary files.
+        pass_environment: Names of environment variables that tasks see in addition to the variables that Python needs.
+        concurrency: The number of tasks that run at once in child processes.
+        failed_state: The state of a run with a failed task.
+        max_active_runs: The number of runs that may be active at once.
+        log: The recorded requests.
+        faults: The faults that are set.
+        waits: Requests that wait.
     """
 
     store: Store
@@ -62,6 +64,7 @@ class Parts:
     pass_environment: Collection[str]
     concurrency: int
     failed_state: State
+    max_active_runs: int
     log: RequestLog
     faults: Faults
     waits: Waits
@@ -71,14 +74,14 @@ class Assembly:
     """A workspace that can answer. Made in the server's event loop.
 
     Args:
-        parts: what it is made of.
-        url: its address.
+        parts: The pieces to put together.
+        url: The workspace's address.
 
     Attributes:
-        engine: what runs its runs.
-        answers: what makes the JSON of runs.
-        endpoints: what it serves under `/api/2.x/`, by method and path.
-        app: the ASGI application.
+        engine: Runs the runs.
+        answers: Makes the JSON of runs.
+        endpoints: The endpoints under `/api/2.x/`, by method and path.
+        app: The ASGI application.
     """
 
     def __init__(self, parts: Parts, url: str) -> None:
@@ -91,11 +94,12 @@ class Assembly:
             parts.root, parts.temporary, parts.accounts.hidden, parts.pass_environment, parts.concurrency
         )
         works = Works(parts.simulation, workshop, references)
-        self.engine = Engine(parts.store, parts.clock, works, parts.failed_state)
+        self.engine = Engine(parts.store, parts.clock, works, parts.failed_state, parts.max_active_runs)
         self.answers = Answers(url, workspace_id)
         self.endpoints = {
-            **JobEndpoints(parts.store, self.engine.job_changed).served,
-            **RunEndpoints(parts.store, self.engine, self.answers).served,
+            **JobEndpoints(parts.store, parts.accounts.users, self.engine.job_changed).served,
+            **RunEndpoints(parts.store, parts.accounts.users, self.engine, self.answers).served,
+            **PermissionEndpoints(parts.store, parts.accounts.users).served,
             **PlatformEndpoints(parts.accounts.users).served,
             **FileEndpoints(parts.root).served,
         }

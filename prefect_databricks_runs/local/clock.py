@@ -1,4 +1,4 @@
-"""The time of a workspace: the machine's, or one that passes only when a test says so."""
+"""The time of a workspace: the machine's time, or a virtual time that a test advances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Timer(Protocol):
-    """A callback that was asked for."""
+    """A call that is due later."""
 
     def cancel(self) -> None:
         """Cancel the call."""
@@ -29,11 +29,11 @@ class Clock(Protocol):
         """Return the time in seconds since 1970."""
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Call `callback` in `seconds`, never before this call has returned to the one who began the present turn.
+        """Call `callback` in `seconds`, and not before the callback that is running has returned.
 
         Args:
             seconds: 0 = as soon as possible.
-            callback: what to call.
+            callback: The function to call.
         """
 
 
@@ -55,7 +55,7 @@ class VirtualClock:
     """A time that stands still until it is advanced.
 
     Args:
-        start: the time that it shows at first, in seconds since 1970.
+        start: The time that it shows at first, in seconds since 1970.
     """
 
     def __init__(self, start: float) -> None:
@@ -70,7 +70,7 @@ class VirtualClock:
         return self._now
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Call `callback` when the time has been advanced by `seconds`; one that is due at once is called here."""
+        """Call `callback` when the time has advanced by `seconds`; at once if `seconds` is 0."""
         timer = _VirtualTimer(callback)
         if seconds > 0:
             heapq.heappush(self._timers, (self._now + seconds, next(self._sequence), timer))
@@ -80,7 +80,7 @@ class VirtualClock:
         return timer
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass, and call what falls due in them, each at its own time."""
+        """Let `seconds` pass, and make each call that falls due, at its own time."""
         end = self._now + seconds
         while self._timers and self._timers[0][0] <= end:
             self._now, _, timer = heapq.heappop(self._timers)
@@ -89,7 +89,7 @@ class VirtualClock:
         self._now = end
 
     def _turn(self) -> None:
-        """Call what is due, and what falls due through that, one after the other and never one inside another."""
+        """Make the calls that are due, and the calls that they cause, one after the other, never one inside another."""
         if self._turning:
             return
         self._turning = True
@@ -103,11 +103,11 @@ class VirtualClock:
 
 
 def _call(callback: Callable[[], None]) -> None:
-    """Call back, and let an error end neither the others nor a request that only let time pass."""
+    """Make the call; an error in it stops neither other calls nor the request that advanced the time."""
     try:
         callback()
     except Exception:
-        logger.exception("A callback failed in our own code")
+        logger.exception("A callback failed: this is a bug in the local workspace")
 
 
 class _VirtualTimer:

@@ -1,4 +1,4 @@
-"""What a test tells a workspace and reads from it, whether it runs or not: faults, and what clients asked."""
+"""The controls of a workspace for tests, whether it is running or not: set faults, read the recorded requests."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .web.request_log import RecordedRequest, RequestLog
 
 
 class Controls:
-    """The part of a `LocalWorkspace` that says what goes wrong, and what clients asked.
+    """The part of a `LocalWorkspace` that sets faults and returns the recorded requests.
 
     Args:
-        max_requests: how many requests are remembered.
+        max_requests: The number of requests to keep.
 
     Raises:
-        ValueError: that is below 1.
+        ValueError: `max_requests` is below 1.
     """
 
     def __init__(self, max_requests: int) -> None:
@@ -26,7 +26,7 @@ class Controls:
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """What clients asked, in order; those under `/local/` are left out."""
+        """The requests of clients, in order. Requests to `/local/` are not recorded."""
         return self._log.all()
 
     def requests_to(self, pattern: str) -> tuple[RecordedRequest, ...]:
@@ -41,15 +41,15 @@ class Controls:
             ```
 
         Args:
-            pattern: as for `fault`, such as `POST */runs/submit`.
+            pattern: A pattern as for `fault`, such as `POST */runs/submit`.
 
         Raises:
-            ValueError: the pattern is not right.
+            ValueError: The pattern is not valid.
         """
         return self._log.matching(pattern)
 
     def clear_requests(self) -> None:
-        """Forget all requests."""
+        """Drop all recorded requests."""
         self._log.clear()
 
     def fault(
@@ -75,10 +75,10 @@ class Controls:
         expired_token: bool = False,
         after_effect: bool = False,
     ) -> Fault:
-        """Set a fault, which happens to later requests.
+        """Set a fault for later requests.
 
-        Of several faults that match a request, the one that was set first and is not used up happens to it. Each of
-        them counts it for its own `after`.
+        If several faults match a request, the oldest fault that is not used up happens to it. Each of them counts the
+        request for its own `after`.
 
         Example:
             Let the first two polls fail:
@@ -91,36 +91,37 @@ class Controls:
             ```
 
         Args:
-            pattern: which requests: a method and a whole path, in which `*` stands for any characters, `/` too.
-            after: how many matching requests pass first.
-            times: how many requests it happens to; None = all that follow.
-            probability: how likely it is for each of them, above 0 and up to 1.
-            seed: makes the same requests meet it each time; None = other ones each time.
-            status: the HTTP status of the answer, 200 to 599. From 400 up, and without `body` or `html`, the body is
-                the API's error envelope; below that it is empty.
-            error_code: the envelope's `error_code`; None = the usual one of `status`.
-            message: the envelope's `message`; None = one that says that it is a fault.
-            body: the body of the answer: text or bytes as they are (plain text, if `headers` say nothing else),
-                anything else as JSON. Without `status` that is 200.
-            html: the answer is a page: `body`, or without it what a proxy shows, with 502 if there is no `status`.
-            merge: a change of the real answer, a JSON Merge Patch (RFC 7396): objects are merged, None removes a key,
-                anything else takes its place. What is not JSON stays as it is.
-            headers: further headers of the answer; of the real one, with `merge`. `Date` may be one of them.
-            retry_after: the header `Retry-After`: whole seconds, or a text that is sent as it is.
-            delay: seconds before everything else that happens; alone, the request is just slow. When the client
-                leaves meanwhile, what it asked for is done all the same.
-            hang: there is no answer until the client leaves or the workspace stops.
-            reset: the connection is broken off with a TCP reset, without an answer.
-            truncate: the answer breaks off in the middle; without an answer of the fault's own, that is the real one.
-            expired_token: the answer is that of an expired token: 403, `Invalid access token.`
-            after_effect: what the request asks for is done before anything else happens, and its answer is lost.
-                Otherwise it is not done, unless the client gets the real answer.
+            pattern: The requests: a method and a whole path, in which `*` stands for any characters, `/` included.
+            after: The number of matching requests that pass first.
+            times: The number of requests that the fault happens to; None = all that follow.
+            probability: The chance that the fault happens to a request, above 0 and up to 1.
+            seed: A seed for `probability`, to hit the same requests in each test run; None = a random seed.
+            status: The HTTP status of the answer, 200 to 599. From 400 up, without `body` or `html`, the body is the
+                API's error envelope; below 400 it is empty.
+            error_code: The envelope's `error_code`; None = the usual code of `status`.
+            message: The envelope's `message`; None = a message that names the status.
+            body: The body of the answer: a string or bytes as they are (plain text unless `headers` set another type),
+                anything else as JSON. Without `status`, the status is 200.
+            html: Whether the answer is an HTML page: `body`, or without it the page of a proxy, with status 502 unless
+                you set `status`.
+            merge: A change to the real answer as a JSON Merge Patch (RFC 7396): objects are merged, None removes a key,
+                any other value replaces the value of its key. An answer that is not JSON stays as it is.
+            headers: Further headers of the answer, or of the real answer with `merge`. `Date` may be one of them.
+            retry_after: The header `Retry-After`: whole seconds, or a string that is sent as it is.
+            delay: Seconds to wait before anything else happens; with no other argument, the request is only slow. The
+                request is carried out even if the client disconnects in the meantime.
+            hang: Whether to send no answer until the client disconnects or the workspace stops.
+            reset: Whether to break the connection with a TCP reset, without an answer.
+            truncate: Whether to break off in the middle of the answer: the fault's answer, or else the real one.
+            expired_token: Whether to answer as to an expired token: 403, `Invalid access token.`
+            after_effect: Whether to carry out the request first, and then lose its answer. Otherwise a request is
+                carried out only if the client gets the real answer.
 
         Returns:
             The fault: `met` counts how often it has happened, `remove()` ends it.
 
         Raises:
-            ValueError: an argument is wrong, or they do not go together.
+            ValueError: An argument is wrong, or two arguments cannot be used together.
         """
         return self._faults.add(
             FaultRule(
@@ -147,5 +148,5 @@ class Controls:
         )
 
     def clear_faults(self) -> None:
-        """Remove all faults; requests that hang or wait because of one go on doing so."""
+        """Remove all faults. Requests that already hang or wait continue to do so."""
         self._faults.clear()

@@ -18,11 +18,12 @@ def check_options(
     token_refusal: str,
     concurrency: int,
     missing_status: int,
+    max_active_runs: int,
 ) -> None:
-    """Raise for what makes no sense.
+    """Check the options of a local workspace.
 
     Raises:
-        ValueError: says what, and shows no secret.
+        ValueError: An option is not valid. The message shows no secret.
     """
     if bool(login) != bool(password):
         raise ValueError("Basic sign-in needs both login and password, or neither")
@@ -36,5 +37,7 @@ def check_options(
         raise ValueError(f"token_refusal must be one of {', '.join(TOKEN_REFUSALS)}, not {token_refusal!r}")
     if concurrency < 1:
         raise ValueError(f"concurrency must be at least 1, it is {concurrency}")
+    if max_active_runs < 1:
+        raise ValueError(f"max_active_runs must be at least 1, it is {max_active_runs}")
     if missing_status not in {400, 404}:
         raise ValueError(f"missing_status must be 400 or 404, it is {missing_status}")

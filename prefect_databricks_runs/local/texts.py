@@ -1,7 +1,7 @@
-"""Every text that the local workspace answers, in one place.
+"""Every message that the local workspace answers, in one place.
 
-`KNOWN` holds texts recorded from real workspaces or documented by Databricks. `INVENTED` holds those whose real wording
-is not known: a client must not depend on them, and a better source may replace any of them.
+`KNOWN` holds messages recorded from real workspaces or documented by Databricks. `INVENTED` holds messages whose real
+wording is not known: a client must not depend on them, and a better source may replace any of them.
 """
 
 from __future__ import annotations
@@ -31,6 +31,26 @@ KNOWN: Final = {
         "Retrieving the output of runs with multiple tasks is not supported. "
         "Please retrieve the output of each individual task run instead."
     ),
+    "shared_job_cluster": "Shared job cluster feature is not supported in runs/submit API.",
+    "no_cluster_size": "Cluster validation error: Missing required field: settings.cluster_spec.new_cluster.size",
+    "no_workers": (
+        "NumWorkers could be 0 only for SingleNode clusters. "
+        "See https://docs.databricks.com/clusters/single-node.html for more details"
+    ),
+    # Databricks adds a link to the documentation.
+    "no_environment": (
+        "An environment is required for serverless task {task_key}. "
+        "Please define one using `environments` and `environment_key`."
+    ),
+    "unknown_environment": (
+        "Job environment '{environment_key}' used by task {task_key} is not defined in field 'environments'."
+    ),
+    "unknown_job_cluster": "Job cluster '{job_cluster_key}' is not defined in field 'job_clusters'.",
+    "bad_task_key": (
+        "Task key '{task_key}' contains an invalid character. Only alphanumeric, - and _ characters are permitted."
+    ),
+    "too_many_active_runs": "There are already {count} active runs (limit: {limit}).",
+    "not_one_owner": "The job must have exactly one owner.",
     "no_settings": "Run settings must be specified.",
     "no_compute": "One of job_cluster_key, new_cluster, or existing_cluster_id must be specified",
     "not_a_map_entry": (
@@ -64,7 +84,7 @@ INVENTED: Final = {
     # Errors of the API.
     "bad_password": "Invalid username or password. [ReqId: {request_id}]",
     "body_too_long": "The body of the request is too long: it must not have more than {limit} bytes.",
-    "fault": "The local workspace was told to answer with status {status}.",
+    "fault": "The local workspace answers with status {status}, because a fault is set.",
     "proxy_page": (
         "<!doctype html><html><head><title>{status} {phrase}</title></head>"
         "<body><h1>{status} {phrase}</h1></body></html>"
@@ -87,20 +107,20 @@ INVENTED: Final = {
     "no_tasks": "At least one task must be specified.",
     "job_without_tasks": "Job {job_id} has no tasks.",
     "no_task_type": "Task {task_key} must have exactly one task type, it has {found}.",
-    "bad_task_key": "The task_key {task_key} is not valid: use 1 to 100 letters, digits, dashes and underscores.",
+    "bad_task_key_length": "The task_key {task_key} has {length} characters: use 1 to {limit}.",
     "duplicate_task_key": "The task_key {task_key} is used more than once.",
     "unknown_dependency": "Task {task_key} depends on {dependency}, which is not a task of this job.",
     "dependency_cycle": "The dependencies of these tasks form a cycle: {task_keys}.",
-    "unknown_environment": "Task {task_key} refers to environment_key {environment_key}, which is not defined.",
     "relative_path": "Only absolute paths are currently supported. Paths must begin with '/': {path}",
     "path_leaves_workspace": "The path {path} is not valid: it must not leave the workspace with '..'.",
     "negative": "The field {field} must not be negative.",
-    "parameters_conflict": "The parameters {first} and {second} cannot be given together.",
+    "parameters_conflict": "The parameters {first} and {second} cannot be used together.",
     "parameters_too_long": "The JSON of {field} must not be longer than {limit} bytes.",
     "not_ascii": "The parameter {field} must contain only ASCII characters.",
     "bad_limit": "The limit must be between 1 and {limit}.",
     "bad_page_token": "The page_token is not valid.",
     "too_deep": "Could not parse request object: it is nested more than {limit} levels deep.",
+    "bad_cron": "The field {field} must have 6 or 7 parts, beginning with the seconds, it is {cron}.",
     "bad_choice": "The field {field} must be one of {choices}, it is {found}.",
     "out_of_range": "The field {field} must be {limits}, it is {found}.",
     "too_long": "The field {field} must not be longer than {limit} {unit}.",
@@ -111,7 +131,6 @@ INVENTED: Final = {
     "bad_job_cluster_key": (
         "The job_cluster_key {job_cluster_key} is not valid: use 1 to 100 letters, digits, dashes and underscores."
     ),
-    "unknown_job_cluster": "Task {task_key} refers to job_cluster_key {job_cluster_key}, which is not defined.",
     "nested_for_each": "The for_each_task of task {task_key} cannot have another for_each_task inside.",
     "nested_depends_on": "Task {task_key} is inside a for_each_task and cannot depend on other tasks.",
     "outcome_of_no_condition": (
@@ -120,6 +139,7 @@ INVENTED: Final = {
     "not_dbt": "The field {field} must be a command that starts with dbt, it is {command}.",
     "not_one_deployment": "The field {field} must have exactly one entry, it has {count}.",
     "not_with_spark_submit": "Task {task_key} has a spark_submit_task, which cannot be used with {field}.",
+    "group_as_owner": "The group {group} cannot be the owner of a job.",
     "unknown_only": "The task {task_key} in only is not a task of this job.",
     "nested_removal": "The field {field} cannot be removed: only top-level fields, tasks and job_clusters can.",
     "delete_active_run": "Run {run_id} is still active and cannot be deleted. Cancel it first.",
@@ -128,13 +148,13 @@ INVENTED: Final = {
     "repair_successful_run": "Run {run_id} was successful: there is nothing to repair.",
     "delete_by_task_run": "Run {run_id} is a task run; only a job run can be deleted.",
     "repair_by_task_run": "Run {run_id} is a task run; a repair takes the job run.",
-    "repair_without_tasks": "Either rerun_tasks or rerun_all_failed_tasks must be given.",
-    "repair_with_both": "rerun_tasks and rerun_all_failed_tasks cannot be given together.",
+    "repair_without_tasks": "Either rerun_tasks or rerun_all_failed_tasks is required.",
+    "repair_with_both": "rerun_tasks and rerun_all_failed_tasks cannot be used together.",
     "repair_unknown_task": "The task {task_key} of rerun_tasks is not a task of this run.",
-    "export_needs_notebook": "Run {run_id} is not the run of a notebook task: only those can be exported.",
-    "export_without_notebook": "Run {run_id} has no notebook to export: it did not get as far as to read one.",
+    "export_needs_notebook": "Run {run_id} is not the run of a notebook task: only a notebook can be exported.",
+    "export_without_notebook": "Run {run_id} has no notebook to export: it ended before it read one.",
     "both_active_and_completed": "active_only and completed_only cannot both be true.",
-    "bad_course": "The local_course of task {task_key} makes no sense: {error}",
+    "bad_course": "The local_course of task {task_key} is not valid: {error}",
     "bad_path": "The path {path} is not valid: no file can have this name.",
     "link_leaves_workspace": "The path {path} is not valid: a link leads out of the workspace.",
     "no_path": "Path ({path}) doesn't exist.",
@@ -143,10 +163,10 @@ INVENTED: Final = {
     "folder_not_empty": "Folder ({path}) is not empty.",
     "file_refused": "The path {path} cannot be used: {reason}.",
     "delete_root": "The root folder cannot be deleted.",
-    "import_to_root": "The root folder cannot be imported to: give the path of a notebook or a file.",
+    "import_to_root": "The root folder cannot be imported to: use the path of a notebook or a file.",
     "import_format": "The format {format} is not served by the local workspace, only SOURCE, JUPYTER, AUTO and RAW.",
     "import_language": "The language {language} is not served by the local workspace, only PYTHON.",
-    "export_format": "{kind} {path} cannot be exported as {format} by the local workspace, which converts nothing.",
+    "export_format": "{kind} {path} cannot be exported as {format}: the local workspace does not convert files.",
     "not_base64": "The content must be in base64.",
     "not_jupyter": "The content is not a Jupyter notebook (format 4).",
     "content_too_long": "The content must not be longer than {limit} bytes.",
@@ -157,7 +177,7 @@ INVENTED: Final = {
     "excluded": "The conditions of the task were not met.",
     "disabled": "The task is disabled.",
     "success_with_failures": "{count} of the tasks failed.",
-    "not_numbers": "The condition {op} compares numbers, it was given {left!r} and {right!r}",
+    "not_numbers": "The condition {op} compares numbers, not {left!r} and {right!r}",
     "inputs_not_a_list": "The inputs of a for each task must be a JSON array, they are {inputs}",
     "too_many_iterations": "A for each task has at most {limit} iterations, the inputs have {count}",
     "iterations_failed": "{failed} of {total} iterations failed",
@@ -175,6 +195,8 @@ INVENTED: Final = {
     ),
     "no_python_file": 'Unable to access the file "{path}". Either it does not exist, or it cannot be read',
     "not_run_here": "Tasks of type {task_type} are not run by the local workspace: nothing was done",
+    "file_in_git": "The file {path} is in a Git repository, which the local workspace does not read: nothing was done",
+    "file_elsewhere": "The file {path} is not in the workspace, and no other files can be read here: nothing was done",
     "unresolved_reference": "The reference {reference} cannot be resolved by the local workspace",
     "bad_notebook": "The notebook {path} cannot be read: {reason}",
     "bad_outcome": "The outcome of the task, which only the local workspace may write, cannot be read: {reason}",
@@ -183,6 +205,6 @@ INVENTED: Final = {
 
 
 def text(name: str, **values: object) -> str:
-    """Return the text called `name` with `values` filled in."""
+    """Return the message called `name` with `values` filled in."""
     template = KNOWN[name] if name in KNOWN else INVENTED[name]
     return template.format(**values)

@@ -1,4 +1,4 @@
-"""The local workspace from outside: start it, ask what clients asked and what ran, stop it."""
+"""The local workspace from outside: start it, read its requests and runs, stop it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .faults.waits import Waits
 from .files.temporary import TemporaryFolder, remove_forgotten
 from .option_checks import check_options
 from .runs import states
+from .runs.engine import DEFAULT_MAX_ACTIVE_RUNS
 from .runs.environment import check_names
 from .runs.simulation import Script, Simulation
 from .runs.store import Store
@@ -33,12 +34,11 @@ DEFAULT_OAUTH_TOKEN_SECONDS = 3600.0
 
 
 class LocalWorkspace(Controls, AccountControls):
-    """A small Databricks workspace on this machine, which really runs what it is given.
+    """Run a small Databricks workspace on this machine, which really runs notebooks and Python files.
 
-    It serves the Jobs API on 127.0.0.1 and runs notebooks and Python files in child processes, with the rights of
-    whoever started it: anyone who can sign in can run code here. That is why it cannot be reached from other machines,
-    and does nothing for a request without sign-in, which is all that a page in a browser can send. A workspace is
-    started once, by `with` or by `start()`.
+    It serves the Jobs API on 127.0.0.1 and runs tasks in child processes with your rights, so anyone who can sign in
+    can run code as you. For that reason it cannot be reached from other machines, and it refuses every request that
+    does not sign in: a page in a browser cannot use it. Start a workspace once, with `with` or with `start()`.
 
     Example:
         ```python
@@ -49,46 +49,46 @@ class LocalWorkspace(Controls, AccountControls):
         ```
 
     Args:
-        port: the port to listen on; 0 = any free one.
-        token: the personal access token that clients need; a random one when None.
-        login: the login for basic sign-in, which is off unless both `login` and `password` are given.
-        password: its password.
-        root: the folder that plays the workspace's files: `/a/b` is `root/a/b`. When None, a temporary one that is
-            removed on stop.
-        concurrency: how many tasks run at once in child processes.
-        script: tasks that are only played, so that they cost nothing: the course of each task by its key, with `*` for
-            all others; for each attempt, where it is a list; or a function from a `TaskStart` to a course, or to None
-            for real work. A course is a `SimulatedTask`, or a dict with its fields.
-        virtual_time: let the time of the workspace stand still but for `advance()`. Real work goes on as it does.
-        missing_status: the HTTP status for jobs and runs that are not there: 400, or 404 as newer workspaces have it.
-        failed_as_internal_error: let a run of which a task failed end in the life-cycle state `INTERNAL_ERROR`, as
-            seen on serverless compute, instead of `TERMINATED`; the result state is `FAILED` in both.
-        max_requests: how many requests `requests` remembers; older ones are forgotten.
-        client_id: the client id of a service principal, for OAuth machine-to-machine, which is off unless both
-            `client_id` and `client_secret` are given.
-        client_secret: its secret.
-        oauth_token_seconds: how long an OAuth token is good for, s.
-        oauth_token_early_seconds: how much earlier than it says an OAuth token ends, s; Databricks refuses tokens 30 s
-            before their end.
-        token_refusal: how a refused token is answered: `invalid` and `expiring` are two texts of the API, `Invalid
-            access token.` and `Token is expiring within 30 seconds. (token expired)`; `page` is an HTML page, as older
-            workspaces send it.
-        tls: whether it serves https, with a certificate of its own, instead of http.
-        pass_environment: names of environment variables that tasks see besides those that Python needs.
+        port: The port to listen on; 0 = any free port.
+        token: The personal access token that clients need; None = a random token.
+        login: The login for basic sign-in, which is off unless you set both `login` and `password`.
+        password: The password for basic sign-in.
+        root: The folder with the workspace's files: `/a/b` is `root/a/b`. None = a temporary folder, removed on stop.
+        concurrency: The number of tasks that run at once in child processes.
+        script: Tasks to simulate, so that they cost nothing. A mapping from a task key (`*` for all other tasks) to a
+            course, or to a list of courses, one for each attempt; or a function that takes a `TaskStart` and returns a
+            course, or None for real work. A course is a `SimulatedTask`, or a dict with its fields.
+        virtual_time: Whether the workspace's time passes only with `advance()`. Tasks that really run take real time.
+        missing_status: The HTTP status for jobs and runs that do not exist: 400, or 404 as in newer workspaces.
+        max_active_runs: The number of runs that may be active at once, not counting queued runs. A further run is
+            queued if its request or its job allows it; otherwise the request is refused with status 429.
+        failed_as_internal_error: Whether a run with a failed task ends in the life-cycle state `INTERNAL_ERROR`, as
+            seen on serverless compute, instead of `TERMINATED`. The result state is `FAILED` in both cases.
+        max_requests: The number of requests that `requests` keeps; older requests are dropped.
+        client_id: The client id of a service principal for OAuth machine-to-machine, which is off unless you set both
+            `client_id` and `client_secret`.
+        client_secret: The secret of the service principal.
+        oauth_token_seconds: The lifetime of an OAuth token, in seconds.
+        oauth_token_early_seconds: The number of seconds by which an OAuth token ends before the end that it states.
+            Databricks refuses tokens 30 seconds before their end.
+        token_refusal: The answer to a refused token: `invalid` (`Invalid access token.`), `expiring` (`Token is
+            expiring within 30 seconds. (token expired)`), or `page`, an HTML page as older workspaces send it.
+        tls: Whether to serve https, with a certificate made for this workspace, instead of http.
+        pass_environment: Names of environment variables that tasks see in addition to the variables that Python needs.
 
     Raises:
-        ValueError: only one of `login` and `password` or of `client_id` and `client_secret` is given, `concurrency` or
-            `max_requests` is below 1, `oauth_token_seconds` is not positive and finite,
-            `oauth_token_early_seconds` is negative, `token_refusal` is not one of the three, `missing_status` is
-            neither 400 nor 404, `pass_environment` has no names, or the script makes no sense.
+        ValueError: Only one of `login` and `password`, or of `client_id` and `client_secret`, is set; `concurrency`,
+            `max_requests` or `max_active_runs` is below 1; `oauth_token_seconds` is not positive and finite;
+            `oauth_token_early_seconds` is negative; `token_refusal` or `missing_status` is not one of its values;
+            `pass_environment` is not a list of names; or the script is not valid.
 
     Attributes:
-        token: the token that clients need.
-        login: the login of basic sign-in; None when that is off.
-        password: its password; None when that is off.
-        client_id: the client id of the service principal; None when there is none.
-        client_secret: its newest secret; None when there is none.
-        root: the folder that plays the workspace's files.
+        token: The token that clients need.
+        login: The login of basic sign-in; None when it is off.
+        password: The password of basic sign-in; None when it is off.
+        client_id: The client id of the service principal; None without one.
+        client_secret: The newest secret of the service principal; None without one.
+        root: The folder with the workspace's files.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class LocalWorkspace(Controls, AccountControls):
         virtual_time: bool = False,
         missing_status: int = 400,
         failed_as_internal_error: bool = False,
+        max_active_runs: int = DEFAULT_MAX_ACTIVE_RUNS,
         max_requests: int = DEFAULT_MAX_REQUESTS,
         client_id: str | None = None,
         client_secret: str | None = None,
@@ -124,9 +125,10 @@ class LocalWorkspace(Controls, AccountControls):
             token_refusal=token_refusal,
             concurrency=concurrency,
             missing_status=missing_status,
+            max_active_runs=max_active_runs,
         )
         simulation = Simulation(script)
-        # From a whole second on, since tokens say in whole seconds when they end.
+        # Virtual time begins at a whole second, since tokens state their end in whole seconds.
         clock = VirtualClock(float(int(time.time()))) if virtual_time else RealClock()
         accounts = Accounts.made(
             login=login or None,
@@ -149,6 +151,7 @@ class LocalWorkspace(Controls, AccountControls):
             pass_environment=check_names(pass_environment),
             concurrency=concurrency,
             failed_state=states.FAILED_AS_INTERNAL_ERROR if failed_as_internal_error else states.FAILED,
+            max_active_runs=max_active_runs,
             log=self._log,
             faults=self._faults,
             waits=Waits(),
@@ -164,44 +167,44 @@ class LocalWorkspace(Controls, AccountControls):
         """The workspace's address, such as `http://127.0.0.1:8765`; with TLS it begins with `https`.
 
         Raises:
-            RuntimeError: it was not started.
+            RuntimeError: The workspace was not started.
         """
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._started().port}"
 
     @property
     def ca_file(self) -> Path | None:
-        """The certificate that clients are to trust, for `SSL_CERT_FILE` or `verify=`; None without TLS.
+        """The certificate for clients to trust, with `SSL_CERT_FILE` or `verify=`; None without TLS.
 
-        It is made on start, and the file is removed on stop.
+        The file is made on start and removed on stop.
 
         Raises:
-            RuntimeError: it was not started.
+            RuntimeError: The workspace was not started.
         """
         self._started()
         return self._certificates.files.ca_file if self._certificates else None
 
     @property
     def runs(self) -> dict[int, dict[str, Any]]:
-        """The runs by their run ids, each as `runs/get` would answer it now; also after the workspace has stopped.
+        """The runs by run id, each as `runs/get` answers it now. They stay readable when the workspace has stopped.
 
         Raises:
-            RuntimeError: it was not started.
+            RuntimeError: The workspace was not started.
         """
         return self._started().call(self._all_runs)
 
     def advance(self, seconds: float) -> None:
-        """Advance the virtual time: each event that falls due happens at its own time.
+        """Advance the virtual time. Each event that falls due happens at its own time.
 
         Args:
-            seconds: how long, 0 or more.
+            seconds: The number of seconds to pass, 0 or more.
 
         Raises:
-            RuntimeError: its time is not virtual, or it was not started.
+            RuntimeError: The workspace's time is not virtual, or the workspace was not started.
             ValueError: `seconds` is negative.
         """
         clock = self._parts.clock
         if not isinstance(clock, VirtualClock):
-            raise RuntimeError("The time of this workspace is real: give LocalWorkspace(virtual_time=True)")
+            raise RuntimeError("The time of this workspace is real: use LocalWorkspace(virtual_time=True)")
         if seconds < 0:
             raise ValueError(f"Time cannot go back: {seconds} s")
         self._started().call(lambda: clock.advance(seconds))
@@ -210,8 +213,8 @@ class LocalWorkspace(Controls, AccountControls):
         """Start the workspace and return it.
 
         Raises:
-            RuntimeError: it was started before, or this is not Linux or macOS.
-            OSError: the port is taken.
+            RuntimeError: The workspace was started before, or this machine does not run Linux or macOS.
+            OSError: The port is taken.
         """
         if self._server is not None:
             raise RuntimeError("A local workspace can be started only once")

@@ -1,6 +1,6 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC Keep what could be parsed and is meant to be used: no private modules, no empty files.
+# MAGIC Keep the files that could be parsed and are public: no private modules, no empty files.
 
 # COMMAND ----------
 
@@ -20,5 +20,5 @@ kept = [row for row in rows if "error" not in row and row["lines"] and not row["
 # COMMAND ----------
 
 dbutils.jobs.taskValues.set(key="modules", value=len(kept))
-time.sleep(1)  # long enough to be watched, and to be drawn with its name
+time.sleep(1)  # long enough to watch, and to show its name
 dbutils.notebook.exit(f"{len(kept)} of {len(rows)} files kept")

@@ -1,4 +1,4 @@
-"""Read every module of Python's standard library and write down what is in it, one JSON line a file."""
+"""Read every module of Python's standard library and write down its contents, one JSON line for each file."""
 
 import ast
 import json

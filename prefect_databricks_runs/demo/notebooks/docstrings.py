@@ -8,9 +8,9 @@ modules = json.loads((folder / "modules.json").read_text())
 
 # COMMAND ----------
 
-time.sleep(2)  # long enough to be watched, and to be drawn with its name
+time.sleep(2)  # long enough to watch, and to show its name
 if dbutils.widgets.get("fail") == "true":
-    raise ValueError("the demo was asked to fail here")
+    raise ValueError("the demo fails here on request")
 
 # COMMAND ----------
 

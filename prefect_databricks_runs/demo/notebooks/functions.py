@@ -13,5 +13,5 @@ functions = [(each["lines"], f"{row['module']}.{each['name']}") for row in modul
 longest = sorted(functions, reverse=True)[:5]
 summary = {"count": len(functions), "median_lines": median(lines for lines, _ in functions), "longest": longest}
 (folder / "functions.json").write_text(json.dumps(summary))
-time.sleep(2)  # long enough to be watched, and to be drawn with its name
+time.sleep(2)  # long enough to watch, and to show its name
 dbutils.notebook.exit(f"{summary['count']} functions, median {summary['median_lines']:g} lines")

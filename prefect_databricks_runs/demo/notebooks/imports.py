@@ -12,5 +12,5 @@ modules = json.loads((folder / "modules.json").read_text())
 counts = Counter(name for row in modules for name in row["imports"])
 (folder / "imports.json").write_text(json.dumps(counts.most_common(5)))
 name, count = counts.most_common(1)[0]
-time.sleep(2)  # long enough to be watched, and to be drawn with its name
+time.sleep(2)  # long enough to watch, and to show its name
 dbutils.notebook.exit(f"{name} is imported by {count} modules")

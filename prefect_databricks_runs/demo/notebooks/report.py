@@ -19,5 +19,5 @@ text = (
     f"{imports[0][0]} is imported most ({imports[0][1]} modules)."
 )
 (folder / "report.md").write_text(f"# How Python's standard library is written\n\n{text}\n")
-time.sleep(1)  # long enough to be watched, and to be drawn with its name
+time.sleep(1)  # long enough to watch, and to show its name
 dbutils.notebook.exit(text)

@@ -1,1 +1,1 @@
-"""Users, and how they sign in."""
+"""The accounts of a workspace, and how they sign in."""

@@ -1,4 +1,4 @@
-"""Who may sign in to a workspace, put together."""
+"""The accounts of a workspace, put together."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .users import USER, Users
 
 @dataclass(frozen=True, repr=False)  # it holds secrets
 class Accounts:
-    """The accounts of one workspace, and what they sign in with.
+    """The accounts of one workspace, with their credentials.
 
     Attributes:
-        account_id: the id of the account that the workspace is said to belong to.
-        users: the users and their personal tokens; service principals are users too.
-        service_principals: the service principals and their secrets.
-        federation: which tokens of other issuers are exchanged.
-        oauth_tokens: the access tokens.
-        login: the login of basic sign-in; None when that is off.
-        password: its password.
-        token_refusal: how a refused token is answered: see `LocalWorkspace`.
-        hidden: texts that no child process may find in its environment.
+        account_id: The id of the account that the workspace belongs to.
+        users: The users and their personal tokens. Service principals are users too.
+        service_principals: The service principals and their secrets.
+        federation: Exchanges tokens of other issuers.
+        oauth_tokens: The access tokens.
+        login: The login of basic sign-in; None when it is off.
+        password: The password of basic sign-in; None when it is off.
+        token_refusal: The answer to a refused token: see `LocalWorkspace`.
+        hidden: Strings that must not be in the environment of a child process.
     """
 
     account_id: str
@@ -49,7 +49,7 @@ class Accounts:
         oauth_token_early_seconds: float,
         now: Callable[[], float],
     ) -> Accounts:
-        """Return accounts of which nobody has a token or a secret yet."""
+        """Return new accounts, without any token or secret yet."""
         account_id, users = str(uuid.uuid4()), Users()
         users.add(USER)
         accounts = cls(
@@ -67,20 +67,20 @@ class Accounts:
         return accounts
 
     def add_token(self, name: str, token: str | None) -> str:
-        """Make one more personal token for a user, who is made if new, and return it.
+        """Add a personal token for a user, and the user if new, and return the token.
 
         Raises:
-            ValueError: the token is another user's.
+            ValueError: The token is another user's.
         """
         token = self.users.add_token(name, token)
         self.hide("token", token)
         return token
 
     def add_secret(self, client_id: str, client_secret: str | None, *, keep_old: bool = True) -> str:
-        """Make a secret for a service principal, which is made if new, and return it.
+        """Add a secret for a service principal, and the service principal if new, and return the secret.
 
         Raises:
-            ValueError: it would have too many.
+            ValueError: It would have too many secrets.
         """
         client_secret = self.service_principals.add_secret(client_id, client_secret, keep_old=keep_old)
         self.users.add(client_id, is_service_principal=True)
@@ -88,5 +88,5 @@ class Accounts:
         return client_secret
 
     def hide(self, name: str, secret: str) -> None:
-        """Keep a secret out of the environment of tasks, also as it stands in a basic sign-in, in base64."""
+        """Keep a secret out of the environment of tasks, also in the form of basic sign-in, `name:secret`."""
         self.hidden.extend((secret, f"{name}:{secret}"))

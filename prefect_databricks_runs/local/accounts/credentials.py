@@ -1,4 +1,4 @@
-"""What credentials look like on the wire, and how they are compared."""
+"""Read credentials from the wire, and compare them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import hmac
 
 
 def same(given: str, wanted: str) -> bool:
-    """Return whether two secrets are the same, in a time that does not tell how much of them is."""
+    """Return whether two secrets are equal, in a time that does not depend on where they differ."""
     return hmac.compare_digest(given.encode("utf-8"), wanted.encode("utf-8"))
 
 
 def fingerprint(token: str) -> bytes:
-    """Return the key that a token is looked up by, so that the time of a lookup says nothing about other tokens."""
+    """Return the key by which a token is looked up: the time of a lookup must not reveal other tokens."""
     return hashlib.sha256(token.encode("utf-8")).digest()
 
 
 def split(authorization: str | None) -> tuple[str, str]:
-    """Return the scheme of an `Authorization` header, in lower case, and the credential; both empty without one."""
+    """Return the scheme, in lower case, and the credential of an `Authorization` header; both empty without one."""
     scheme, _, credential = (authorization or "").partition(" ")
     return scheme.lower(), credential.strip()
 

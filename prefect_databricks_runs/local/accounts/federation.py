@@ -1,4 +1,4 @@
-"""Token federation: which tokens of other issuers are exchanged for an access token, and for whose."""
+"""Token federation: exchange tokens of other issuers for access tokens, by policies."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ DEFAULT_ISSUER = "https://identity.localhost"
 
 
 class NotExchanged(Exception):
-    """A subject token gets no access token; the text is the name of the reason in `texts`."""
+    """A subject token gets no access token. The message is the name of the reason in `texts`."""
 
 
 @dataclass(frozen=True)
 class FederationPolicy:
-    """Which tokens it accepts. The fields are those of Databricks' `OidcFederationPolicy`, and whom it is for.
+    """The claims that a token must have. The fields are those of `OidcFederationPolicy` of Databricks, and `client_id`.
 
     Attributes:
-        issuer: the claim `iss`.
-        audiences: the claim `aud` has at least one of these.
-        subject: the claim that `subject_claim` names; None for a policy of the whole account, where the claim names
+        issuer: The value of the claim `iss`.
+        audiences: The values of which the claim `aud` has at least one.
+        subject: The value of the claim `subject_claim`; None for a policy of the whole account, where the claim names
             the user.
-        subject_claim: the claim that has the subject.
-        client_id: the service principal; None for a policy of the whole account.
+        subject_claim: The claim that has the subject.
+        client_id: The service principal; None for a policy of the whole account.
 
     Raises:
-        ValueError: a policy of a service principal needs a subject, and one of the whole account must have none.
+        ValueError: A policy of a service principal has no subject, or a policy of the whole account has one.
     """
 
     issuer: str
@@ -45,12 +45,12 @@ class FederationPolicy:
         if self.client_id is not None and not self.subject:
             raise ValueError(f"The federation policy of the service principal {self.client_id} needs a subject")
         if self.client_id is None and self.subject is not None:
-            raise ValueError("A federation policy of the whole account cannot have a subject: give a client_id too")
+            raise ValueError("A federation policy of the whole account cannot have a subject: set a client_id too")
         if not all((self.issuer, self.subject_claim, *self.audiences)) or not self.audiences:
             raise ValueError("The issuer, the audiences and the subject_claim of a federation policy cannot be empty")
 
     def accepts(self, claims: Mapping[str, Any]) -> bool:
-        """Return whether a token with these claims fits."""
+        """Return whether the policy accepts a token with these claims."""
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         return (
@@ -61,14 +61,14 @@ class FederationPolicy:
 
 
 class Federation:
-    """The federation policies of one workspace, and the identity tokens that play those of other issuers.
+    """The federation policies of one workspace, and identity tokens like those of other issuers.
 
-    Changed and asked from any thread.
+    Safe to use in any thread.
 
     Args:
-        users: the users, of whom a policy of the whole account signs in the one that the token names.
-        account_id: the audience of tokens and policies that name none.
-        now: the clock, in s since 1970.
+        users: The users. A policy of the whole account signs in the user that the token names.
+        account_id: The default audience of tokens and policies.
+        now: The clock, in seconds since 1970.
     """
 
     def __init__(self, users: Users, account_id: str, now: Callable[[], float]) -> None:
@@ -91,7 +91,7 @@ class Federation:
         """Add a policy and return its id.
 
         Raises:
-            ValueError: the policy makes no sense.
+            ValueError: The policy is not valid.
         """
         named = (self._account_id,) if audiences is None else tuple(audiences)
         policy = FederationPolicy(issuer, named, subject, subject_claim, client_id)
@@ -101,7 +101,7 @@ class Federation:
         return policy_id
 
     def remove(self, policy_id: str) -> None:
-        """Remove a policy; do nothing when there is none with this id."""
+        """Remove the policy with this id, if there is one."""
         with self._lock:
             self._policies = {key: one for key, one in self._policies.items() if key != policy_id}
 
@@ -113,7 +113,7 @@ class Federation:
     def issue(
         self, subject: str, audience: str | None, seconds: float, issuer: str, claims: Mapping[str, Any] | None
     ) -> str:
-        """Return a new identity token, for the audience of the account when None is given."""
+        """Return a new identity token; without an audience, for the account."""
         now = self._now()
         return self._web_tokens.sign(
             {
@@ -128,14 +128,14 @@ class Federation:
         )
 
     def owner(self, subject_token: str, client_id: str | None) -> str:
-        """Return whose access token a subject token is exchanged for.
+        """Return the owner of the access token that a subject token is exchanged for.
 
         Args:
-            subject_token: the identity token.
-            client_id: the service principal whose policies count; None = those of the whole account.
+            subject_token: The identity token.
+            client_id: The service principal whose policies count; None = the policies of the whole account.
 
         Raises:
-            NotExchanged: it was not signed here, has ended, or fits no policy.
+            NotExchanged: The token was not signed here, has expired, or matches no policy.
         """
         claims = self._web_tokens.read(subject_token)
         if claims is None:

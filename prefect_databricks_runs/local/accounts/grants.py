@@ -1,4 +1,4 @@
-"""The token endpoint's work: who asks, by which grant, and the token that is given."""
+"""The work of the token endpoint: authenticate the client by a grant, and issue a token."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class OAuthError(Exception):
     """An answer of the token endpoint other than 200, in the form of RFC 6749.
 
     Args:
-        error: such as `invalid_client`.
-        description: the name of its text.
-        status: HTTP status.
-        headers: extra headers of the answer.
+        error: The error code, such as `invalid_client`.
+        description: The name of its message in `texts`.
+        status: The HTTP status.
+        headers: Extra headers of the answer.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class OAuthError(Exception):
 
 
 class Grants:
-    """The grants that the token endpoint knows.
+    """The grants of the token endpoint.
 
     Args:
-        service_principals: who may ask with a secret.
-        federation: which tokens of others are exchanged.
-        tokens: the tokens that are issued.
+        service_principals: The service principals, which sign in with a secret.
+        federation: Exchanges tokens of other issuers.
+        tokens: Issues the access tokens.
     """
 
     def __init__(self, service_principals: ServicePrincipals, federation: Federation, tokens: OAuthTokens) -> None:
@@ -57,7 +57,7 @@ class Grants:
         """Return the answer to a request for a token.
 
         Raises:
-            OAuthError: there is none.
+            OAuthError: The request is refused.
         """
         form = _form(body)
         is_exchange = form.get("grant_type") == _TOKEN_EXCHANGE
@@ -73,7 +73,7 @@ class Grants:
         pairs = _clients(form, authorization)
         known = [client_id for client_id, secret in pairs if self._service_principals.knows(client_id, secret)]
         if not known:
-            # RFC 6749, 5.2: who tried the header is told the scheme; a browser shall not ask everybody else for it.
+            # RFC 6749, 5.2: name the scheme, but only if the client used the header: a browser would prompt its user.
             challenge = {"WWW-Authenticate": 'Basic realm="DatabricksRealm"'} if authorization else {}
             raise OAuthError("invalid_client", "invalid_client", 401, challenge)
         if not form.get("grant_type"):
@@ -84,7 +84,7 @@ class Grants:
         return known[0]
 
     def _exchanging(self, form: Mapping[str, str]) -> str:
-        """Return whose token a token of someone else is exchanged for; nothing but that token lets in."""
+        """Return the owner of the token that a foreign token is exchanged for. No other credential is needed."""
         if not form.get("subject_token"):
             raise OAuthError("invalid_request", "no_subject_token")
         if form.get("subject_token_type") != _JWT:
@@ -112,9 +112,9 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _clients(form: Mapping[str, str], authorization: str | None) -> list[tuple[str, str]]:
-    """Return the ways to read who asks: the header alone counts when there is one.
+    """Return the possible pairs of client id and secret. If there is a header, only the header counts.
 
-    Clients differ in whether they encode id and secret before they put them into the header, as RFC 6749 wants.
+    Some clients encode id and secret before they put them into the header, as RFC 6749 requires, and some do not.
     """
     if not authorization:
         return [(form.get("client_id", ""), form.get("client_secret", ""))]

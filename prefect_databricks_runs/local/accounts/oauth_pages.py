@@ -1,4 +1,4 @@
-"""The pages that OAuth needs, without sign-in: where things are, and the token endpoint."""
+"""The pages that OAuth needs, without sign-in: discovery and the token endpoint."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class OAuthPages:
-    """Discovery and the token endpoint: those of the workspace, and those of its account, which do the same here.
+    """Discovery and the token endpoint, of the workspace and of its account, which do the same here.
 
     Args:
-        grants: what the token endpoint does.
-        workspace_id: the workspace's id.
-        account_id: the id of the account that the workspace is said to belong to.
-        url: the workspace's address, for clients that do not tell how they reached it.
+        grants: Does the work of the token endpoint.
+        workspace_id: The workspace's id.
+        account_id: The id of the account that the workspace belongs to.
+        url: The workspace's address, for requests without a `Host` header.
     """
 
     def __init__(self, grants: Grants, workspace_id: int, account_id: str, url: str) -> None:
@@ -53,10 +53,10 @@ class OAuthPages:
         return json_response(answer)
 
     def authorize(self, request: Request, _body: bytes) -> Response:
-        """Refuse the sign-in of a person in a browser, which Databricks has.
+        """Refuse the sign-in of a person in a browser, which the local workspace does not have.
 
         Raises:
-            ApiError: always.
+            ApiError: Always.
         """
         raise path_not_served(request.method, request.scope["path"])
 
@@ -69,7 +69,7 @@ class OAuthPages:
         return json_response(answer, headers=_NO_STORE)
 
     def _server(self, path: str) -> dict[str, Page]:
-        """Return the pages of one authorization server, which is under `path`."""
+        """Return the pages of the authorization server at `path`."""
 
         def metadata(request: Request, _body: bytes) -> Response:
             """Return the metadata of RFC 8414."""

@@ -13,14 +13,14 @@ ISSUER = "https://workspace.localhost/oidc"
 
 
 class OAuthTokens:
-    """The OAuth tokens of one workspace. Issued and asked for from any thread.
+    """The OAuth tokens of one workspace. Safe to use in any thread.
 
-    A token is a JSON Web Token, as on Databricks, and is good only while it is known here too.
+    A token is a JSON Web Token, as on Databricks, and is valid only while it is also known here.
 
     Args:
-        seconds: how long a token is good for, s.
-        early_seconds: how much earlier than it says a token ends, s.
-        now: the clock, in s; only differences of its times matter.
+        seconds: The lifetime of a token, in seconds.
+        early_seconds: The number of seconds by which a token ends before the end that it states.
+        now: The clock, in seconds since 1970.
     """
 
     def __init__(self, seconds: float, early_seconds: float, now: Callable[[], float]) -> None:
@@ -35,9 +35,9 @@ class OAuthTokens:
         """Return a new token.
 
         Args:
-            owner: the name of the user, or the client id of the service principal.
-            seconds: how long the token says that it is good; None = as all.
-            early_seconds: how much earlier than that it ends; None = as all.
+            owner: The name of the user, or the client id of the service principal.
+            seconds: The lifetime that the token states; None = the default.
+            early_seconds: The number of seconds by which it really ends earlier; None = the default.
         """
         now = self._now()
         seconds = self.seconds if seconds is None else seconds
@@ -51,11 +51,11 @@ class OAuthTokens:
         return token
 
     def owner(self, token: str) -> str | None:
-        """Return whom a token was issued to; None when it was not issued here, or has ended."""
+        """Return the owner of a token; None if it was not issued here or has expired."""
         owner, end = self._known.get(fingerprint(token), (None, 0.0))
         return owner if self._now() < end else None
 
     def expire_all(self, owner: str | None = None) -> None:
-        """Expire the tokens that were issued so far: all of them, or those of one owner."""
+        """Expire the tokens issued so far: all tokens, or the tokens of one owner."""
         with self._lock:
             self._known = {} if owner is None else {key: one for key, one in self._known.items() if one[0] != owner}

@@ -1,4 +1,4 @@
-"""The service principals of a workspace, and the secrets that they get tokens for."""
+"""The service principals of a workspace, and their secrets."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ MAX_SECRETS = 5
 
 
 class ServicePrincipals:
-    """The service principals of one workspace, each with up to five secrets. Changed and asked from any thread."""
+    """The service principals of one workspace, each with up to five secrets. Safe to use in any thread."""
 
     def __init__(self) -> None:
         self._secrets: dict[str, tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     def add_secret(self, client_id: str, client_secret: str | None = None, *, keep_old: bool = True) -> str:
-        """Make a secret for a service principal, which is made if it is new, and return the secret.
+        """Add a secret for a service principal, and the service principal if new, and return the secret.
 
         Args:
-            client_id: the service principal.
-            client_secret: the secret; a random one when None or empty.
-            keep_old: whether its other secrets stay valid.
+            client_id: The service principal.
+            client_secret: The secret; None or empty = a random secret.
+            keep_old: Whether its other secrets stay valid.
 
         Raises:
-            ValueError: it would have more than five secrets.
+            ValueError: The service principal would have more than five secrets.
         """
         new = client_secret or f"dose{secrets.token_hex(16)}"
         with self._lock:
@@ -38,13 +38,13 @@ class ServicePrincipals:
         return new
 
     def remove_secret(self, client_id: str, client_secret: str) -> None:
-        """Remove a secret; do nothing when the service principal does not have it."""
+        """Remove a secret of a service principal, if it has the secret."""
         with self._lock:
             if client_id in self._secrets:
                 self._secrets[client_id] = tuple(each for each in self._secrets[client_id] if each != client_secret)
 
     def remove(self, client_id: str) -> None:
-        """Remove a service principal; do nothing when there is none."""
+        """Remove a service principal, if it exists."""
         with self._lock:
             self._secrets.pop(client_id, None)
 
@@ -53,8 +53,8 @@ class ServicePrincipals:
         return client_id in self._secrets
 
     def knows(self, client_id: str, client_secret: str) -> bool:
-        """Return whether this is a service principal with one of its secrets."""
+        """Return whether this is the client id of a service principal and one of its secrets."""
         with self._lock:
             pairs = [(each, secret) for each, held in self._secrets.items() for secret in held]
-        # All are compared in any case: the time does not tell which one was wrong.
+        # All pairs are always compared, so that the time does not reveal which part was wrong.
         return sum(same(client_id, each) & same(client_secret, secret) for each, secret in pairs) > 0

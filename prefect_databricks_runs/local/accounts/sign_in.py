@@ -1,4 +1,4 @@
-"""Who may ask: the owner of a token, or whoever knows a login and its password."""
+"""Sign-in by a token, or by a login and its password."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from .users import USER
 
 
 class SignIn:
-    """What lets a client in.
+    """The check of the credentials in a request.
 
     Args:
-        accounts: who may sign in.
+        accounts: The accounts that may sign in.
     """
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
     def check(self, request: Request) -> str:
-        """Check the headers of a request that sign in, and return the name of its user.
+        """Check the credentials in the headers of a request, and return the name of its user.
 
         Raises:
-            ApiError: it has none that can be used (401), or a wrong one (403 for a token, also for one that has
-                expired; 401 for a password), or it names a resource of Azure without a management token (403).
+            ApiError: There are no usable credentials (401); the token is wrong or has expired (403); the password is
+                wrong (401); or the request names a resource of Azure without a management token (403).
         """
         scheme, credential = split(request.headers.get("authorization"))
         if scheme == "bearer":
@@ -35,7 +35,7 @@ class SignIn:
             name = self._check_basic(credential, request)
         else:
             raise no_credential()
-        # The other way round is what databricks-sdk sends to every workspace.
+        # A management token without a resource is fine: databricks-sdk sends it to every workspace.
         if request.headers.get(RESOURCE_ID) and not request.headers.get(MANAGEMENT_TOKEN):
             raise not_authorized()
         return name

@@ -1,4 +1,4 @@
-"""The users of a workspace, and the personal tokens that they sign in with."""
+"""The users of a workspace, and their personal tokens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .credentials import fingerprint
 
-# Who owns the workspace's own token, and its login and password.
+# The owner of the workspace's own token, and of its login and password.
 USER = "someone@localhost"
 _LOWEST_ID, _HIGHEST_ID = 10**15, 10**16
 
@@ -17,8 +17,8 @@ class User:
     """Someone who can sign in.
 
     Attributes:
-        name: the user name; of a service principal its client id.
-        user_id: the id.
+        name: The user name, or the client id of a service principal.
+        user_id: The user's id.
         is_service_principal: False for a person.
     """
 
@@ -26,28 +26,33 @@ class User:
     user_id: int
     is_service_principal: bool = False
 
+    @property
+    def principal(self) -> tuple[str, str]:
+        """The field that names the user in a permission, and the user's name."""
+        return ("service_principal_name" if self.is_service_principal else "user_name"), self.name
+
 
 class Users:
-    """The users of one workspace. Changed and asked from any thread."""
+    """The users of one workspace. Safe to use in any thread."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, User] = {}
         self._by_token: dict[bytes, User] = {}
 
     def add(self, name: str, *, is_service_principal: bool = False) -> User:
-        """Return the user of this name, who is new unless the name is known."""
+        """Return the user of this name, and add the user if new."""
         new = User(name, _LOWEST_ID + secrets.randbelow(_HIGHEST_ID - _LOWEST_ID), is_service_principal)
         return self._by_name.setdefault(name, new)
 
     def add_token(self, name: str, token: str | None = None) -> str:
-        """Make one more token for a user and return it.
+        """Add a token for a user, and the user if new, and return the token.
 
         Args:
-            name: the user's name; the user is made if it is new.
-            token: the token; a random one when None or empty.
+            name: The user's name.
+            token: The token; None or empty = a random token.
 
         Raises:
-            ValueError: the token is another user's.
+            ValueError: The token is another user's.
         """
         token = token or f"dapi{secrets.token_hex(16)}"
         user = self.add(name)
@@ -56,11 +61,11 @@ class Users:
         return token
 
     def remove_token(self, token: str) -> None:
-        """Remove a token from its user; do nothing when it has no user."""
+        """Remove a token from its user, if it has one."""
         self._by_token.pop(fingerprint(token), None)
 
     def remove(self, name: str) -> None:
-        """Remove a user and all tokens of the user; do nothing when there is none of this name."""
+        """Remove a user, if there is one of this name, with all tokens of the user."""
         user = self._by_name.pop(name, None)
         for key, owner in list(self._by_token.items()):
             if owner == user:
@@ -75,5 +80,5 @@ class Users:
         return self._by_name[name]
 
     def of_token(self, token: str) -> User | None:
-        """Return the user who owns a personal token; None when nobody does."""
+        """Return the owner of a personal token; None without one."""
         return self._by_token.get(fingerprint(token))

@@ -15,10 +15,10 @@ _HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
 class WebTokens:
-    """Sign tokens, and read the ones that were signed here.
+    """Sign tokens, and read tokens that were signed here.
 
     The signature is an HMAC with a key that exists only in this object. Databricks takes tokens with RS256 and ES256,
-    whose signature everyone can check; here the maker and the checker are the same.
+    whose signature everyone can check; here, the object that signs is also the object that checks.
     """
 
     def __init__(self) -> None:

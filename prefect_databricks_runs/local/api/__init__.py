@@ -1,1 +1,1 @@
-"""The endpoints, and what they answer."""
+"""The endpoints of the API, and their answers."""

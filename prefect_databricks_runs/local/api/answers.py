@@ -1,4 +1,4 @@
-"""From the records of runs to the JSON of the API."""
+"""Turn the records of runs into the JSON of the API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..web.paging import Page, turn_to
 TASKS_PER_PAGE = 100
 _MAX_ERROR_STATS = 3
 _LAST_PLACE = 10**6
-# The fields of a task type that `resolved_values` has; it has nothing of a for-each task.
+# The fields of a task type in `resolved_values`; a for-each task has none there.
 _RESOLVED = {"condition_task": ("left", "right"), "run_job_task": ("job_parameters",)}
 
 
@@ -23,8 +23,8 @@ class Answers:
     """The maker of answers from runs.
 
     Args:
-        url: the workspace's address, for links.
-        workspace_id: the workspace's id, for links.
+        url: The workspace's address, for links.
+        workspace_id: The workspace's id, for links.
     """
 
     def __init__(self, url: str, workspace_id: int) -> None:
@@ -35,12 +35,12 @@ class Answers:
         """Return the answer of `runs/get` for a job run.
 
         Args:
-            run: the run.
-            version: the API's version.
-            asked: the query: `page_token`, `include_history`, `include_resolved_values`.
+            run: The run.
+            version: The API's version.
+            asked: The query: `page_token`, `include_history`, `include_resolved_values`.
 
         Raises:
-            ApiError: it has more tasks than this version can answer, or the page token is none that was given out.
+            ApiError: The run has more tasks than this version can answer, or the page token is not valid.
         """
         if version != "2.2" and len(run.tasks) > TASKS_PER_PAGE:
             raise invalid("too_many_tasks_for_version", limit=TASKS_PER_PAGE, count=len(run.tasks))
@@ -58,7 +58,7 @@ class Answers:
         return {**self._run(run), "tasks": [self._task(run, task) for task in _in_order(run.tasks)]}
 
     def listed_run(self, run: RunRecord, version: str, *, with_tasks: bool) -> dict[str, Any]:
-        """Return a run as `runs/list` answers it; its tasks, up to 100 of them, only when asked for."""
+        """Return a run as `runs/list` answers it; with `with_tasks`, its first 100 tasks too."""
         answer = {**self._run(run), **_old_form(run, version)}
         if with_tasks and (version == "2.2" or len(run.tasks) <= TASKS_PER_PAGE):
             answer["tasks"] = [self._task(run, task) for task in _in_order(run.tasks)[:TASKS_PER_PAGE]]
@@ -70,12 +70,12 @@ class Answers:
         """Return the answer of `runs/get` for a task run.
 
         Args:
-            run: the job run.
-            task: the attempt.
-            asked: the query; None for the answer without iterations, which is the metadata of an output.
+            run: The job run.
+            task: The attempt.
+            asked: The query; None for the metadata of an output.
 
         Raises:
-            ApiError: the page token is none that was given out.
+            ApiError: The page token is not valid.
         """
         asked = asked if asked is not None else {}
         answer = {
@@ -89,7 +89,7 @@ class Answers:
         }
         if not task.iterations:
             return answer
-        # The first iteration comes first; a page's place falls from one to the next.
+        # Pages put the highest number first, and the first iteration comes first.
         places = {record.run_id: _LAST_PLACE - index for index, record in enumerate(task.iterations)}
         token = asked.get("page_token", "")
         page = turn_to(task.iterations, lambda each: places[each.run_id], limit=TASKS_PER_PAGE, page_token=token)
@@ -180,13 +180,13 @@ class Answers:
 
 
 def _run_duration(run: RunRecord) -> int:
-    """Return the time that a run and its repairs took, without that in a queue, in ms; 0 while it goes on."""
+    """Return the time that a run and its repairs took outside of a queue, in ms; 0 while the run is active."""
     took = sum(each.end_time - each.start_time for each in run.history)
     return took - run.queue_duration if run.end_time else 0
 
 
 def _old_form(run: RunRecord, version: str) -> dict[str, Any]:
-    """Return the top-level fields of a run of a single task in version 2.0, and none in other versions."""
+    """Return the additional top-level fields of a run of a single task in version 2.0; none in other versions."""
     if version != "2.0" or len(run.current) != 1:
         return {}
     settings = run.tasks[-1].settings
@@ -203,12 +203,12 @@ def _run_id(task: TaskRecord) -> int:
 
 
 def _in_order(tasks: Sequence[TaskRecord]) -> list[TaskRecord]:
-    """Return tasks in the order of their random ids: Databricks does not keep the order of the body either."""
+    """Return tasks in the order of their random ids: Databricks does not keep the order of the body."""
     return sorted(tasks, key=_run_id, reverse=True)
 
 
 def _paged(answer: dict[str, Any], page: Page[TaskRecord]) -> dict[str, Any]:
-    """Add what leads to the next page; `runs/get` has no way back."""
+    """Add the token of the next page; `runs/get` has no token of the previous one."""
     if page.next_page_token is None:
         return answer
     return {**answer, "has_more": True, "next_page_token": page.next_page_token}

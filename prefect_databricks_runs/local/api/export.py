@@ -20,7 +20,7 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class _Shown:
-    """A cell as it is shown: `kind` is `code` or `markdown`."""
+    """A cell of the page. `kind` is `code` or `markdown`."""
 
     kind: str
     text: str
@@ -33,9 +33,9 @@ def notebook_html(source: str, name: str) -> str:
     Markdown is shown as it is written. Outputs are not shown: the local workspace keeps none.
 
     Args:
-        source: the notebook's text, in the source format (`.py`) or Jupyter's (`.ipynb`). Any other text is shown as
+        source: The notebook's source, in the source format (`.py`) or Jupyter's (`.ipynb`). Anything else is shown as
             one cell of code.
-        name: the notebook's name, for the title.
+        name: The notebook's name, for the title.
     """
     title = html.escape(name)
     cells = "\n".join(_cell_html(cell) for cell in _cells(source))
@@ -47,7 +47,7 @@ def notebook_html(source: str, name: str) -> str:
 
 def _cell_html(cell: _Shown) -> str:
     title = f"<h2>{html.escape(cell.title)}</h2>" if cell.title else ""
-    # A line feed right after <pre> is not part of its text, so that a first empty line needs one before it.
+    # HTML ignores a line feed right after <pre>, so put one there: an empty first line is kept.
     return f'<section class="{cell.kind}">{title}<pre>\n{html.escape(cell.text)}</pre></section>'
 
 

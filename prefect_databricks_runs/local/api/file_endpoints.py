@@ -29,7 +29,7 @@ class FileEndpoints:
     """The endpoints under `workspace/`.
 
     Args:
-        root: the folder that plays the workspace's files.
+        root: The folder with the workspace's files.
     """
 
     def __init__(self, root: Path) -> None:
@@ -57,7 +57,7 @@ class FileEndpoints:
         return {}
 
     def mkdirs(self, call: Call) -> Fields:
-        """Make a folder with all that it is in."""
+        """Make a folder, and the folders above it."""
         self._files.make_folder(clean_path(read(call.fields, _PATH)["path"]))
         return {}
 
@@ -73,7 +73,7 @@ class FileEndpoints:
         return describe(self._files.find(path), path)
 
     def list_objects(self, call: Call) -> Fields:
-        """Return the content of a folder: `objects`, if there are any."""
+        """Return the content of a folder: `objects`, unless it is empty."""
         objects = list(self._files.children(clean_path(read(call.fields, _PATH)["path"])))
         return {"objects": objects} if objects else {}
 
@@ -104,7 +104,7 @@ def _content(encoded: str) -> bytes:
 
 
 def _stored(name: str, content: bytes, asked: Fields) -> tuple[str, bytes]:
-    """Return the name of the file that keeps it, and what is to be in it."""
+    """Return the name and the content of the file that keeps an import."""
     kind = asked.get("format", "SOURCE")
     if kind == "SOURCE":
         return _with_suffix(name, ".py"), _python_source(content, asked.get("language"))

@@ -1,4 +1,4 @@
-"""From a job to the JSON of the API, with what Databricks fills in when settings are read."""
+"""Turn a job into the JSON of the API, with the defaults that Databricks fills in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ PAGE_SIZE = 100
 
 # The lists that come in pages.
 _PAGED = ("tasks", "job_clusters", "environments", "parameters")
-# What a list of jobs leaves out unless it is asked for.
+# The fields that a list of jobs has only with `expand_tasks`.
 _EXPANDED = ("tasks", "job_clusters", "environments")
+# These start runs on Databricks. Here they are kept, but start nothing.
+_STARTERS = ("schedule", "trigger", "continuous")
 _FILES_FROM = ("notebook_task", "spark_python_task", "dbt_task")
 _PAGE_TOKEN = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
@@ -25,12 +27,12 @@ def job_answer(job: JobRecord, version: str, page_token: str = "") -> dict[str, 
     """Return the answer of `jobs/get`.
 
     Args:
-        job: the job.
-        version: the version of the API. Those before 2.2 have no pages.
-        page_token: which page of its lists; empty for the first.
+        job: The job.
+        version: The version of the API. Only 2.2 has pages.
+        page_token: The token of the page; empty for the first page.
 
     Raises:
-        ApiError: the token is none that a page gave, or the job has more tasks than the version can handle.
+        ApiError: The token is not valid, or the job has more tasks than the version can handle.
     """
     settings = settings_with_defaults(job.settings)
     if version == "2.0" and has_old_form(job.settings):
@@ -51,10 +53,10 @@ def listed_job(job: JobRecord, version: str, *, expand_tasks: bool) -> dict[str,
     """Return one job as `jobs/list` answers it.
 
     Args:
-        job: the job.
-        version: the version of the API. Before 2.2, a job with too many tasks comes without any.
-        expand_tasks: whether its tasks and clusters are to come too, the first 100 of each. The one task of a job in
-            the form of 2.0 always comes there.
+        job: The job.
+        version: The version of the API. Before 2.2, the tasks of a job with more than 100 tasks are left out.
+        expand_tasks: Whether to include its tasks and clusters, the first 100 of each. In 2.0, the task of a job in the
+            form of 2.0 is always included.
     """
     if version == "2.0" and has_old_form(job.settings):
         return {**_head(job), "settings": in_old_form(settings_with_defaults(job.settings))}
@@ -70,7 +72,7 @@ def listed_job(job: JobRecord, version: str, *, expand_tasks: bool) -> dict[str,
 
 
 def settings_with_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a job's settings as they are read, with what Databricks fills in."""
+    """Return a job's settings with the defaults that Databricks fills in."""
     source = "GIT" if "git_source" in settings else "WORKSPACE"
     read: dict[str, Any] = {
         "name": "Untitled",
@@ -81,6 +83,11 @@ def settings_with_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
         **settings,
         "format": "MULTI_TASK",
     }
+    for name in _STARTERS:
+        if name in settings:
+            read[name] = {"pause_status": "UNPAUSED", **settings[name]}
+    if "triggers" in settings:
+        read["triggers"] = [{"pause_status": "UNPAUSED", **each} for each in settings["triggers"]]
     if "tasks" in settings:
         read["tasks"] = [task_with_defaults(task, source) for task in settings["tasks"]]
     if "job_clusters" in settings:
@@ -89,12 +96,11 @@ def settings_with_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def task_with_defaults(task: Mapping[str, Any], source: str = "WORKSPACE") -> dict[str, Any]:
-    """Return a task's settings as they are read, with what Databricks fills in.
+    """Return a task's settings with the defaults that Databricks fills in.
 
     Args:
-        task: the task as it was given.
-        source: where the files of the job's tasks come from unless they say so: `WORKSPACE`, or `GIT` when the job has
-            a `git_source`.
+        task: The task as it was saved.
+        source: The default source of the task's file: `WORKSPACE`, or `GIT` if the job has a `git_source`.
     """
     read = {
         "run_if": "ALL_SUCCESS",
@@ -124,7 +130,7 @@ def _has_more(settings: Mapping[str, Any], begin: int) -> bool:
 
 
 def _without_policy_flag(thing: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task or job cluster whose new cluster lacks the field that is taken and never told."""
+    """Return a task or job cluster without the field of its new cluster that Databricks takes and never returns."""
     if "apply_policy_default_values" not in thing.get("new_cluster", ()):
         return dict(thing)
     cluster = {name: value for name, value in thing["new_cluster"].items() if name != "apply_policy_default_values"}

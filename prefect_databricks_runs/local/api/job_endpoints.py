@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..accounts.users import Users
 from ..bodies import bodies
+from ..bodies.access_control import take_grants
 from ..bodies.checks import check_settings
 from ..bodies.job_settings import replaced, updated
 from ..bodies.limits import check_range
@@ -27,12 +29,14 @@ class JobEndpoints:
     """The endpoints of jobs.
 
     Args:
-        store: the workspace's jobs and runs.
-        changed: called with a job whose settings were changed: some of them hold for active runs too.
+        store: The workspace's jobs and runs.
+        users: The workspace's users.
+        changed: Called with a job whose settings have changed: some settings apply to active runs too.
     """
 
-    def __init__(self, store: Store, changed: Callable[[JobRecord], None] | None = None) -> None:
+    def __init__(self, store: Store, users: Users, changed: Callable[[JobRecord], None] | None = None) -> None:
         self._store = store
+        self._users = users
         self._changed = changed
         self.served: dict[str, Endpoint] = {
             "POST jobs/create": self.create,
@@ -44,17 +48,17 @@ class JobEndpoints:
         }
 
     def create(self, call: Call) -> Fields:
-        """Make a job: `job_id`."""
+        """Create a job: `job_id`."""
         body = _settings(call.fields, call.version)
         if not body:
             raise invalid("no_settings")
-        access_control_list = body.pop("access_control_list", None)
+        grants = take_grants(body, self._users.named(call.user).principal)
         check_settings(body, call.version)
         job = self._store.add_job(
             body,
             queues_by_default=call.version == "2.2",
             user=call.user,
-            access_control_list=access_control_list,
+            grants=grants,
         )
         return {"job_id": job.job_id}
 
@@ -64,7 +68,7 @@ class JobEndpoints:
         return job_answer(self._store.job(asked["job_id"]), call.version, asked.get("page_token", ""))
 
     def list_jobs(self, call: Call) -> Fields:
-        """Return a page of jobs, newest first: `jobs` if there are any, and the tokens of the pages beside it."""
+        """Return a page of jobs, newest first: `jobs` if there are any, and the tokens of the pages around it."""
         asked = read(call.fields, bodies.LIST_JOBS)
         name = asked.get("name", "").casefold()
         jobs = sorted(self._store.jobs.values(), key=lambda job: job.sequence, reverse=True)
@@ -92,7 +96,7 @@ class JobEndpoints:
         return {}
 
     def reset(self, call: Call) -> Fields:
-        """Replace all of a job's settings, but for `run_as` when it is not given."""
+        """Replace all settings of a job. Without a new `run_as`, it keeps the old one."""
         body = read(call.fields, bodies.RESET)
         new_settings = _settings(body.get("new_settings", {}), call.version)
         job = self._store.job(body["job_id"])
@@ -102,12 +106,12 @@ class JobEndpoints:
         return {}
 
     def delete(self, call: Call) -> Fields:
-        """Delete a job. Its runs stay, and those under way go on."""
+        """Delete a job. Its runs stay, and its active runs continue."""
         self._store.delete_job(read(call.fields, bodies.DELETE_JOB)["job_id"])
         return {}
 
     def _change(self, job: JobRecord, settings: dict[str, Any], version: str) -> None:
-        settings.pop("access_control_list", None)
+        settings.pop("access_control_list", None)  # only the permissions API changes it
         check_settings(settings, version)
         job.settings = settings
         if self._changed:
@@ -115,12 +119,12 @@ class JobEndpoints:
 
 
 def _settings(fields: Fields, version: str) -> dict[str, Any]:
-    """Return settings in the new form, read by their shape."""
+    """Return the settings in the new form, with each field read as its type."""
     return read_settings(fields, bodies.CREATE, version)
 
 
 def _limit(asked: Fields, version: str, count: int) -> int:
-    """Return the number of jobs on a page: in 2.0, which did not have the field, all jobs unless it is there."""
+    """Return the number of jobs on a page; in 2.0, all jobs unless the request has a `limit`."""
     if version == "2.0" and "limit" not in asked:
         return max(1, count)
     limit: int = asked.get("limit", DEFAULT_JOBS_PER_PAGE)

@@ -1,4 +1,4 @@
-"""The few endpoints beside jobs that clients call to see whether they are connected, to whom, and with what compute."""
+"""The few endpoints beside jobs by which clients check their connection: the user, and the compute there is."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def _node_type(name: str, memory_mb: int, cores: int, category: str, disk_gb: in
     }
 
 
-# What compute can be named in a request: a few entries of the lists that Databricks has, in its own words. None of it
-# is created: a task runs in the Python that runs the workspace.
+# The compute that a request can name: a few entries of the lists of Databricks, in its own words. None of it is
+# created: a task runs in the Python that runs the workspace.
 _SPARK_VERSIONS: Final = (
     _runtime("16.4", "3.5.2", "2.12"),
     _runtime("15.4", "3.5.0", "2.12"),
@@ -50,10 +50,10 @@ _NODE_TYPES: Final = (
 
 
 class PlatformEndpoints:
-    """Who is signed in, and what compute a cluster could have.
+    """The endpoints for the signed-in user and for the compute that a cluster could have.
 
     Args:
-        users: the workspace's users.
+        users: The workspace's users.
     """
 
     def __init__(self, users: Users) -> None:
@@ -65,16 +65,16 @@ class PlatformEndpoints:
         }
 
     def me(self, call: Call) -> Fields:
-        """Return the user who is signed in."""
+        """Return the signed-in user."""
         user = self._users.named(call.user)
         return _service_principal(user) if user.is_service_principal else _person(user)
 
     def spark_versions(self, _call: Call) -> Fields:
-        """Return versions of the Databricks Runtime; here a task runs in the Python that runs the workspace."""
+        """Return versions of the Databricks Runtime. Here, every task runs in the Python that runs the workspace."""
         return {"versions": [dict(version) for version in _SPARK_VERSIONS]}
 
     def node_types(self, _call: Call) -> Fields:
-        """Return types of machines; here there are none."""
+        """Return types of machines. Here, every task runs on this machine."""
         return {"node_types": [dict(node_type) for node_type in _NODE_TYPES]}
 
 

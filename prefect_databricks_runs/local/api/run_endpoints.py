@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..accounts.users import Users
 from ..bodies import bodies
-from ..bodies.checks import check_parameters, check_run_now, check_settings, only_keys
+from ..bodies.access_control import take_grants
+from ..bodies.checks import check_parameters, check_run_now, check_submission, only_keys
 from ..bodies.old_form import has_old_form, read_settings
 from ..bodies.schema import read
 from ..runs.engine import Engine
@@ -22,13 +24,15 @@ class RunEndpoints:
     """The endpoints under `jobs/runs`, and `jobs/run-now`.
 
     Args:
-        store: the workspace's jobs and runs.
-        engine: what runs them.
-        answers: what makes the JSON.
+        store: The workspace's jobs and runs.
+        users: The workspace's users.
+        engine: Runs the runs.
+        answers: Makes the JSON.
     """
 
-    def __init__(self, store: Store, engine: Engine, answers: Answers) -> None:
+    def __init__(self, store: Store, users: Users, engine: Engine, answers: Answers) -> None:
         self._store = store
+        self._users = users
         self._engine = engine
         self._answers = answers
         self.served: dict[str, Endpoint] = {
@@ -45,7 +49,7 @@ class RunEndpoints:
         }
 
     def submit(self, call: Call) -> Fields:
-        """Start a run that belongs to no job: `run_id`."""
+        """Start a run without a job: `run_id`."""
         body = read_settings(call.fields, bodies.SUBMIT, call.version)
         token = body.pop("idempotency_token", None)
         known = self._store.run_of_token(token)
@@ -53,24 +57,27 @@ class RunEndpoints:
             return {"run_id": known.run_id}
         if not body.get("tasks"):
             raise invalid("no_tasks")
-        check_settings(body, call.version)
+        grants = take_grants(body, self._users.named(call.user).principal)
+        check_submission(body, call.version)
         for task in body["tasks"]:
             own_courses(task)
-        run = self._store.add_run(body, job=None, overrides={}, creator=call.user, token=token)
+        if not body.get("queue", {}).get("enabled", False):
+            self._engine.check_place()
+        run = self._store.add_run(body, job=None, overrides={}, creator=call.user, token=token, grants=grants)
         self._engine.start(run)
         return {"run_id": run.run_id}
 
     def run_now(self, call: Call) -> Fields:
-        """Start a run of a job: `run_id`, `number_in_job`."""
+        """Start a run of a job: `run_id`, `number_in_job`; neither for a continuous job that has an active run."""
         body = read(call.fields, bodies.RUN_NOW)
         token = body.pop("idempotency_token", None)
-        run = self._store.run_of_token(token)
+        run = self._store.run_of_token(token) or self._start_job(body, call.user, token)
         if run is None:
-            run = self._start_job(body, call.user, token)
+            return {}
         return {"run_id": run.run_id, "number_in_job": run.run_id}
 
     def repair(self, call: Call) -> Fields:
-        """Run tasks of a run that is over once more: `repair_id`."""
+        """Run tasks of a finished run again: `repair_id`."""
         if call.version == "2.0":
             raise unknown_path("POST", "/jobs/runs/repair")
         body = read(call.fields, bodies.REPAIR)
@@ -89,7 +96,7 @@ class RunEndpoints:
         return self._answers.task_run(run, task, asked) if task else self._answers.run(run, call.version, asked)
 
     def get_output(self, call: Call) -> Fields:
-        """Return what a task run left behind, or a run in the form of version 2.0, which is its own only task."""
+        """Return the output of a task run, or of a run in the form of version 2.0, which has one task."""
         run, task = self._store.find(read(call.fields, bodies.RUN_ID)["run_id"])
         if task is not None:
             return self._answers.output(run, task)
@@ -108,7 +115,7 @@ class RunEndpoints:
         return list_runs(self._store, asked, call.version, answer)
 
     def export(self, call: Call) -> Fields:
-        """Return the notebook of a task run as a page: `views`."""
+        """Return the notebook of a task run as an HTML page: `views`."""
         asked = read(call.fields, bodies.EXPORT)
         run, task = self._store.find(asked["run_id"])
         if task is None and has_old_form(run.settings):
@@ -123,12 +130,12 @@ class RunEndpoints:
         return {"views": [{"type": "NOTEBOOK", "name": name, "content": notebook_html(task.source, name)}]}
 
     def cancel(self, call: Call) -> Fields:
-        """Begin to cancel a run or a task run; nothing happens when it is over."""
+        """Begin to cancel a run or a task run, unless it has finished."""
         self._engine.cancel(*self._store.find(read(call.fields, bodies.RUN_ID)["run_id"]))
         return {}
 
     def cancel_all(self, call: Call) -> Fields:
-        """Begin to cancel all active runs of a job, or all runs of the workspace that are queued."""
+        """Begin to cancel all active runs of a job, or all queued runs of the workspace."""
         asked = read(call.fields, bodies.CANCEL_ALL)
         job_id, queued_only = asked.get("job_id"), asked.get("all_queued_runs", False)
         if job_id is None and not queued_only:
@@ -141,17 +148,22 @@ class RunEndpoints:
         return {}
 
     def delete(self, call: Call) -> Fields:
-        """Forget a run that is over."""
+        """Delete a finished run."""
         self._store.delete_run(read(call.fields, bodies.RUN_ID)["run_id"])
         return {}
 
-    def _start_job(self, body: Fields, user: str, token: str | None) -> RunRecord:
+    def _start_job(self, body: Fields, user: str, token: str | None) -> RunRecord | None:
         job = self._store.job(body.get("job_id", 0))
         check_run_now(body, job.settings)
         tasks = job.settings.get("tasks")
         if not tasks:
             raise invalid("job_without_tasks", job_id=job.job_id)
+        if job.runs_continuously and self._store.active_runs(job.job_id):
+            return None
         keys = only_keys(body["only"], tasks) if body.get("only") else None
+        queue = body.get("queue", {}).get("enabled", job.queue_enabled)
+        if not queue:
+            self._engine.check_place()
         run = self._store.add_run(job.settings, job=job, overrides=body, creator=user, token=token, keys=keys)
-        self._engine.start(run, queue=body.get("queue", {}).get("enabled", job.queue_enabled))
+        self._engine.start(run, queue=queue)
         return run

@@ -1,4 +1,4 @@
-"""`runs/list`: which runs, and in which pages."""
+"""`runs/list`: the runs that a query asks for, in pages."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def list_runs(store: Store, asked: Mapping[str, Any], version: str, answer: Call
     """Return a page of runs, newest first.
 
     Args:
-        store: the workspace's runs.
-        asked: the query, checked for types.
-        version: the API's version.
-        answer: turns a run into JSON.
+        store: The workspace's runs.
+        asked: The query, checked for types.
+        version: The API's version.
+        answer: Turns a run into JSON.
 
     Returns:
-        `runs` if there are any; `next_page_token` and `prev_page_token` unless it is the last or the first page;
+        `runs` if there are any; `next_page_token` except on the last page, and `prev_page_token` except on the first;
         before 2.2, `has_more`.
 
     Raises:
-        ApiError: the query makes no sense.
+        ApiError: The query is not valid.
     """
     page = turn_to(
         _chosen(store, asked),

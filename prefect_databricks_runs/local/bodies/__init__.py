@@ -1,1 +1,1 @@
-"""Request bodies: what they may have, and whether it makes sense."""
+"""Request bodies: their shapes and their rules."""

@@ -1,97 +1,60 @@
-"""What each endpoint takes, field by field, as far as it is checked."""
+"""The body of each endpoint: the fields that are checked."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from .schema import BOOLEAN, INT32, INTEGER, STRING, Choice, ListOf, Object, read
-from .settings_bodies import COMMON_FIELDS, JOB_FIELDS, QUEUE, RUN_FIELDS, RUN_PARAMETERS
-from .task_bodies import SINGLE_TASK_FIELDS, TASK_PARAMETERS, TASK_TYPES
+from .schema import INTEGER, STRING, ListOf, Object, read
+from .shapes import SINGLE_TASK_FIELDS, TASK_PARAMETERS, TASK_TYPES, shape
 
 __all__ = ["TASK_PARAMETERS", "TASK_TYPES"]  # the kinds of bodies are used as `bodies.SUBMIT`
 
 DEFAULT_TASK_KEY = "main"
 MAX_TASK_KEY = 100
 
-_PAGE = {"limit": INT32, "offset": INT32, "page_token": STRING}
+_ONE_TASK = {name: shape("Task").fields[name] for name in SINGLE_TASK_FIELDS}
+_JOB_ID = {"job_id": INTEGER}
 
-SUBMIT = Object(RUN_FIELDS)
-CREATE = Object(JOB_FIELDS)
-# `new_settings` is read by itself, as its errors have no such prefix in their fields.
-RESET = Object({"job_id": INTEGER, "new_settings": Object()}, required=("job_id",))
-UPDATE = Object({"job_id": INTEGER, "new_settings": Object(), "fields_to_remove": ListOf(STRING)}, required=("job_id",))
-DELETE_JOB = Object({"job_id": INTEGER}, required=("job_id",))
-GET_JOB = Object({"job_id": INTEGER, "include_trigger_state": BOOLEAN, "page_token": STRING}, required=("job_id",))
-LIST_JOBS = Object({**_PAGE, "name": STRING, "expand_tasks": BOOLEAN})
-
-RUN_NOW = Object(
-    {
-        **TASK_PARAMETERS,
-        **RUN_PARAMETERS,
-        "job_id": INTEGER,
-        "idempotency_token": STRING,
-        "only": ListOf(STRING),
-        "queue": QUEUE,
-    }
-)
-REPAIR = Object(
-    {
-        **TASK_PARAMETERS,
-        **RUN_PARAMETERS,
-        "run_id": INTEGER,
-        "latest_repair_id": INTEGER,
-        "rerun_tasks": ListOf(STRING),
-        "rerun_all_failed_tasks": BOOLEAN,
-        "rerun_dependent_tasks": BOOLEAN,
-    },
-    required=("run_id",),
-)
+SUBMIT = Object({**_ONE_TASK, **shape("SubmitRun").fields})
+CREATE = Object({**_ONE_TASK, **shape("CreateJob").fields})
+# `new_settings` is read separately: its errors name fields without this prefix.
+RESET = Object({**_JOB_ID, "new_settings": Object()}, required=("job_id",))
+UPDATE = Object({**RESET.fields, "fields_to_remove": ListOf(STRING)}, required=("job_id",))
+DELETE_JOB = Object(_JOB_ID, required=("job_id",))
+GET_JOB = shape("GetJob")
+LIST_JOBS = shape("ListJobs")
+RUN_NOW = shape("RunNow")
+REPAIR = shape("RepairRun")
 RUN_ID = Object({"run_id": INTEGER}, required=("run_id",))
-GET_RUN = Object(
-    {
-        "run_id": INTEGER,
-        "include_history": BOOLEAN,
-        "include_resolved_values": BOOLEAN,
-        "page_token": STRING,
-    },
-    required=("run_id",),
+GET_RUN = shape("GetRun")
+LIST_RUNS = shape("ListRuns")
+CANCEL_ALL = shape("CancelAllRuns")
+EXPORT = shape("ExportRun")
+PERMISSIONS = Object(
+    {**_JOB_ID, "access_control_list": shape("CreateJob").fields["access_control_list"]}, required=("job_id",)
 )
-LIST_RUNS = Object(
-    {
-        **_PAGE,
-        "active_only": BOOLEAN,
-        "completed_only": BOOLEAN,
-        "job_id": INTEGER,
-        "run_type": Choice(("JOB_RUN", "WORKFLOW_RUN", "SUBMIT_RUN")),
-        "expand_tasks": BOOLEAN,
-        "start_time_from": INTEGER,
-        "start_time_to": INTEGER,
-    }
-)
-CANCEL_ALL = Object({"job_id": INTEGER, "all_queued_runs": BOOLEAN})
-EXPORT = Object({"run_id": INTEGER, "views_to_export": Choice(("CODE", "DASHBOARDS", "ALL"))}, required=("run_id",))
 
 
 def with_tasks(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a body that has `tasks`: one of the old form gets its only task.
+    """Return a body with `tasks`: the task of a body in the old form is moved there.
 
-    The key of the task is the `run_name`, as far as a key can be; `main` where there is none.
+    The key of that task is the `run_name`, changed to be a valid key, or `main` without a name.
 
     Raises:
-        ApiError: a field of that task is wrong. Databricks names it by its place in the old form.
+        ApiError: A field of that task is wrong. Databricks names it by its place in the old form.
     """
     moved = {name: body[name] for name in SINGLE_TASK_FIELDS if body.get(name) is not None}
     if body.get("tasks") is not None or not any(name in moved for name in TASK_TYPES):
         return body
-    task = {name: read(value, COMMON_FIELDS[name], f"settings.task.{name}") for name, value in moved.items()}
+    task = {name: read(value, _ONE_TASK[name], f"settings.task.{name}") for name, value in moved.items()}
     rest = {name: value for name, value in body.items() if name not in SINGLE_TASK_FIELDS}
     return {**rest, "tasks": [{"task_key": _task_key(body.get("run_name")), **task}]}
 
 
 def _task_key(run_name: object) -> str:
-    # Airflow's notebook operator sends the key that it wants as the name of the run, and looks for the task by it.
+    # Airflow's notebook operator sends the key that it wants as the run's name, and looks for a task with that key.
     if not isinstance(run_name, str) or not run_name:
         return DEFAULT_TASK_KEY
-    # That a longer name is cut is known; what becomes of other characters is not.
+    # Databricks is known to cut a longer name. It is not known what it does with other characters.
     return re.sub(r"[^\w-]", "_", run_name[:MAX_TASK_KEY], flags=re.ASCII)

@@ -1,4 +1,4 @@
-"""The rules that the settings of a job or of a submitted run must keep, and the features that are not there yet."""
+"""The rules for the settings of a job or of a submitted run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..web.errors import field_not_served, invalid
+from ..web.errors import invalid
+from .cluster_checks import check_new_cluster
 from .limits import (
     KEY,
     check_bytes,
@@ -16,18 +17,20 @@ from .limits import (
     check_range,
     check_unique,
     check_webhooks,
+    is_given,
 )
 from .run_now_checks import check_parameters, check_run_now, only_keys
-from .task_checks import check_tasks
+from .task_checks import check_tasks, with_nested
 
-__all__ = ["check_parameters", "check_run_now", "check_settings", "only_keys"]
+__all__ = ["check_parameters", "check_run_now", "check_settings", "check_submission", "only_keys"]
 
 MAX_TASKS = 1000
-# In the versions before 2.2, to be written and to be read.
+# In versions before 2.2, for writing and for reading.
 MAX_TASKS_BEFORE = 100
 MAX_NAME_BYTES = 4096
 MAX_DESCRIPTION = 27_700
 MAX_CONCURRENT_RUNS = 1000
+CRON_FIELDS = (6, 7)
 GIT_PROVIDERS = (
     "github",
     "gitlab",
@@ -42,6 +45,7 @@ GIT_PROVIDERS = (
 _COUNTS = {"tags": 25, "environments": 10, "environment_variables": 10, "job_clusters": 100}
 _ENVIRONMENT_VARIABLES = {"variables": 20, "files": 5}
 _GIT_LENGTHS = {"git_url": 300, "git_branch": 255, "git_tag": 255, "git_commit": 64}
+_KEYS = {"environments": "environment_key", "environment_variables": "environment_variables_key"}
 _PARAMETER_NAME = re.compile(r"[\w.-]+", re.ASCII)
 _STARTERS = ("schedule", "trigger", "continuous")
 _TRIGGERS = ("file_arrival", "table_update", "periodic", "model")
@@ -51,11 +55,11 @@ def check_settings(settings: Mapping[str, Any], version: str = "2.2") -> None:
     """Check the settings of a job or of a submitted run, with all its tasks.
 
     Args:
-        settings: the settings, in the new form and read by their shape.
-        version: the version of the API that they came by.
+        settings: The settings, in the new form and with each field read as its type.
+        version: The version of the API of the request.
 
     Raises:
-        ApiError: a rule is broken (400), or a field asks for what is not done here (501).
+        ApiError: A rule is broken.
     """
     check_task_count(settings, version)
     _check_sizes(settings)
@@ -69,11 +73,28 @@ def check_settings(settings: Mapping[str, Any], version: str = "2.2") -> None:
     check_tasks(settings)
 
 
-def check_task_count(settings: Mapping[str, Any], version: str) -> None:
-    """Check that a version of the API can handle so many tasks.
+def check_submission(settings: Mapping[str, Any], version: str = "2.2") -> None:
+    """Check the settings of a submitted run, with all its tasks.
+
+    Args:
+        settings: The settings, in the new form and with each field read as its type.
+        version: The version of the API of the request.
 
     Raises:
-        ApiError: it cannot.
+        ApiError: A rule is broken.
+    """
+    # Only the tasks of a saved job can share a job cluster.
+    tasks = with_nested(settings["tasks"])
+    if is_given(settings, "job_clusters") or any(is_given(task, "job_cluster_key") for _, task in tasks):
+        raise invalid("shared_job_cluster")
+    check_settings({name: value for name, value in settings.items() if name != "job_clusters"}, version)
+
+
+def check_task_count(settings: Mapping[str, Any], version: str) -> None:
+    """Check that a version of the API can handle the number of tasks.
+
+    Raises:
+        ApiError: There are too many tasks.
     """
     count = len(settings.get("tasks", ()))
     if version != "2.2" and count > MAX_TASKS_BEFORE:
@@ -105,7 +126,11 @@ def _check_keys(settings: Mapping[str, Any]) -> None:
         if not KEY.fullmatch(key):
             raise invalid("bad_job_cluster_key", job_cluster_key=key[:200])
     check_unique(keys, "job_clusters")
-    check_unique((entry["environment_key"] for entry in settings.get("environments", [])), "environments")
+    for cluster in settings.get("job_clusters", []):
+        if "new_cluster" in cluster:
+            check_new_cluster(cluster["new_cluster"])
+    for name, key in _KEYS.items():
+        check_unique((entry[key] for entry in settings.get(name, [])), name)
 
 
 def _check_run_as(settings: Mapping[str, Any]) -> None:
@@ -119,7 +144,7 @@ def _check_targets(settings: Mapping[str, Any]) -> None:
 
 
 def _check_git(source: Mapping[str, Any]) -> None:
-    """Check where the sources come from; that they cannot be fetched here is for the tasks that need them."""
+    """Check the Git source. That it cannot be fetched here is an error of the tasks that need it."""
     if source.get("git_provider", "").lower() not in GIT_PROVIDERS:
         raise invalid("bad_git_provider", providers=",".join(GIT_PROVIDERS))
     for name, limit in _GIT_LENGTHS.items():
@@ -129,17 +154,12 @@ def _check_git(source: Mapping[str, Any]) -> None:
 
 def _check_starters(settings: Mapping[str, Any]) -> None:
     check_one_of(settings, ("schedule", "continuous"), "settings", at_least=0)
+    schedules = {f"triggers[{index}].": each.get("schedule") for index, each in enumerate(settings.get("triggers", []))}
+    for prefix, schedule in {"": settings.get("schedule"), **schedules}.items():
+        cron = schedule["quartz_cron_expression"] if schedule else ""
+        if schedule and len(cron.split()) not in CRON_FIELDS:
+            raise invalid("bad_cron", field=f"{prefix}schedule.quartz_cron_expression", cron=cron[:100])
     if "triggers" in settings:
         check_one_of(settings, ("triggers", *_STARTERS), "settings", at_least=0)
     if "trigger" in settings:
         check_one_of(settings["trigger"], _TRIGGERS, "trigger", at_least=0)
-    for name in _STARTERS:
-        if name in settings:
-            _check_paused(name, settings[name])
-    for index, trigger in enumerate(settings.get("triggers", [])):
-        _check_paused(f"triggers[{index}]", trigger)
-
-
-def _check_paused(name: str, starter: Mapping[str, Any]) -> None:
-    if starter.get("pause_status", "UNPAUSED") != "PAUSED":
-        raise field_not_served(name, starter)

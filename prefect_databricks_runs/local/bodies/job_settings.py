@@ -1,4 +1,4 @@
-"""Changing a job's settings: `update` and `reset`."""
+"""Change a job's settings: `update` and `reset`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ..web.errors import invalid
 
-# The lists that are merged, and what names an entry of them.
+# The lists that are merged, and the field that is the key of an entry.
 _KEYED = {"tasks": "task_key", "job_clusters": "job_cluster_key"}
 
 
@@ -16,16 +16,16 @@ def updated(
 ) -> dict[str, Any]:
     """Return settings changed as `jobs/update` does.
 
-    Whether Databricks removes first or last is not known; here what the same request gives anew stays.
+    It is not known whether Databricks removes fields first or last. Here it removes them first, so a field that the
+    request both removes and sets is set.
 
     Args:
-        settings: what is there.
-        new_settings: what takes the place of fields of the same name, and of tasks and job clusters of the same key.
-        fields_to_remove: names of fields, or `tasks/<key>` or `job_clusters/<key>`. Those that are not there are no
-            mistake.
+        settings: The old settings.
+        new_settings: Fields that replace fields of the same name, and tasks and job clusters of the same key.
+        fields_to_remove: Names of fields, or `tasks/<key>` or `job_clusters/<key>`. Unknown names are ignored.
 
     Raises:
-        ApiError: a field to remove is inside another.
+        ApiError: A field to remove is inside another.
     """
     changed = dict(settings)
     for field in fields_to_remove:
@@ -36,7 +36,7 @@ def updated(
 
 
 def replaced(settings: Mapping[str, Any], new_settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings changed as `jobs/reset` does: all are new, but `run_as` stays when it is not given."""
+    """Return settings changed as `jobs/reset` does: all are new, but without a new `run_as` the old one stays."""
     kept = {name: settings[name] for name in ("run_as",) if name in settings}
     return {**kept, **new_settings}
 
@@ -56,7 +56,7 @@ def _remove(settings: dict[str, Any], field: str) -> None:
 
 
 def _merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    """Return the old entries, those with a new one replaced where they were, and then the other new ones."""
+    """Return the old entries, each replaced by the new entry of its key if there is one, then all other new entries."""
     by_key = {entry[key]: entry for entry in new}
     kept = [by_key.pop(entry[key], entry) for entry in old]
     return [*kept, *(entry for entry in new if entry[key] in by_key)]

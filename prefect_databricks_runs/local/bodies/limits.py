@@ -1,4 +1,4 @@
-"""Checks that many fields share: how long, how many, how large, which of several."""
+"""Checks that many fields share: length, count, range, one of several."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..web.errors import invalid
-from .task_bodies import EVENTS
+from .shapes import shape
 
 MAX_DESTINATIONS = 3
+_EVENTS = tuple(shape("WebhookNotifications").fields)
 
 KEY = re.compile(r"[\w-]{1,100}", re.ASCII)
+
+
+def is_given(fields: Mapping[str, Any], name: str) -> bool:
+    """Return whether a field has a value. To Databricks, an empty string or list is the same as a missing field."""
+    return fields.get(name) not in (None, "", [])
 
 
 def check_range(fields: Mapping[str, Any], name: str, low: int, high: int | None = None, *, prefix: str = "") -> None:
     """Check a number, if it is there.
 
     Args:
-        fields: where it is.
-        name: its name.
-        low: the lowest that it may be.
-        high: the highest; None = no limit.
-        prefix: what comes before its name in the error, such as `tasks[0].`.
+        fields: The fields.
+        name: The name of the field.
+        low: The lowest allowed value.
+        high: The highest allowed value; None = no limit.
+        prefix: The prefix of the name in the error, such as `tasks[0].`.
 
     Raises:
-        ApiError: it is out of range.
+        ApiError: The number is out of range.
     """
     value = fields.get(name, low)
     if value < low and low == 0:
@@ -36,30 +42,30 @@ def check_range(fields: Mapping[str, Any], name: str, low: int, high: int | None
 
 
 def check_bytes(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str = "") -> None:
-    """Check a text's length in bytes of UTF-8, if it is there.
+    """Check the length of a string in bytes of UTF-8, if it is there.
 
     Raises:
-        ApiError: it is longer than `limit`.
+        ApiError: The string is longer than `limit`.
     """
     if len(fields.get(name, "").encode("utf-8", "surrogatepass")) > limit:
         raise invalid("too_long", field=prefix + name, limit=limit, unit="bytes")
 
 
 def check_characters(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str = "") -> None:
-    """Check a text's length in characters, if it is there.
+    """Check the length of a string in characters, if it is there.
 
     Raises:
-        ApiError: it is longer than `limit`.
+        ApiError: The string is longer than `limit`.
     """
     if len(fields.get(name, "")) > limit:
         raise invalid("too_long", field=prefix + name, limit=limit, unit="characters")
 
 
 def check_count(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str = "") -> None:
-    """Check how many entries a list or map has, if it is there.
+    """Check the number of entries of a list or map, if it is there.
 
     Raises:
-        ApiError: it has more than `limit`.
+        ApiError: There are more than `limit` entries.
     """
     count = len(fields.get(name, ()))
     if count > limit:
@@ -67,10 +73,10 @@ def check_count(fields: Mapping[str, Any], name: str, limit: int, *, prefix: str
 
 
 def check_unique(values: Iterable[str], field: str) -> None:
-    """Check that no value is there twice.
+    """Check that all values are different.
 
     Raises:
-        ApiError: one is.
+        ApiError: A value is there twice.
     """
     seen: set[str] = set()
     for value in values:
@@ -80,22 +86,22 @@ def check_unique(values: Iterable[str], field: str) -> None:
 
 
 def check_one_of(fields: Mapping[str, Any], names: Sequence[str], place: str, *, at_least: int = 1) -> None:
-    """Check that exactly one of several fields is there, or at most one when `at_least` is 0.
+    """Check that exactly one of several fields has a value, or at most one with `at_least=0`.
 
     Raises:
-        ApiError: none is, or more than one.
+        ApiError: No field has a value, or more than one.
     """
-    found = [name for name in names if name in fields]
+    found = [name for name in names if is_given(fields, name)]
     if not at_least <= len(found) <= 1:
         raise invalid("not_one_of", field=place, names=", ".join(names), found=" and ".join(found) or "none")
 
 
 def check_webhooks(fields: Mapping[str, Any], *, prefix: str = "") -> None:
-    """Check how many destinations each event of `webhook_notifications` has.
+    """Check the number of destinations of each event of `webhook_notifications`.
 
     Raises:
-        ApiError: one has more than three.
+        ApiError: An event has more than three destinations.
     """
-    for event in EVENTS:
+    for event in _EVENTS:
         webhooks = fields.get("webhook_notifications", {})
         check_count(webhooks, event, MAX_DESTINATIONS, prefix=f"{prefix}webhook_notifications.")

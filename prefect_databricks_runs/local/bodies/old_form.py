@@ -1,4 +1,4 @@
-"""Jobs and runs in the form of version 2.0: one task, whose fields stand at the top level."""
+"""Jobs and runs in the form of version 2.0: one task, with its fields at the top level."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from typing import Any
 
 from . import bodies
 from .schema import Object, read
-from .task_bodies import SINGLE_TASK_FIELDS
+from .shapes import SINGLE_TASK_FIELDS
 
 SINGLE_TASK = "SINGLE_TASK"
 MULTI_TASK = "MULTI_TASK"
 
+# A submitted run with job clusters is known to be refused, so that field is not ignored.
+_KNOWN = (bodies.SUBMIT.fields.keys() | bodies.CREATE.fields.keys()) - {"job_clusters"}
+
 
 def read_settings(fields: dict[str, Any], kind: Object, version: str) -> dict[str, Any]:
-    """Return the settings of a job or of a submitted run with `tasks`, and with the `format` that they came in.
+    """Return the settings of a job or of a submitted run with `tasks`, and with their original `format`.
+
+    Settings that only a job has are left out of a submitted run, and the other way round: Databricks ignores them.
 
     Args:
-        fields: the settings as they came.
-        kind: what they should be.
-        version: the API's version. Only 2.0 keeps the old form; in newer ones it is only another spelling.
+        fields: The settings in the request.
+        kind: The shape that they should have.
+        version: The API's version. Only 2.0 keeps the old form; in newer versions it is only another spelling.
 
     Raises:
-        ApiError: a field is wrong.
+        ApiError: A field is wrong.
     """
-    settings: dict[str, Any] = read(bodies.with_tasks(fields), kind)
-    # What a client says about the form does not change it.
+    body = bodies.with_tasks(fields)
+    settings: dict[str, Any] = read({key: body[key] for key in body if key in kind.fields or key not in _KNOWN}, kind)
+    # The `format` that a client sends has no effect.
     settings.pop("format", None)
     if "tasks" in settings:
         is_old = version == "2.0" and fields.get("tasks") is None
@@ -34,7 +40,7 @@ def read_settings(fields: dict[str, Any], kind: Object, version: str) -> dict[st
 
 
 def has_old_form(settings: Mapping[str, Any]) -> bool:
-    """Return whether these settings came in the old form, and have not got more tasks since."""
+    """Return whether these settings were sent in the old form and still have one task."""
     return settings.get("format") == SINGLE_TASK and len(settings.get("tasks", ())) == 1
 
 

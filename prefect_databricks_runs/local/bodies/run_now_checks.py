@@ -1,4 +1,4 @@
-"""The rules for what `run-now` and `runs/repair` are given: parameters, and the tasks to run."""
+"""The rules for the bodies of `run-now` and `runs/repair`: parameters, and the tasks to run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_PARAMETERS_BYTES = 10_000
 
 _LIMITED = ("notebook_params", "jar_params", "python_params", "spark_submit_params")
 _ASCII = ("python_params", "spark_submit_params")
-# Those that Databricks refuses together with job parameters.
+# The parameters that Databricks refuses together with job parameters.
 _BEFORE_JOB_PARAMETERS = (*_LIMITED, "python_named_params", "dbt_commands")
 _EXCLUSIVE = (("notebook_params", "jar_params"), *(("job_parameters", name) for name in _BEFORE_JOB_PARAMETERS))
 
@@ -21,7 +21,7 @@ def check_run_now(body: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Check a body of `run-now` against the settings of its job.
 
     Raises:
-        ApiError: a rule is broken, or `only` names a task that the job does not have.
+        ApiError: A rule is broken, or `only` names a task that the job does not have.
     """
     check_parameters(body)
     only_keys(body.get("only", ()), settings.get("tasks", ()))
@@ -31,7 +31,8 @@ def check_parameters(body: Mapping[str, Any]) -> None:
     """Check the parameters of `run-now` or `runs/repair`.
 
     Raises:
-        ApiError: two cannot be given together, or one is too long or has characters that it cannot have.
+        ApiError: Two parameters cannot be used together, or a parameter is too long or has a character that it cannot
+            have.
     """
     for first, second in _EXCLUSIVE:
         if body.get(first) and body.get(second):
@@ -47,15 +48,15 @@ def check_parameters(body: Mapping[str, Any]) -> None:
 
 
 def only_keys(only: Sequence[str], tasks: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Return the keys of the tasks that `only` asks for; of all tasks when it is empty.
+    """Return the keys of the tasks that `only` selects; of all tasks if it is empty.
 
     Args:
-        only: task keys. `+key` also asks for everything that the task depends on, `key+` for everything that depends
-            on it, `+key+` for both.
-        tasks: the tasks of the job.
+        only: Task keys. `+key` also selects every task that the task depends on, `key+` every task that depends on
+            it, `+key+` both.
+        tasks: The tasks of the job.
 
     Raises:
-        ApiError: there is no task with such a key.
+        ApiError: A task does not exist.
     """
     upstream = {task["task_key"]: {other["task_key"] for other in task.get("depends_on", ())} for task in tasks}
     if not only:

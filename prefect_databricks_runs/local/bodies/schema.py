@@ -1,12 +1,14 @@
-"""The shapes of request bodies, and reading a body as tolerantly as Databricks does.
+"""The shapes of request bodies, and a reader that is as tolerant as Databricks.
 
-Integers may come as strings and booleans as the words `true` and `false`, in any case; `null` means that a field is not
-there; a map may come as a list of keys and values; fields that are not known pass through as they are.
+An integer may be a string, and a boolean the word `true` or `false` in any case; `null` is the same as a missing field;
+a map of strings may have numbers and booleans as values, and may be a list of keys and values; unknown fields are kept
+as they are.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from ..web.errors import ApiError, invalid, malformed
 
 INT32_LIMIT = 2**31
 INT64_LIMIT = 2**63
-# What protobuf, which Databricks reads its JSON with, allows by itself. Far below what Python can write back.
+# The default of protobuf, with which Databricks reads its JSON. It is far below the depth that Python can write back.
 MAX_DEPTH = 100
 
 _ENTRY = ("key", "value")
@@ -29,8 +31,8 @@ class Scalar:
     """A single value.
 
     Attributes:
-        name: what the error calls it.
-        read: returns the value as its own type; raises ValueError when it is not one.
+        name: The name of the type in errors.
+        read: Returns the value as its own type; raises ValueError for a value of another type.
     """
 
     name: str
@@ -39,7 +41,7 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few words, in capitals as they are written here."""
+    """One of a few words, in upper case as they are written here."""
 
     words: tuple[str, ...]
 
@@ -63,12 +65,14 @@ class Object:
     """An object with known fields.
 
     Attributes:
-        fields: the kind of each field that is checked.
-        required: the fields that must be there.
+        fields: The kind of each field that is checked.
+        required: The required fields.
+        filled: The required fields for which an empty string counts as missing.
     """
 
     fields: Mapping[str, Kind] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
 
 
 Kind = Scalar | Choice | ListOf | MapOf | Object
@@ -99,9 +103,26 @@ def _as_integer(value: Any) -> int:
         if not _DECIMAL.fullmatch(value):
             raise ValueError
         value = float(value)
-    if isinstance(value, float) and not value.is_integer():  # infinity is not one either
+    if isinstance(value, float) and not value.is_integer():  # also refuses infinity
         raise ValueError
     return int(value)
+
+
+def _read_text(value: Any) -> str:
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return _read_string(value)
+
+
+def _read_float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError
+    number = float(value)  # an int that is too large for a float raises an error too
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def _read_boolean(value: Any) -> bool:
@@ -114,20 +135,23 @@ def _read_boolean(value: Any) -> bool:
 STRING = Scalar("string", _read_string)
 INT32 = Scalar("integer", _read_integer(INT32_LIMIT))
 INTEGER = Scalar("integer", _read_integer(INT64_LIMIT))
+# A value of a map: Databricks keeps a number or a boolean there as its JSON string.
+TEXT = Scalar("string", _read_text)
+FLOAT = Scalar("number", _read_float)
 BOOLEAN = Scalar("boolean", _read_boolean)
 
 
 def read(value: Any, kind: Kind, name: str = "") -> Any:
-    """Return `value` as `kind`, with tolerated spellings turned to their own types. `value` itself is not changed.
+    """Return `value` as `kind`, with tolerated spellings converted. `value` itself is not changed.
 
     Args:
-        value: what came, as parsed from JSON.
-        kind: what it should be.
-        name: the field's name, for the error; empty for the whole body.
+        value: The value, as parsed from JSON.
+        kind: The kind that it should have.
+        name: The field's name, for the error; empty for the whole body.
 
     Raises:
-        ApiError: it is something else (`MALFORMED_REQUEST`), or a required field is missing or a word is none of those
-            that may be there (`INVALID_PARAMETER_VALUE`). A whole body may also be nested too deeply.
+        ApiError: The value is of another kind, or a whole body is nested too deeply (`MALFORMED_REQUEST`); or a
+            required field is missing, or a word is not one of its choices (`INVALID_PARAMETER_VALUE`).
     """
     if not name:
         _check_depth(value)
@@ -167,14 +191,14 @@ def _read_object(value: dict[str, Any], kind: Object, name: str) -> dict[str, An
     prefix = f"{name}." if name else ""
     given = {key: item for key, item in value.items() if item is not None}
     for required in kind.required:
-        if required not in given:
+        if required not in given or (required in kind.filled and given[required] == ""):
             raise invalid("missing_field", field=prefix + required)
     known = {key: read(given[key], kind.fields[key], prefix + key) for key in given if key in kind.fields}
     return {**given, **known}
 
 
 def _entry(item: Any, name: str) -> tuple[str, Any]:
-    """Return the key and the value of one entry of a map that came as a list."""
+    """Return the key and the value of one entry of a map that was sent as a list."""
     entry = item if isinstance(item, dict) else {}
     there = {part: entry[part] for part in _ENTRY if entry.get(part) is not None}
     if len(there) < len(_ENTRY):

@@ -1,1 +1,1 @@
-"""Faults that a test asks for."""
+"""Faults that tests set."""

@@ -1,4 +1,4 @@
-"""How a fault happens to a request."""
+"""Carry out a fault on a request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..web.errors import ApiError, bad_token
 from .fault_rules import FIRST_ERROR, FaultRule
 from .waits import Waits
 
-# The codes that Databricks has for a status; 401 is the gateway's, which has a number.
+# The error code of Databricks for each status; 401 comes from the gateway, whose code is a number.
 _ERROR_CODES: dict[int, str | int] = {
     400: "INVALID_PARAMETER_VALUE",
     401: 401,
@@ -37,16 +37,16 @@ _OTHER_CODE = "UNKNOWN"
 async def play(
     rule: FaultRule, connection: Connection, waits: Waits, answer: Callable[[], Response]
 ) -> Response | None:
-    """Play a fault.
+    """Carry out a fault.
 
     Args:
-        rule: what happens.
-        connection: the client's connection.
-        waits: where the request waits when it has to.
-        answer: does what the request asks for, and returns the answer to it.
+        rule: The rule of the fault.
+        connection: The client's connection.
+        waits: Holds the request while it waits.
+        answer: Carries out the request and returns its answer.
 
     Returns:
-        What to answer; None when there is no answer, and the connection is gone.
+        The answer; None when there is no answer and the connection is closed.
     """
     real = answer() if rule.after_effect else None
     if rule.delay and not await waits.wait(seconds=rule.delay):
@@ -82,7 +82,7 @@ def _headers(rule: FaultRule) -> dict[str, str]:
 
 def _change(response: Response, rule: FaultRule) -> None:
     """Change the real answer: its JSON by a merge patch, and its headers."""
-    with suppress(ValueError):  # what is not JSON stays as it is
+    with suppress(ValueError):  # an answer that is not JSON stays as it is
         response.body = json.dumps(_merged(json.loads(bytes(response.body)), rule.merge)).encode()
         response.headers["Content-Length"] = str(len(response.body))
     response.headers.update(_headers(rule))
@@ -125,7 +125,7 @@ def _page(status: int) -> str:
 
 
 class _Truncated(Response):
-    """An answer that announces all of its body, sends one half and closes the connection."""
+    """An answer that announces its whole body, sends one half and closes the connection."""
 
     def __init__(self, whole: Response, connection: Connection) -> None:
         super().__init__(whole.body, whole.status_code)

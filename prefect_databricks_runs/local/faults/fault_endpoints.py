@@ -17,11 +17,11 @@ PATH = "/local/faults"
 
 
 class FaultEndpoints:
-    """The pages `/local/faults`, for those who signed in.
+    """The pages `/local/faults`, for signed-in clients.
 
     Args:
-        faults: the workspace's faults.
-        check: lets a request pass by what signs it in, or raises an ApiError.
+        faults: The workspace's faults.
+        check: Raises an ApiError for a request that is not signed in.
     """
 
     def __init__(self, faults: Faults, check: Callable[[Request], object]) -> None:
@@ -34,7 +34,7 @@ class FaultEndpoints:
         }
 
     def set(self, request: Request, raw: bytes) -> Response:
-        """Set a fault: the fault with its counters."""
+        """Set a fault, and return it with its counters."""
         self._sign_in(request)
         try:
             rule = FaultRule.from_json(read_fields(request, raw))
@@ -42,12 +42,12 @@ class FaultEndpoints:
             raise ApiError(400, "INVALID_PARAMETER_VALUE", str(error)) from None
         return json_response(self._faults.add(rule).as_json())
 
-    def list(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - what every page is given
-        """Answer all faults with their counters: `faults`."""
+    def list(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - every page takes it
+        """Return all faults with their counters: `faults`."""
         self._sign_in(request)
         return json_response({"faults": [fault.as_json() for fault in self._faults.all()]})
 
-    def remove(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - what every page is given
+    def remove(self, request: Request, raw: bytes) -> Response:  # noqa: ARG002 - every page takes it
         """Remove all faults."""
         self._sign_in(request)
         self._faults.clear()

@@ -1,4 +1,4 @@
-"""What a fault may be: its fields, and which of them go together."""
+"""The rules of faults: their fields, and the combinations that are allowed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 from ..web.patterns import Pattern
 
-FIRST_ERROR = 400  # the lowest status that is one
+FIRST_ERROR = 400  # the lowest status of an error
 
 _LONGEST_DELAY = 86_400
 _NO_BODY = (204, 304)
 _EMPTY = ("", b"")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?![\t ])[\t\x20-\x7e\xa0-\xff]*(?<![\t ])")
-# The server writes these itself; wrong ones would break its own side of the connection.
+# The server writes these itself; wrong values would break its side of the connection.
 _OUR_HEADERS = ("content-length", "transfer-encoding", "connection")
 _ANSWER_FIELDS = ("status", "error_code", "message", "body", "headers", "retry_after")
 _NOT_WITH_MERGE = ("status", "error_code", "message", "body")  # headers may go with the real answer too
@@ -28,11 +28,11 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "probability": ((int, float), "a number"),
     "seed": ((int, type(None)), "a whole number or nothing"),
     "status": ((int, type(None)), "a whole number"),
-    "error_code": ((str, int, type(None)), "a text or a whole number"),
-    "message": ((str, type(None)), "a text"),
+    "error_code": ((str, int, type(None)), "a string or a whole number"),
+    "message": ((str, type(None)), "a string"),
     "html": ((bool,), "true or false"),
     "merge": ((Mapping, type(None)), "an object"),
-    "headers": ((Mapping, type(None)), "an object of texts"),
+    "headers": ((Mapping, type(None)), "an object of strings"),
     "retry_after": ((int, str, type(None)), "whole seconds or an HTTP date"),
     "delay": ((int, float), "a number of seconds"),
     "hang": ((bool,), "true or false"),
@@ -45,10 +45,10 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 
 @dataclass(frozen=True)
 class FaultRule:
-    """What happens to which requests. The fields are those of `LocalWorkspace.fault`.
+    """A rule for requests and what happens to them. The fields are the parameters of `LocalWorkspace.fault`.
 
     Raises:
-        ValueError: a field is wrong, or they do not go together; says which.
+        ValueError: A field is wrong, or two fields cannot be used together. The message names them.
     """
 
     pattern: str
@@ -85,7 +85,7 @@ class FaultRule:
         """Return the rule that a JSON object describes.
 
         Raises:
-            ValueError: it has no pattern, an unknown field, or a wrong one.
+            ValueError: The pattern is missing, or a field is unknown or wrong.
         """
         names = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(fields.keys() - names)
@@ -96,7 +96,7 @@ class FaultRule:
         return cls(**fields)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields that say something, fit for JSON."""
+        """Return the fields that are set, fit for JSON."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         told = {name: value for name, value in fields.items() if value != defaults[name]}
@@ -110,7 +110,7 @@ class FaultRule:
 
     @property
     def replaces_answer(self) -> bool:
-        """Whether the client gets an answer of the rule's own."""
+        """Whether the client gets the rule's own answer instead of the real one."""
         return self.expired_token or self.gives_answer
 
     @property
@@ -128,7 +128,7 @@ class FaultRule:
 
     @property
     def answer_status(self) -> int:
-        """The status of the rule's own answer: 200 with a body, 502 with a proxy's page, if none is given."""
+        """The status of the rule's own answer; by default 200, or 502 for a proxy's page."""
         return self.status or (502 if self.html and self.body is None else 200)
 
     def __str__(self) -> str:
@@ -157,12 +157,12 @@ def _check_numbers(rule: FaultRule) -> None:
     if rule.after < 0:
         raise ValueError(f"after must not be negative, it is {rule.after}")
     if rule.times is not None and rule.times < 1:
-        raise ValueError(f"times must be at least 1, or None for ever; it is {rule.times}")
+        raise ValueError(f"times must be at least 1, or None for all requests; it is {rule.times}")
     if not 0 < rule.probability <= 1:
         raise ValueError(f"probability must be above 0 and at most 1, it is {rule.probability}")
     if not 0 <= rule.delay <= _LONGEST_DELAY:
         raise ValueError(f"delay must be from 0 to {_LONGEST_DELAY} seconds, it is {rule.delay}")
-    if rule.status is not None and not 200 <= rule.status <= 599:  # noqa: PLR2004 - what HTTP has as last answers
+    if rule.status is not None and not 200 <= rule.status <= 599:  # noqa: PLR2004 - the final answers of HTTP
         raise ValueError(f"status must be from 200 to 599, it is {rule.status}")
     if isinstance(rule.retry_after, int) and rule.retry_after < 0:
         raise ValueError(f"retry_after must not be negative, it is {rule.retry_after}")
@@ -184,11 +184,11 @@ def _check_headers(rule: FaultRule) -> None:
 def _check_answer(rule: FaultRule) -> None:
     if rule.gives_answer and rule.status is None and rule.body is None and not rule.html:
         given = next(name for name in _ANSWER_FIELDS if getattr(rule, name) is not None)
-        raise ValueError(f"{given} needs status, body or html: it says more about an answer that they give")
+        raise ValueError(f"{given} needs status, body or html: it adds to the answer that they set")
     _check_body(rule)
     tells = rule.error_code is not None or rule.message is not None
     if tells and (rule.body is not None or rule.html):
-        raise ValueError("error_code and message make the body: they cannot go with body or html")
+        raise ValueError("error_code and message make the body: they cannot be used with body or html")
     if tells and rule.answer_status < FIRST_ERROR:
         raise ValueError(f"error_code and message need a status from {FIRST_ERROR} up, it is {rule.answer_status}")
     if rule.status in _NO_BODY and rule.has_body:
@@ -197,28 +197,28 @@ def _check_answer(rule: FaultRule) -> None:
 
 def _check_body(rule: FaultRule) -> None:
     if rule.html and not isinstance(rule.body, (str, bytes, type(None))):
-        raise ValueError("With html, body must be a text or bytes")
+        raise ValueError("With html, body must be a string or bytes")
     try:
         json.dumps(dict(rule.merge or {}))
-        # As it will be sent: a text may hold what UTF-8 cannot.
+        # As it will be sent: a string may have characters that UTF-8 cannot encode.
         rule.body.encode() if isinstance(rule.body, str) else isinstance(rule.body, bytes) or json.dumps(rule.body)
     except (TypeError, ValueError, RecursionError):
-        raise ValueError("body must be a text, bytes, or something that JSON can hold, and merge the latter") from None
+        raise ValueError("body must be a string, bytes, or a JSON value, and merge a JSON object") from None
 
 
 def _check_together(rule: FaultRule) -> None:
     kinds = [name for name in ("hang", "reset", "expired_token") if getattr(rule, name)]
     if rule.gives_answer:
-        kinds.append("an answer of its own")
+        kinds.append("its own answer")
     if rule.merge is not None:
         kinds.append("the real answer with a change")
     if not kinds and not rule.delay and not rule.truncate:
-        raise ValueError("A fault must do something: give status, body, html, merge, delay, hang, reset or the like")
+        raise ValueError("A fault must do something: set status, body, html, merge, delay, hang, reset or the like")
     if len(kinds) > 1:
-        raise ValueError(f"A request can meet only one of them: {' and '.join(kinds)}")
+        raise ValueError(f"A fault can have only one of these: {' and '.join(kinds)}")
     if rule.truncate and (rule.hang or rule.reset):
-        raise ValueError("truncate cuts an answer short: it cannot go with hang or reset, which give none")
+        raise ValueError("truncate cuts an answer short: it cannot be used with hang or reset, which send no answer")
     if rule.truncate and rule.replaces_answer and not rule.has_body:
         raise ValueError("truncate needs an answer with a body")
     if rule.expired_token and rule.after_effect:
-        raise ValueError("expired_token cannot go with after_effect: the token is looked at first")
+        raise ValueError("expired_token cannot be used with after_effect: the token is checked before the effect")

@@ -1,4 +1,4 @@
-"""The faults of a workspace: which of them strikes a request, and how often each has."""
+"""The faults of a workspace: find the fault that happens to a request, and count."""
 
 from __future__ import annotations
 
@@ -12,12 +12,22 @@ from .fault_rules import FaultRule
 
 
 class Fault:
-    """A fault that was set. Made by `LocalWorkspace.fault`.
+    """A fault that is set. `LocalWorkspace.fault` returns it.
+
+    Example:
+        ```python
+        from prefect_databricks_runs.local import LocalWorkspace
+
+        with LocalWorkspace() as workspace:
+            fault = workspace.fault("GET */runs/get", status=503)
+            print(fault.seen, fault.met)
+            fault.remove()
+        ```
 
     Attributes:
-        rule: what happens to which requests.
-        seen: how many requests its pattern has matched.
-        met: how many of them it happened to.
+        rule: The requests, and what happens to them.
+        seen: The number of requests that matched its pattern.
+        met: The number of requests that it happened to.
     """
 
     def __init__(self, rule: FaultRule, remove: Callable[[Fault], None]) -> None:
@@ -29,21 +39,21 @@ class Fault:
         self._remove = remove
 
     def remove(self) -> None:
-        """Remove the fault; do nothing when it was removed before."""
+        """Remove the fault, if it was not removed before."""
         self._remove(self)
 
     def as_json(self) -> dict[str, Any]:
-        """Return its fields and counters, fit for JSON."""
+        """Return the fields and the counters, fit for JSON."""
         return {**self.rule.as_json(), "seen": self.seen, "met": self.met}
 
     def is_about(self, method: str, path: str) -> bool:
-        """Return whether its pattern matches; count the request if so."""
+        """Return whether the pattern matches a request; if so, count the request."""
         matches = self._pattern.matches(method, path)
         self.seen += matches
         return matches
 
     def strikes(self) -> bool:
-        """Return whether it happens to the request that was just counted; count it if so."""
+        """Return whether the fault happens to the request just counted; if so, count it."""
         rule = self.rule
         if self.seen <= rule.after or (rule.times is not None and self.met >= rule.times):
             return False
@@ -58,7 +68,7 @@ class Fault:
 
 
 class Faults:
-    """The faults of one workspace, in the order in which they were set. Can be used in any thread."""
+    """The faults of one workspace, in the order in which they were set. Safe to use in any thread."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -72,7 +82,7 @@ class Faults:
         return fault
 
     def all(self) -> tuple[Fault, ...]:
-        """Return all faults that are set, also those that have happened as often as they should."""
+        """Return all faults, including the faults that are used up."""
         with self._lock:
             return tuple(self._faults)
 
@@ -82,9 +92,9 @@ class Faults:
             self._faults.clear()
 
     def strike(self, method: str, path: str) -> FaultRule | None:
-        """Return the rule of the fault that happens to a request; None when none does.
+        """Return the rule of the fault that happens to a request; None without one.
 
-        Each fault whose pattern matches counts the request, also when an earlier one happens to it.
+        Each fault whose pattern matches counts the request, even if an earlier fault happens to it.
         """
         with self._lock:
             about = [fault for fault in self._faults if fault.is_about(method, path)]

@@ -1,4 +1,4 @@
-"""Waits in the event loop that the end of the workspace ends."""
+"""Waits in the event loop, which end when the workspace stops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 
 
 class Waits:
-    """The waits of requests that are held up on purpose; `end()` ends them all, those to come too."""
+    """The waits of requests that a fault delays; `end()` ends all of them, now and later."""
 
     def __init__(self) -> None:
         self._stopped = asyncio.Event()
@@ -15,17 +15,17 @@ class Waits:
         self._ended = False
 
     async def wait(self, *, seconds: float | None = None, until: asyncio.Event | None = None) -> bool:
-        """Wait for one of the two, or for the end.
+        """Wait until the time has passed, the event is set, or `end()` is called.
 
         Args:
-            seconds: how long; None = for ever.
-            until: what else ends the wait; None = nothing.
+            seconds: The longest wait; None = no limit.
+            until: An event that ends the wait.
 
         Returns:
-            Whether it was not the end that ended it.
+            False if `end()` has ended the wait.
         """
         self._loop = asyncio.get_running_loop()
-        if self._ended:  # read after the loop is set: `end` does it the other way round, so one of the two sees it
+        if self._ended:  # read after the loop is set; `end` does the opposite, so one of the two notices the other
             self._stopped.set()
         waiters = [asyncio.ensure_future(event.wait()) for event in (self._stopped, until) if event]
         try:
@@ -36,8 +36,8 @@ class Waits:
         return not self._stopped.is_set()
 
     def end(self) -> None:
-        """End all waits. Can be called in any thread."""
+        """End all waits. Safe to call in any thread."""
         self._ended = True
         if self._loop:
-            with contextlib.suppress(RuntimeError):  # the loop has ended before
+            with contextlib.suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._stopped.set)

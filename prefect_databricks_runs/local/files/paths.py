@@ -1,4 +1,4 @@
-"""From a path in the workspace to a file, for reading and for writing, and never out of the workspace's folder."""
+"""Find the file of a path in the workspace, to read or write it, and never outside of the workspace's folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def clean_path(path: str) -> str:
     """Return an absolute path of the workspace in one spelling: without `/Workspace`, `.` and doubled slashes.
 
     Raises:
-        ApiError: it is not absolute, or has `..` in it (400).
+        ApiError: The path is not absolute, or has `..` in it (400).
     """
     if not path.startswith("/"):
         raise invalid("relative_path", path=path)
@@ -28,14 +28,14 @@ def clean_path(path: str) -> str:
 def place(root: Path, path: str) -> Path:
     """Return the place of a clean path below `root`, whether or not it exists.
 
-    The last part may be a link, so that a link can be deleted and not what it leads to.
+    The last part may be a link, so that a link can be deleted instead of its target.
 
     Args:
-        root: the folder that plays the workspace's files.
-        path: what `clean_path` returned.
+        root: The folder with the workspace's files.
+        path: A path that `clean_path` returned.
 
     Raises:
-        ApiError: no file can have this name, or a link leads out of `root` (400).
+        ApiError: No file can have this name, or a link leads out of `root` (400).
     """
     root = root.resolve()
     name = path.rpartition("/")[2]
@@ -45,10 +45,10 @@ def place(root: Path, path: str) -> Path:
         target = (root / path[1:]).resolve()
         folder = (root / path[1:]).parent.resolve()
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            target.stat()  # so that a name that is too long is refused here
+            target.stat()  # refuses a name that is too long
     except OSError as error:
         raise invalid("file_refused", path=path, reason=error.strerror) from None
-    except (ValueError, RuntimeError):  # not text, or links in a circle
+    except (ValueError, RuntimeError):  # cannot be encoded, a null character, or links in a circle
         raise invalid("bad_path", path=path) from None
     if not (target.is_relative_to(root) and folder.is_relative_to(root)):
         raise invalid("link_leaves_workspace", path=path)

@@ -1,4 +1,4 @@
-"""The temporary folder of a workspace: it goes with it or, where that was killed, when the next one starts."""
+"""The temporary folder of a workspace: removed with the workspace or, after a kill, by the next workspace."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _REMOVE_SECONDS = 10.0
 
 
 class TemporaryFolder:
-    """A folder that only this user can look into.
+    """A folder that only this user can read.
 
-    Its owner is known by a lock on a file in it, which the system opens however the owner's process ends.
+    Its owner holds a lock on a file in it. The system releases the lock however the owner's process ends.
 
     Attributes:
-        path: the folder.
+        path: The folder.
     """
 
     def __init__(self) -> None:
@@ -32,20 +32,20 @@ class TemporaryFolder:
         self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
 
     def folder(self, name: str) -> Path:
-        """Make a folder in it."""
+        """Make a folder inside."""
         folder = self.path / name
         folder.mkdir(mode=0o700)
         return folder
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder with all that is in it, also what a task has made unreadable or very deep."""
+    """Remove a folder with its content, even if a task has made it unreadable or very deep."""
     with contextlib.suppress(OSError, RecursionError):
         shutil.rmtree(folder)
         return
-    for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):  # they know no limit of depth, and follow no links
+    for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):  # they have no limit of depth, and do not follow links
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(  # noqa: S603 - nothing in it is of others
+            subprocess.run(  # noqa: S603 - no foreign input
                 [*command, "--", str(folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -56,16 +56,16 @@ def remove_folder(folder: Path) -> None:
 
 
 def remove_forgotten() -> None:
-    """Remove the temporary folders of this user's workspaces that were killed."""
+    """Remove the temporary folders of this user's killed workspaces."""
     if sys.platform == "win32":
         return
     with contextlib.suppress(OSError):
         for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-            with contextlib.suppress(OSError):  # another one removes it at this moment
+            with contextlib.suppress(OSError):  # another process is removing it
                 _remove_if_forgotten(folder)
 
 
-if sys.platform == "win32":  # where the workspace cannot be started
+if sys.platform == "win32":  # the workspace cannot be started there
 
     def _lock(folder: Path) -> int | None:  # noqa: ARG001
         return None
@@ -74,7 +74,7 @@ else:
     import fcntl
 
     def _lock(folder: Path) -> int | None:
-        """Lock a new folder. The file has its name only once it is locked, so that none is there without its lock."""
+        """Lock a new folder. The file gets its name only when it is locked, so no process sees it without its lock."""
         unnamed = folder / f".{_OWNER}"
         lock = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -94,7 +94,7 @@ else:
 
 
 def _remove(folder: Path, lock: int | None, owner: int) -> None:
-    if os.getpid() != owner:  # a copy of the owner, by a fork: the folder is not its own
+    if os.getpid() != owner:  # a fork of the owner does not own the folder
         return
     remove_folder(folder)
     if lock is not None:

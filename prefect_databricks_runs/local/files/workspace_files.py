@@ -1,4 +1,4 @@
-"""The workspace's files: what is at a path, and which file a notebook is kept in."""
+"""The workspace's files: the object at a path, and the file that keeps a notebook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..texts import text
 from ..web.errors import ApiError, invalid
 from .paths import place
 
-# More than can be imported: what is larger was put there by other means, and would fill the memory.
+# More than can be imported. A larger file was put there by other means, and could fill the memory.
 MAX_READ_BYTES = 64 * 1024 * 1024
 NOTEBOOK, FILE, DIRECTORY = "NOTEBOOK", "FILE", "DIRECTORY"
 _MILLISECONDS = 1000
@@ -23,21 +23,21 @@ _MILLISECONDS = 1000
 class WorkspaceFiles:
     """The files below one folder.
 
-    A notebook `x` is kept in `x.py`, which begins with the line that marks a notebook, or in `x.ipynb`. All paths are
-    what `clean_path` returned.
+    A notebook `x` is kept in `x.py`, which begins with the line that marks a notebook, or in `x.ipynb`. All paths come
+    from `clean_path`.
 
     Args:
-        root: the folder.
+        root: The folder.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def find(self, path: str) -> Path:
-        """Return the file or folder of what is at a path.
+        """Return the file or folder at a path.
 
         Raises:
-            ApiError: there is nothing (404), or no file can have this name (400).
+            ApiError: Nothing is there (404), or no file can have this name (400).
         """
         file = self.look(path)
         if file is None:
@@ -45,26 +45,26 @@ class WorkspaceFiles:
         return file
 
     def look(self, path: str) -> Path | None:
-        """Return the file or folder of what is at a path; None when there is nothing.
+        """Return the file or folder at a path; None when nothing is there.
 
         Raises:
-            ApiError: no file can have this name (400).
+            ApiError: No file can have this name (400).
         """
         file = place(self._root, path)
         if file.exists():
             return file
         for suffix in (".py", ".ipynb"):
-            with contextlib.suppress(ApiError):  # with its ending the name is too long, or is a link out of here
+            with contextlib.suppress(ApiError):  # with its suffix, the name is too long or a link out of the workspace
                 notebook = place(self._root, path + suffix)
                 if notebook.is_file() and kind_of(notebook) == NOTEBOOK:
                     return notebook
         return None
 
     def read(self, path: str) -> bytes:
-        """Return what is in the file of a file or notebook.
+        """Return the content of a file or notebook.
 
         Raises:
-            ApiError: there is nothing (404), or it cannot be read (400).
+            ApiError: Nothing is there (404), or it cannot be read (400).
         """
         with _refused(path):
             return read_regular_file(self.find(path), MAX_READ_BYTES)
@@ -73,14 +73,15 @@ class WorkspaceFiles:
         """Write a file or a notebook.
 
         Args:
-            path: its path in the workspace.
-            name: the name of the file that it is kept in, in the same folder.
-            content: what is in it.
-            overwrite: whether it may take the place of another. Never of a folder, nor of a file that is not a notebook
-                and has another path.
+            path: Its path in the workspace.
+            name: The name of the file that keeps it, in the same folder.
+            content: Its content.
+            overwrite: Whether to replace a file or notebook at this path. A folder is never replaced, nor a file that
+                is not a notebook and has another path.
 
         Raises:
-            ApiError: there is something else (400), the folder is not there (404), or no file can have this name (400).
+            ApiError: Something else is there (400), the folder does not exist (404), or no file can have this name
+                (400).
         """
         target = place(self._root, f"{path.rpartition('/')[0]}/{name}")
         known = self.look(path)
@@ -98,10 +99,10 @@ class WorkspaceFiles:
                 known.unlink()
 
     def make_folder(self, path: str) -> None:
-        """Make a folder with all that it is in; nothing happens when it is there.
+        """Make a folder, and the folders above it, unless they exist.
 
         Raises:
-            ApiError: a file or notebook is in the way, or no folder can have this name (400).
+            ApiError: A file or notebook is in the way, or no folder can have this name (400).
         """
         target = place(self._root, path)
         for above in [*reversed(PurePosixPath(path).parents), path]:
@@ -114,10 +115,10 @@ class WorkspaceFiles:
             target.mkdir(parents=True, exist_ok=True)
 
     def delete(self, path: str, *, recursive: bool) -> None:
-        """Delete what is at a path; of a link, the link.
+        """Delete the object at a path; of a link, only the link.
 
         Raises:
-            ApiError: there is nothing (404); it is the root, or a folder with something in it and `recursive` is false
+            ApiError: Nothing is there (404); it is the root, or a folder that is not empty and `recursive` is false
                 (400).
         """
         file = self.find(path)
@@ -134,10 +135,10 @@ class WorkspaceFiles:
                 file.rmdir()
 
     def children(self, path: str) -> Iterator[dict[str, Any]]:
-        """Yield what is in a folder, by name; of a file or notebook, itself.
+        """Yield the objects in a folder, by name; for a file or notebook, the object itself.
 
         Raises:
-            ApiError: there is nothing (404).
+            ApiError: Nothing is there (404).
         """
         found = self.find(path)
         if not found.is_dir():
@@ -146,19 +147,19 @@ class WorkspaceFiles:
         with _refused(path):
             files = sorted(found.iterdir())
         for file in files:
-            # A link that leads nowhere or out of the workspace is no object of the workspace.
+            # A link to nothing, or out of the workspace, is not an object of the workspace.
             if file.exists() and file.resolve().is_relative_to(self._root.resolve()):
                 name = file.stem if kind_of(file) == NOTEBOOK and file.suffix in {".py", ".ipynb"} else file.name
                 yield describe(file, f"{path.rstrip('/')}/{name}")
 
 
 def kind_of(file: Path) -> str:
-    """Return the `object_type` of what is there."""
+    """Return the `object_type` of a file or folder."""
     if file.is_dir():
         return DIRECTORY
     if file.suffix == ".ipynb":
         return NOTEBOOK
-    # A pipe may be there, which must not be opened: it would block all that the workspace does.
+    # The path may be a pipe, which must not be opened: it would block the whole workspace.
     with contextlib.suppress(OSError):
         if file.is_file():
             with file.open("rb") as opened:
@@ -167,7 +168,7 @@ def kind_of(file: Path) -> str:
 
 
 def is_python_notebook(content: bytes) -> bool:
-    """Return whether a text begins with the line that marks a notebook in the source format."""
+    """Return whether the content begins with the line that marks a notebook in the source format."""
     return content.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip() == HEADER.encode()
 
 
@@ -175,8 +176,8 @@ def describe(file: Path, path: str) -> dict[str, Any]:
     """Return the answer of `workspace/get-status`.
 
     Args:
-        file: what is there.
-        path: how it is called in the workspace.
+        file: The file or folder.
+        path: Its path in the workspace.
     """
     stat = file.stat()
     kind = kind_of(file)
@@ -186,7 +187,7 @@ def describe(file: Path, path: str) -> dict[str, Any]:
     if kind == FILE:
         answer["size"] = stat.st_size
     if kind != DIRECTORY:
-        # Linux does not tell Python when a file was made.
+        # On Linux, Python cannot read when a file was made.
         answer["created_at"] = int(getattr(stat, "st_birthtime", stat.st_mtime) * _MILLISECONDS)
         answer["modified_at"] = int(stat.st_mtime * _MILLISECONDS)
     return answer
@@ -199,7 +200,7 @@ def already_exists(path: str) -> ApiError:
 
 @contextlib.contextmanager
 def _refused(path: str) -> Iterator[None]:
-    """Turn what the file system refuses into a 400."""
+    """Turn an error of the file system into a 400."""
     try:
         yield
     except OSError as error:

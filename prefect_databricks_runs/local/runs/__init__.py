@@ -1,1 +1,1 @@
-"""Runs and their tasks, from the start to the end."""
+"""Runs and their tasks, from start to end."""

@@ -1,4 +1,4 @@
-"""One task, or one iteration of a for-each task, through its attempts to its end."""
+"""The attempts at one task, or at one iteration of a for-each task."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LONGEST_PATIENCE = 3600.0
 
 
 class Progress(Protocol):
-    """What is told of the work on one attempt. Never before the call that began the work has returned."""
+    """A receiver of the progress of one attempt, called only after the call that began the work has returned."""
 
     def queued(self) -> None:
-        """Report that the attempt waits for a place."""
+        """Report that the attempt is queued."""
 
     def pending(self) -> None:
         """Report that the attempt waits for compute."""
@@ -34,7 +34,7 @@ class Progress(Protocol):
         """Report that the attempt runs."""
 
     def terminating(self, ending: Ending) -> None:
-        """Report that only the cleanup is left, after which the attempt ends as given."""
+        """Report that only the cleanup is left, and the ending of the attempt after it."""
 
     def ended(self, ending: Ending) -> None:
         """Report that the attempt has ended."""
@@ -44,22 +44,22 @@ class Work(Protocol):
     """The work on one attempt."""
 
     def stop(self, *, at_once: bool) -> None:
-        """End the work early; its end is reported as always.
+        """End the work early. Its end is reported as always.
 
         Args:
-            at_once: leave out a clean-up that only passes time.
+            at_once: Whether to skip a simulated cleanup.
         """
 
 
 class Works(Protocol):
-    """Whoever does the work."""
+    """A performer of the work on attempts."""
 
     def begin(self, going: Going, task: TaskRecord, progress: Progress) -> Work:
-        """Begin to work on one attempt at a task of a run."""
+        """Begin the work on one attempt at a task of a run."""
 
 
 class Attempter(Protocol):
-    """Whoever makes the records of attempts."""
+    """A maker of the records of attempts."""
 
     def retry(self, run: RunRecord, task: TaskRecord) -> TaskRecord:
         """Return the record of the attempt after `task`."""
@@ -69,13 +69,13 @@ class Attempter(Protocol):
 
 
 class Going:
-    """A run that is under way, and all that its tasks share.
+    """An active run, and everything that its tasks share.
 
     Args:
-        run: the run.
-        clock: the workspace's time.
-        works: who does the work.
-        attempter: who makes the records.
+        run: The run.
+        clock: The workspace's time.
+        works: Does the work.
+        attempter: Makes the records.
     """
 
     def __init__(self, run: RunRecord, clock: Clock, works: Works, attempter: Attempter) -> None:
@@ -85,7 +85,7 @@ class Going:
         self.attempter = attempter
         # By the run id of the latest attempt.
         self.attempts: dict[int, Attempts] = {}
-        # Once it is, nothing is tried again.
+        # When True, no task is retried.
         self.is_stopping = False
 
     def now_ms(self) -> int:
@@ -94,12 +94,12 @@ class Going:
 
 
 class Attempts:
-    """The attempts at one task, one after the other. All that it does happens in callbacks of the clock.
+    """The attempts at one task, one after the other. Used only in callbacks of the clock.
 
     Args:
-        going: the run that it belongs to.
-        task: the record of the first attempt.
-        over: called once, when there is no further attempt.
+        going: The run of the task.
+        task: The record of the first attempt.
+        over: Called once, after the last attempt.
     """
 
     def __init__(self, going: Going, task: TaskRecord, over: Callable[[Attempts], None]) -> None:
@@ -113,17 +113,17 @@ class Attempts:
         going.attempts[task.run_id] = self
 
     def begin(self) -> None:
-        """Begin the present attempt."""
+        """Begin the current attempt."""
         self._timer = None
         self.task.wait(self._going.now_ms())
         self._work = self._going.works.begin(self._going, self.task, self)
 
     def stop(self, ending: Ending, *, at_once: bool = False) -> None:
-        """End the task early, as `ending`. Nothing happens when it is over, being stopped or cleaning up.
+        """End the task early, unless it has finished, is stopping already, or is cleaning up.
 
         Args:
-            ending: how it ends.
-            at_once: leave out a clean-up that only passes time, also one that has begun.
+            ending: The ending of the task.
+            at_once: Whether to skip a simulated cleanup, even if it has begun.
         """
         if self.task.state.is_terminal or ((self._stop or self._winds_up) and not at_once):
             return
@@ -137,7 +137,7 @@ class Attempts:
         self._work.stop(at_once=at_once)
 
     def queued(self) -> None:
-        """Show that the attempt waits for a place."""
+        """Show that the attempt is queued."""
         self.task.queued_since = self._going.now_ms()
         self._show(states.QUEUED_TASK, text("queued_task"))
 
@@ -147,7 +147,7 @@ class Attempts:
         self._show(states.PENDING, text("waiting_for_cluster"))
 
     def started(self) -> None:
-        """Show that the attempt runs, and from now on hold it to its timeout."""
+        """Show that the attempt runs, and start its timeout."""
         if self._stop:
             return
         self._leave_queue()
@@ -159,13 +159,13 @@ class Attempts:
             self._timer = self._going.clock.call_later(seconds, functools.partial(self.stop, timed_out(seconds)))
 
     def terminating(self, ending: Ending) -> None:
-        """Show that only the clean-up is left, in which it cannot be stopped any more."""
+        """Show that only the cleanup is left. From now on the attempt can no longer be stopped."""
         if not self._stop:
             self._winds_up = True
             self._terminate(ending)
 
     def ended(self, ending: Ending) -> None:
-        """End the attempt: as it was stopped, if it was stopped."""
+        """End the attempt. If it was stopped, the ending of the stop counts."""
         self._work = None
         self._end(dataclasses.replace(self._stop, output=ending.output) if self._stop else ending)
 
@@ -215,17 +215,17 @@ class Attempts:
 
 
 def _patience(retries: int) -> float:
-    """Return the least time to the next attempt, in seconds: one that fails at once must not repeat forever."""
+    """Return the least time to the next attempt, in seconds: a task that fails at once must not loop at full speed."""
     return min(2.0 ** (retries - _QUICK_RETRIES), _LONGEST_PATIENCE) if retries > _QUICK_RETRIES else 0.0
 
 
 def timed_out(seconds: int) -> Ending:
-    """Return the ending of a run or task that took longer than `seconds`."""
+    """Return the ending of a run or task that has run for longer than `seconds`."""
     return Ending(states.TIMEDOUT, text("timed_out", seconds=seconds))
 
 
 def internal_error(run: RunRecord, task: TaskRecord, error: BaseException) -> Ending:
-    """Return the ending of an attempt that met a fault of ours, or of a user's script."""
+    """Return the ending of an attempt that hit a bug in this package, or in a script that is a function."""
     logger.error("Task %s of run %s failed in the local workspace", task.task_key, run.run_id, exc_info=error)
     message = text("internal_error", error=repr(error))
     return Ending(states.INTERNAL_ERROR, message, Output(error=message))

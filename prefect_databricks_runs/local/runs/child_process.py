@@ -1,4 +1,4 @@
-"""One child process: its lifeline, its output, its end. Needs a POSIX system."""
+"""Run one child process: its lifeline, its output, its end. Needs a POSIX system."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ..task_child.processes import kill_session
 
-# Longer than a supervisor needs at most.
+# Longer than a supervisor ever needs.
 END_SECONDS = 5.0
 MAX_LOG_BYTES = 5 * 1024 * 1024
 _CHUNK = 64 * 1024
-# More than any pipe holds; bounded, because a process that left the group may go on writing.
+# More than any pipe holds. It is bounded, because a process that left the group may keep writing.
 _LAST_READS = 64
 
 
@@ -24,7 +24,7 @@ class Tail:
     """The last bytes of a stream.
 
     Args:
-        limit: how many bytes are kept.
+        limit: The number of bytes to keep.
     """
 
     def __init__(self, limit: int = MAX_LOG_BYTES) -> None:
@@ -34,7 +34,7 @@ class Tail:
         self._seen = 0
 
     def add(self, chunk: bytes) -> None:
-        """Keep the end of what came so far."""
+        """Add bytes, and drop the oldest bytes above the limit."""
         self._chunks.append(chunk)
         self._kept += len(chunk)
         self._seen += len(chunk)
@@ -47,7 +47,7 @@ class Tail:
         return self._seen > self._limit
 
     def text(self) -> str:
-        """Return the text that was kept."""
+        """Return the last bytes as a string."""
         return b"".join(self._chunks)[-self._limit :].decode("utf-8", "replace")
 
 
@@ -59,20 +59,20 @@ async def run_process(
     output: Tail,
     started: Callable[[], None],
 ) -> int:
-    """Run a process in a group of its own until it ends, and return its exit code; a negative one is a signal.
+    """Run a process in its own group until it ends, and return its exit code; a negative code is a signal.
 
-    Its stdin is a pipe that nothing is written to. It closes when this call is cancelled or this process ends; then
-    the process has to end, with all that it has started. What is left of its group is killed.
+    Its stdin is a pipe that nothing is written to. The pipe closes when this call is cancelled or this process ends.
+    Then the process must end, with every process that it has started; the rest of its group is killed.
 
     Args:
-        arguments: program and arguments.
-        folder: its working folder.
-        environment: its whole environment.
-        output: where what it writes to stdout and stderr goes.
-        started: called when it is there.
+        arguments: The program and its arguments.
+        folder: The working folder.
+        environment: The whole environment.
+        output: Receives everything that the process writes to stdout and stderr.
+        started: Called when the process has started.
 
     Raises:
-        OSError: it could not be started.
+        OSError: The process could not be started.
     """
     loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as files:
@@ -100,7 +100,7 @@ async def run_process(
             started()
             await process.wait()
         finally:
-            process = await spawning  # a cancel may come before the process is there
+            process = await spawning  # the call may be cancelled before the process has started
             held_open.close()
             code = await _end_of(process)
             for _ in range(_LAST_READS):
@@ -110,14 +110,14 @@ async def run_process(
 
 
 async def _end_of(process: asyncio.subprocess.Process) -> int:
-    """Wait until a process has ended that was asked to, and kill what is left of its group and session."""
+    """Wait until a stopping process has ended, and kill the rest of its group and session."""
     try:
         code = await asyncio.wait_for(process.wait(), END_SECONDS)
     except asyncio.TimeoutError:
         _kill_group(process.pid)
         code = await process.wait()
     _kill_group(process.pid)
-    if code == -signal.SIGKILL:  # it may have had no time to end what it had started
+    if code == -signal.SIGKILL:  # it may have had no time to end its own children
         kill_session(process.pid)
     return code
 
@@ -131,7 +131,7 @@ def _pipe(files: contextlib.ExitStack) -> tuple[int, int]:
 
 
 def _read(end: int, output: Tail) -> bool:
-    """Take what is there; return whether there was anything."""
+    """Read what the pipe holds; return whether there was anything."""
     try:
         chunk = os.read(end, _CHUNK)
     except BlockingIOError:

@@ -19,8 +19,8 @@ class CannotRunError(Exception):
     """The task ends before its work begins.
 
     Args:
-        state: how it ends.
-        message: why.
+        state: The last state of the task.
+        message: The reason.
     """
 
     def __init__(self, state: states.State, message: str) -> None:
@@ -29,12 +29,12 @@ class CannotRunError(Exception):
 
 
 class Decided:
-    """Work that has ended as soon as it has begun.
+    """Work that ends as soon as it has begun.
 
     Args:
-        clock: the workspace's time.
-        progress: who is told.
-        ending: how it ended.
+        clock: The workspace's time.
+        progress: Receives the progress.
+        ending: The ending.
     """
 
     def __init__(self, clock: Clock, progress: Progress, ending: Ending) -> None:
@@ -43,17 +43,17 @@ class Decided:
         clock.call_later(0, self._end)
 
     def stop(self, *, at_once: bool) -> None:
-        """Do nothing: the work is over."""
+        """Do nothing: the work has finished."""
 
     def _end(self) -> None:
         self._progress.ended(self._ending)
 
 
 def compare(condition: dict[str, str]) -> bool:
-    """Return the outcome of a condition whose references are resolved.
+    """Return the outcome of a condition with resolved references.
 
     Raises:
-        CannotRunError: it compares by size what is no number.
+        CannotRunError: The operator compares numbers, and an operand is not a number.
     """
     op, left, right = condition["op"], condition["left"], condition["right"]
     if op in {"EQUAL_TO", "NOT_EQUAL"}:
@@ -76,7 +76,7 @@ def read_inputs(inputs: str) -> list[Any]:
     """Return the inputs of a for-each task, from its `inputs` with references resolved.
 
     Raises:
-        CannotRunError: it is no JSON array, or too long.
+        CannotRunError: The inputs are not a JSON array, or too many.
     """
     try:
         values = json.loads(inputs)
@@ -91,13 +91,13 @@ def read_inputs(inputs: str) -> list[Any]:
 
 
 class ForEachWork:
-    """The nested task of a for-each task, run once for each input, some at a time; all of them, also when some fail.
+    """The iterations of a for-each task: its nested task runs once for each input, even if some iterations fail.
 
     Args:
-        going: the run.
-        task: the for-each task's attempt.
-        concurrency: how many iterations run at once.
-        progress: who is told.
+        going: The run.
+        task: The attempt at the for-each task.
+        concurrency: The number of iterations that run at once.
+        progress: Receives the progress.
     """
 
     def __init__(self, going: Going, task: TaskRecord, concurrency: int, progress: Progress) -> None:
@@ -112,7 +112,7 @@ class ForEachWork:
         going.clock.call_later(0, self._open)
 
     def stop(self, *, at_once: bool) -> None:
-        """Cancel the iterations that are going; the others do not begin."""
+        """Cancel the active iterations. The others do not begin."""
         self._stopped = True
         for attempts in list(self._active):
             attempts.stop(CANCELED, at_once=at_once)
@@ -156,13 +156,13 @@ def latest_iterations(task: TaskRecord) -> list[TaskRecord]:
 
 
 class JobStarter(Protocol):
-    """Whoever starts the runs of other jobs."""
+    """A starter of the runs of other jobs."""
 
     def start_child(self, parent: RunRecord, settings: dict[str, Any], over: Callable[[RunRecord], None]) -> RunRecord:
         """Start a run of the job that a run-job task names.
 
         Raises:
-            CannotRunError: there is no such job, or it is already going in this chain of runs.
+            CannotRunError: The job does not exist, has no tasks, or is already running in this chain of runs.
         """
 
     def cancel(self, run: RunRecord, *, at_once: bool) -> None:
@@ -170,14 +170,14 @@ class JobStarter(Protocol):
 
 
 class RunJobWork:
-    """A run of another job that is started and waited for.
+    """The work of a run-job task: it starts a run of another job and waits for it.
 
     Args:
-        going: the run.
-        task: the run-job task's attempt.
-        settings: its `run_job_task`, with references resolved.
-        progress: who is told.
-        starter: who starts it.
+        going: The run.
+        task: The attempt at the run-job task.
+        settings: Its `run_job_task`, with references resolved.
+        progress: Receives the progress.
+        starter: Starts the other run.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The course of one run: its tasks start or are skipped when what they depend on is over; then the run ends."""
+"""The course of one run: each task starts or is skipped when the tasks before it have finished; then the run ends."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Course:
     """One run, or one repair of it, from its start to its end. Used only in callbacks of the clock.
 
     Args:
-        going: the run, and what its tasks share.
-        keys: the tasks that are to be run; the others are over.
-        failed_state: the state of a run of which a task failed.
-        ended: called when the run has ended.
+        going: The run, and everything that its tasks share.
+        keys: The tasks to run; all other tasks have finished.
+        failed_state: The state of a run with a failed task.
+        ended: Called when the run has ended.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Course:
         self._timer: Timer | None = None
 
     def open(self) -> None:
-        """Start the tasks that wait for nothing; the others follow by themselves."""
+        """Start the tasks that depend on no other task. The others follow."""
         if self._stop:
             return
         self._begun = True
@@ -62,7 +62,7 @@ class Course:
         self._enter([key for key, count in self._open_upstream.items() if not count])
 
     def set_timeout(self) -> None:
-        """Hold the run to its present timeout, counted from the start of the run or of its repair."""
+        """Start the run's current timeout, counted from the start of the run or of its repair."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -73,11 +73,11 @@ class Course:
             self._timer = self._going.clock.call_later(max(0.0, seconds - passed), stop)
 
     def stop(self, ending: Ending, *, at_once: bool = False) -> None:
-        """Stop the whole run, which then ends as `ending`. Nothing happens when it is over or being stopped.
+        """Stop the whole run, unless it has finished or is stopping already.
 
         Args:
-            ending: how it ends.
-            at_once: leave out clean-ups that only pass time, also those that have begun.
+            ending: The ending of the run.
+            at_once: Whether to skip simulated cleanups, even if they have begun.
         """
         if self.run.state.is_terminal or (self._stop and not at_once):
             return
@@ -90,7 +90,7 @@ class Course:
                 continue
             if attempts.task.start_time:
                 going_on.append(attempts)
-            else:  # not begun: it cannot have run out of time, and nothing is to be started by its end
+            else:  # not begun, so it cannot time out, and its end must not start other tasks
                 attempts.task.end(CANCELED, self._going.now_ms())
                 self._left -= 1
         for attempts in going_on:
@@ -99,7 +99,7 @@ class Course:
             self._finish()
 
     def stop_task(self, task: TaskRecord) -> None:
-        """Cancel one task, or one iteration. Nothing happens when it is over or being stopped."""
+        """Cancel one task, or one iteration, unless it has finished or is stopping already."""
         attempts = self._going.attempts.get(task.run_id)
         if attempts:
             attempts.stop(CANCELED)
@@ -109,7 +109,7 @@ class Course:
         self._enter(self._freed(attempts.task.task_key))
 
     def _freed(self, task_key: str) -> list[str]:
-        """Return the tasks that waited for this one and now wait for none."""
+        """Return the tasks that waited for this task, and now for no other."""
         freed = []
         for key in self._downstream[task_key]:
             self._open_upstream[key] -= 1
@@ -118,7 +118,7 @@ class Course:
         return freed
 
     def _enter(self, keys: list[str]) -> None:
-        """Begin or skip tasks that wait for none, and those that are freed by that; end the run after the last."""
+        """Begin or skip tasks that wait for no other, and tasks freed by a skip. After the last task, end the run."""
         if not self._begun:
             return
         ready = deque(keys)
@@ -151,14 +151,14 @@ class Course:
 
 
 def skipped(task: TaskRecord, upstream: Sequence[TaskRecord]) -> Ending | None:
-    """Return the ending of a task that does not run; None when it is to run.
+    """Return the ending of a task that is skipped; None for a task that runs.
 
-    Excluded and disabled tasks count as successful. A cancelled task counts as one that failed, so that tasks which
-    handle failures still run.
+    Excluded and disabled tasks count as successful. A cancelled task counts as failed, so that tasks which handle
+    failures still run.
 
     Args:
-        task: the task.
-        upstream: the latest attempts at the tasks that it depends on, all of them over.
+        task: The task.
+        upstream: The latest attempts at the tasks that it depends on. All of them have finished.
     """
     if task.settings.get("disabled"):
         return DISABLED
@@ -177,14 +177,14 @@ def _by_rule(rule: str, upstream: Sequence[TaskRecord]) -> Ending | None:
         return None if any(failed) else EXCLUDED
     if rule == "ALL_FAILED":
         return None if all(failed) else EXCLUDED
-    # ALL_SUCCESS and NONE_FAILED are the same, as what is excluded or disabled counts as successful.
+    # ALL_SUCCESS and NONE_FAILED are the same, since excluded and disabled tasks count as successful.
     if not all(failed) if rule == "AT_LEAST_ONE_SUCCESS" else not any(failed):
         return None
     return UPSTREAM_FAILED if any(other.state.failed for other in upstream) else UPSTREAM_CANCELED
 
 
 def _wrong_branch(task: TaskRecord, upstream: Sequence[TaskRecord]) -> bool:
-    """Return whether a condition that the task depends on came out the other way."""
+    """Return whether a condition has another outcome than the task depends on."""
     outcomes = {other.task_key: other.outcome for other in upstream if other.outcome is not None}
     return any(
         outcomes.get(dependency["task_key"], dependency["outcome"]) != dependency["outcome"]
@@ -194,11 +194,11 @@ def _wrong_branch(task: TaskRecord, upstream: Sequence[TaskRecord]) -> bool:
 
 
 def run_ending(tasks: Collection[TaskRecord], failed_state: states.State) -> Ending:
-    """Return the ending.
+    """Return the ending of a run.
 
     Args:
-        tasks: the latest attempt at each of its tasks, all of them over.
-        failed_state: the state of a run of which a task failed.
+        tasks: The latest attempt at each task. All of them have finished.
+        failed_state: The state of a run with a failed task.
     """
     in_order = sorted(tasks, key=lambda task: task.end_time)
     failed = [task for task in in_order if task.state.failed and task.state is not states.UPSTREAM_FAILED]

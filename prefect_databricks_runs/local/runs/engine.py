@@ -1,4 +1,4 @@
-"""All runs that are under way: starting them, letting them wait for each other, repairing and cancelling them."""
+"""All active runs: start, queue, repair and cancel them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from ..clock import Clock
 from ..texts import text
+from ..web.errors import ApiError
 from . import states
 from .attempts import CANCELED, Going
 from .composed import CannotRunError
@@ -25,43 +26,66 @@ Over = Callable[[RunRecord], None]
 logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 10.0
+DEFAULT_MAX_ACTIVE_RUNS = 2000
 
 
 class Engine:
-    """The runs of one workspace that are under way. Used only in the server's event loop.
+    """The active runs of one workspace. Used only in the server's event loop.
 
     Args:
-        store: the workspace's jobs and runs.
-        clock: its time.
-        works: who does the work of tasks.
-        failed_state: the state of a run of which a task failed.
+        store: The workspace's jobs and runs.
+        clock: The workspace's time.
+        works: Does the work of tasks.
+        failed_state: The state of a run with a failed task.
+        max_active_runs: The number of runs that may be active at once, not counting queued runs.
     """
 
-    def __init__(self, store: Store, clock: Clock, works: Works, failed_state: states.State = states.FAILED) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        works: Works,
+        failed_state: states.State = states.FAILED,
+        max_active_runs: int = DEFAULT_MAX_ACTIVE_RUNS,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._works = works
         self._failed_state = failed_state
+        self._max_active_runs = max_active_runs
         self._courses: dict[int, Course] = {}
         self._queues: dict[int, deque[Course]] = {}
-        # Courses that run, of each job.
+        # The number of running courses of each job.
         self._running: dict[int, int] = {}
         self._over: dict[int, Over] = {}
         self._empty = asyncio.Event()
         works.starter = self
 
+    def check_place(self) -> None:
+        """Check that another run can start at once.
+
+        Raises:
+            ApiError: The workspace has reached its limit of active runs.
+        """
+        count = self._active
+        if count >= self._max_active_runs:
+            message = text("too_many_active_runs", count=count, limit=self._max_active_runs)
+            raise ApiError(429, "REQUEST_LIMIT_EXCEEDED", message)
+
     def start(self, run: RunRecord, *, queue: bool = True, over: Over | None = None) -> None:
-        """Start a run; let it wait, or skip it, when as many runs of its job as allowed are active.
+        """Start a run. If its job has reached its limit of concurrent runs, the run is queued or skipped.
+
+        The run is also queued if the workspace has reached its limit of active runs.
 
         Args:
-            run: the run.
-            queue: what to do then: wait (True) or skip (False).
-            over: called when it has ended.
+            run: The run.
+            queue: Whether to queue the run (True) or skip it (False) at the limit of its job.
+            over: Called when the run has ended.
         """
         if over:
             self._over[run.run_id] = over
         limit = run.job.max_concurrent_runs if run.job else None
-        if limit is None or self._has_place(run) or (queue and limit > 0):
+        if limit is None or self._job_has_place(run) or (queue and limit > 0):
             self._admit(run, run.current)
         else:
             ending = _skipped(limit)
@@ -74,7 +98,7 @@ class Engine:
         """Start a run of the job that a run-job task names.
 
         Raises:
-            CannotRunError: there is no such job, or it is already going in this chain of runs.
+            CannotRunError: The job does not exist, has no tasks, or is already running in this chain of runs.
         """
         job = self._store.jobs.get(settings["job_id"])
         if job is None:
@@ -99,13 +123,13 @@ class Engine:
         return run
 
     def repair(self, run: RunRecord, settings: dict[str, Any], keys: Collection[str], overrides: dict[str, Any]) -> int:
-        """Run some tasks of a run that is over once more, and return the repair's id.
+        """Run some tasks of a finished run again, and return the repair's id.
 
         Args:
-            run: the run.
-            settings: those that its job has now.
-            keys: the tasks.
-            overrides: the parameters that the request gave.
+            run: The run.
+            settings: The current settings of its job.
+            keys: The tasks.
+            overrides: The parameters in the request.
         """
         repair = RepairRecord(repair_id=self._store.new_id(), overrides=overrides)
         run.history.append(repair)
@@ -120,12 +144,12 @@ class Engine:
         return repair.repair_id or 0
 
     def cancel(self, run: RunRecord, task: TaskRecord | None = None, *, at_once: bool = False) -> None:
-        """Cancel a run, or one task of it; nothing happens when it is over.
+        """Cancel a run, or one task of it, unless it has finished.
 
         Args:
-            run: the run.
-            task: the attempt; None for the run as a whole.
-            at_once: leave out clean-ups of the run that only pass time.
+            run: The run.
+            task: The attempt; None for the whole run.
+            at_once: Whether to skip simulated cleanups of the run.
         """
         course = self._courses.get(run.run_id)
         if course is None:
@@ -136,17 +160,17 @@ class Engine:
             self._clock.call_later(0, functools.partial(course.stop_task, task))
 
     def job_changed(self, job: JobRecord) -> None:
-        """Hold the active runs of a job to the time-out and the number of concurrent runs that it now has."""
+        """Apply a job's new timeout and its new limit of concurrent runs to its active runs."""
         for course in self._courses.values():
             if course.run.job is job:
                 self._clock.call_later(0, course.set_timeout)
         if job.max_concurrent_runs == 0:
             for course in list(self._queues.get(job.job_id, ())):
                 self._clock.call_later(0, functools.partial(course.stop, _skipped(0)))
-        self._let_in(job)
+        self._let_in(job.job_id)
 
     async def close(self) -> None:
-        """Cancel all runs and return when they are over and no child is left."""
+        """Cancel all runs, and return when they have finished and no child process is left."""
         for course in list(self._courses.values()):
             self._clock.call_later(0, functools.partial(course.stop, CANCELED, at_once=True))
         deadline = asyncio.get_running_loop().time() + CLOSE_SECONDS
@@ -179,30 +203,39 @@ class Engine:
             self._running[run.job_id] -= 1
         if not self._running.get(run.job_id):
             self._running.pop(run.job_id, None)
-        if run.job:
-            self._let_in(run.job)
+        for job_id in list(self._queues):
+            self._let_in(job_id)
         self._tell(run)
 
     def _admit(self, run: RunRecord, keys: Collection[str]) -> None:
-        """Begin a run or a repair, or let it wait until there is a place."""
+        """Begin a run or a repair, or queue it."""
         course = self._course(run, keys)
         if self._has_place(run):
             self._begin(course)
             return
-        limit = run.job.max_concurrent_runs if run.job else 0
-        run.state, run.message = states.QUEUED, text("queued", limit=limit)
+        if run.job and not self._job_has_place(run):
+            run.state, run.message = states.QUEUED, text("queued", limit=run.job.max_concurrent_runs)
+        else:
+            run.state, run.message = states.QUEUED_TASK, text("queued_task")
         self._queues.setdefault(run.job_id, deque()).append(course)
 
+    @property
+    def _active(self) -> int:
+        return sum(self._running.values())
+
     def _has_place(self, run: RunRecord) -> bool:
+        return self._active < self._max_active_runs and self._job_has_place(run)
+
+    def _job_has_place(self, run: RunRecord) -> bool:
         return run.job is None or self._running.get(run.job_id, 0) < run.job.max_concurrent_runs
 
-    def _let_in(self, job: JobRecord) -> None:
-        """Begin runs of a job that wait, as many as there are places."""
-        queue = self._queues.get(job.job_id)
-        while queue and self._running.get(job.job_id, 0) < job.max_concurrent_runs:
+    def _let_in(self, job_id: int) -> None:
+        """Begin the queued runs of a job, up to its limit."""
+        queue = self._queues.get(job_id)
+        while queue and self._has_place(queue[0].run):
             self._begin(queue.popleft())
         if not queue:
-            self._queues.pop(job.job_id, None)
+            self._queues.pop(job_id, None)
 
     def _tell(self, run: RunRecord) -> None:
         self._store.closed(run)

@@ -1,4 +1,4 @@
-"""The environment variables that tasks see: what a Python process needs, and no secrets of whoever started it."""
+"""The environment variables that tasks see: the variables that Python needs, and no secrets of this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NEEDED = frozenset(
     {
         *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "LANGUAGE", "TZ", "TZDIR"),
         *("TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"),
-        # What this interpreter or a library may have been started with.
+        # This interpreter or a library may have been started with these.
         *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
         *("JAVA_HOME", "SPARK_HOME", "SPARK_LOCAL_IP", "HADOOP_HOME", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
@@ -23,17 +23,17 @@ _NEEDED_PREFIXES = ("LC_", "PYTHON")
 
 
 def check_names(names: Iterable[str]) -> frozenset[str]:
-    """Return the names of environment variables that a task is to see as well.
+    """Return the names of the additional environment variables that a task sees.
 
     Raises:
-        ValueError: it is not a list of names.
+        ValueError: `names` is not a list of names.
     """
     if isinstance(names, str):
         raise ValueError("pass_environment must be a list of names, such as ['AWS_REGION']")
     found = list(names)
     for name in found:
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
-            # Not shown: where there is "=", a value stands behind it.
+            # The message does not show the name: after an "=" there may be a secret value.
             raise ValueError("pass_environment must have names of environment variables, without values")
     return frozenset(found)
 
@@ -44,9 +44,9 @@ def environment_of_tasks(
     """Return the whole environment of a task.
 
     Args:
-        environment: that of this process.
-        passed: the names of further variables that it is to have.
-        secrets: texts that it may not have in any of them, plain or in base64.
+        environment: The environment of this process.
+        passed: The names of further variables to keep.
+        secrets: Strings that must not be in any variable, plain or in base64.
     """
     hidden = [*secrets, *(base64.b64encode(secret.encode()).decode() for secret in secrets)]
     return {
@@ -57,6 +57,6 @@ def environment_of_tasks(
 
 
 def _is_needed(name: str) -> bool:
-    # On Windows, names of variables have no case.
+    # On Windows, the case of names does not matter.
     name = name.upper() if os.name == "nt" else name
     return name in _NEEDED or name.startswith(_NEEDED_PREFIXES)

@@ -1,4 +1,4 @@
-"""The outcome of a task that really ran: from its exit code and the file that its process wrote."""
+"""Read the outcome of a task that really ran, from its exit code and the file that its process wrote."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def read_outcome(file: Path, code: int, written: Tail) -> tuple[Output, bool]:
-    """Return a task's output, and whether it succeeded: only when its process says so and then ended as it should.
+    """Return a task's output, and whether it succeeded: its file must say so, and its exit code must be 0.
 
-    The user's code can put anything in the file's place. Whatever is there, it is the task that fails.
+    The user's code can put anything in the place of the file. Whatever is there, only the task fails.
 
     Args:
-        file: the file.
-        code: the exit code of the process.
-        written: what it wrote to stdout and stderr.
+        file: The file.
+        code: The exit code of the process.
+        written: The output of the process to stdout and stderr.
     """
     try:
         told = _read(file)

@@ -1,4 +1,4 @@
-"""What the local workspace remembers of jobs, runs and tasks.
+"""The records that the local workspace keeps of jobs, runs and tasks.
 
 Records change only in the event loop of the server's thread.
 """
@@ -18,15 +18,15 @@ class JobRecord:
     """A job made with `jobs/create`.
 
     Attributes:
-        job_id: its id.
+        job_id: The id.
         sequence: 1 for the first job of the workspace, and so on.
-        settings: its settings, checked, without what is filled in when they are read. A change replaces them as a
-            whole, so that runs can keep those that they were started with.
-        created_time: ms since 1970.
-        queues_by_default: whether its runs wait when its settings do not say so.
-        creator_user_name: who made it.
-        access_control_list: who may do what with it, as `jobs/create` was told.
-        deleted: whether it was deleted.
+        settings: Its settings, checked and without defaults. A change replaces them as a whole, so that runs can keep
+            the settings that they were started with.
+        created_time: The time of creation, in ms since 1970.
+        queues_by_default: Whether its runs are queued if its settings do not say so.
+        creator_user_name: The user that created it.
+        grants: Its permissions: the permission level of each principal, which is a kind and a name.
+        deleted: Whether it was deleted.
     """
 
     job_id: int
@@ -35,7 +35,7 @@ class JobRecord:
     created_time: int
     queues_by_default: bool
     creator_user_name: str = ""
-    access_control_list: list[dict[str, Any]] = field(default_factory=list)
+    grants: dict[tuple[str, str], str] = field(default_factory=dict)
     deleted: bool = False
 
     @property
@@ -45,35 +45,41 @@ class JobRecord:
 
     @property
     def max_concurrent_runs(self) -> int:
-        """How many runs of the job may be active at once; 0 means that every run is skipped."""
+        """The number of runs of the job that may be active at once; with 0, every run is skipped."""
         return int(self.settings.get("max_concurrent_runs", 1))
 
     @property
     def queue_enabled(self) -> bool:
-        """Whether runs above `max_concurrent_runs` wait (True) or are skipped (False)."""
+        """Whether runs above `max_concurrent_runs` are queued (True) or skipped (False)."""
         queue = self.settings.get("queue")
         return self.queues_by_default if queue is None else bool(queue.get("enabled", True))
 
     @property
+    def runs_continuously(self) -> bool:
+        """Whether it is a continuous job that is not paused."""
+        continuous = self.settings.get("continuous")
+        return continuous is not None and continuous.get("pause_status", "UNPAUSED") == "UNPAUSED"
+
+    @property
     def run_as_user_name(self) -> str:
-        """In whose name its runs are."""
+        """The user or service principal that the job runs as."""
         run_as: dict[str, str] = self.settings.get("run_as", {})
         names = (run_as.get(kind) for kind in ("user_name", "service_principal_name", "group_name"))
-        return next((name for name in names if name is not None), self.creator_user_name)
+        return next((name for name in names if name), self.creator_user_name)
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a task left behind.
+    """The output of a task.
 
     Attributes:
-        result: the value of `dbutils.notebook.exit`; None when it was not called.
-        result_truncated: whether `result` was cut.
-        values: the task values that were set, by key.
-        error: the last line of the traceback, or what went wrong before there was one; None when nothing did.
-        error_trace: the traceback; None when there is none.
-        logs: the end of what was written to stdout and stderr; None for tasks whose logs are not given.
-        logs_truncated: whether the beginning of `logs` was cut.
+        result: The value of `dbutils.notebook.exit`; None when it was not called.
+        result_truncated: Whether `result` was cut.
+        values: The task values that were set, by key.
+        error: The last line of the traceback, or an error before the code ran; None without an error.
+        error_trace: The traceback; None without one.
+        logs: The end of the output to stdout and stderr; None for task types without logs.
+        logs_truncated: Whether the beginning of `logs` was cut.
     """
 
     result: str | None = None
@@ -90,7 +96,7 @@ NO_OUTPUT = Output()
 
 @dataclass(frozen=True)
 class Ending:
-    """How a task or a run ended: its last state, the state message, and for a task what it left behind."""
+    """The ending of a task or a run: its last state, the state message, and the output of a task."""
 
     state: State
     message: str = ""
@@ -99,9 +105,9 @@ class Ending:
 
 @dataclass
 class Timed:
-    """What runs and tasks share: where they stand, and since when.
+    """The state and the times that runs and tasks share.
 
-    Times are ms since 1970, 0 = not yet; durations are ms.
+    Times are in ms since 1970, 0 = not yet; durations are in ms.
     """
 
     state: State = states.PENDING
@@ -113,34 +119,34 @@ class Timed:
     queue_duration: int = 0
 
     def wait(self, now: int) -> None:
-        """Pass to PENDING: nothing but compute is missing."""
+        """Pass to PENDING: the run or task waits only for compute."""
         self.start_time = self.start_time or now
         self.state, self.message = states.PENDING, text("waiting_for_cluster")
 
     def run(self, now: int) -> None:
-        """Pass from PENDING to RUNNING; in any other state nothing changes."""
+        """Pass from PENDING to RUNNING; in any other state do nothing."""
         if self.state is not states.PENDING:
             return
         self.running_since = now
         self.state, self.message = states.RUNNING, text("in_run")
 
     def end(self, ending: Ending, now: int) -> None:
-        """Pass to its last state."""
+        """Pass to the last state."""
         self.state, self.message, self.end_time = ending.state, ending.message, now
 
     @property
     def setup_duration(self) -> int:
-        """The time from the start until it ran, without that in a queue, in ms; 0 until then."""
+        """The time from the start until it ran, without the time in a queue, in ms; 0 until it runs."""
         return self.running_since - self.start_time - self.queue_duration if self.running_since else 0
 
     @property
     def execution_duration(self) -> int:
-        """The time that it ran, in ms; 0 while it runs."""
+        """The time for which it ran, in ms; 0 while it runs."""
         return (self.terminating_since or self.end_time) - self.running_since if self._ran else 0
 
     @property
     def cleanup_duration(self) -> int:
-        """The time from when its work was over until its end, in ms; 0 while it runs."""
+        """The time from the end of its work until its end, in ms; 0 while it runs."""
         return self.end_time - self.terminating_since if self._ran and self.terminating_since else 0
 
     @property
@@ -153,21 +159,21 @@ class TaskRecord(Timed):
     """One attempt at one task of a run, or at one iteration of a for-each task.
 
     Attributes:
-        run_id: the id of this task run.
-        settings: the task as it was submitted, checked; of an iteration, the nested task.
+        run_id: The id of this task run.
+        settings: The task as it was submitted, checked; for an iteration, the nested task.
         attempt_number: 0 for the first attempt, and so on.
-        retries: how many attempts were made before this one since the run, or its latest repair, began.
-        original_attempt_run_id: the id of the first attempt.
-        output: what it left behind, once it has ended.
-        source: the text of its notebook, as it was when the attempt began; None before, and for other tasks.
-        outcome: of a condition task, `true` or `false`; None before.
-        child_run_id: of a run-job task, the run that it started; None before.
-        resolved: its settings with references resolved, as `resolved_values` shows them; None before.
-        inputs: of a for-each task, what it goes through; None before.
-        iterations: of a for-each task, the attempts at its iterations, in the order in which they began.
-        queued_since: since when it waits for a place, ms since 1970; 0 when it does not.
-        input: of an iteration, its input.
-        parent: of an iteration, the for-each task's attempt.
+        retries: The number of earlier attempts since the run, or its latest repair, began.
+        original_attempt_run_id: The id of the first attempt.
+        output: Its output, when it has ended.
+        source: The source of its notebook when the attempt began; None before that, and for other tasks.
+        outcome: The outcome of a condition task, `true` or `false`; None until it is known.
+        child_run_id: The id of the run that a run-job task started; None until then.
+        resolved: The settings with resolved references, as in `resolved_values`; None until they are resolved.
+        inputs: The inputs of a for-each task; None until they are resolved.
+        iterations: The attempts at the iterations of a for-each task, in the order in which they began.
+        queued_since: The time since when it is queued, in ms since 1970; 0 when it is not queued.
+        input: The input of an iteration.
+        parent: The for-each task's attempt that an iteration belongs to.
     """
 
     run_id: int = 0
@@ -198,18 +204,18 @@ class TaskRecord(Timed):
 
     @property
     def timeout_seconds(self) -> int:
-        """The task's time-out in seconds; 0 = none."""
+        """The task's timeout in seconds; 0 = no timeout."""
         return int(self.settings.get("timeout_seconds", 0))
 
 
 @dataclass
 class RepairRecord(Timed):
-    """The first go at a run's tasks, or a repair of them.
+    """The original run of the tasks, or a repair.
 
     Attributes:
-        repair_id: the repair's id; None for the first go.
-        overrides: the parameters that came with the repair; those of `run-now` for the first go.
-        tasks: the attempts at tasks that were made in it.
+        repair_id: The repair's id; None for the original run.
+        overrides: The parameters of the repair, or of `run-now` for the original run.
+        tasks: The attempts at tasks in it.
     """
 
     repair_id: int | None = None
@@ -219,23 +225,24 @@ class RepairRecord(Timed):
 
 @dataclass
 class RunRecord(Timed):
-    """One run of a job, or one that was submitted.
+    """One run of a job, or one submitted run.
 
     Attributes:
-        run_id: its id.
+        run_id: The id.
         sequence: 1 for the first run of the workspace, and so on.
-        job_id: the job's id; a submitted run has one of its own that no job answers to.
-        run_name: its name.
-        settings: the body of `runs/submit`, or the settings of the job.
-        overrides: the parameters of `run-now`, or of the latest repair; empty for a submitted run.
-        job: the job that is run; None for a submitted run.
-        tasks: all attempts at its tasks, in the order in which they were made.
-        current: the latest attempt at each task, by task key.
-        history: the first go and the repairs, in order.
-        trigger: such as `ONE_TIME`.
-        parent: the run with the run-job task that started it; None without one.
-        idempotency_token: the token it was started with; None when there was none.
-        creator_user_name: who started it.
+        job_id: The job's id. A submitted run has its own job id, which has permissions but no job.
+        run_name: The name.
+        settings: The body of `runs/submit`, or the settings of the job.
+        overrides: The parameters of `run-now`, or of the latest repair; empty for a submitted run.
+        job: The job; None for a submitted run.
+        tasks: All attempts at its tasks, in the order in which they were made.
+        current: The latest attempt at each task, by task key.
+        history: The original run and the repairs, in order.
+        trigger: The trigger, such as `ONE_TIME`.
+        parent: The run with the run-job task that started it; None without one.
+        idempotency_token: The token that it was started with; None without one.
+        creator_user_name: The user that started it.
+        grants: The permissions of a submitted run; see `JobRecord`.
     """
 
     run_id: int = 0
@@ -252,15 +259,16 @@ class RunRecord(Timed):
     parent: RunRecord | None = None
     idempotency_token: str | None = None
     creator_user_name: str = ""
+    grants: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def run_type(self) -> str:
-        """Whether it is a run of a job."""
+        """The `run_type`: of a job, or submitted."""
         return "JOB_RUN" if self.job else "SUBMIT_RUN"
 
     @property
     def timeout_seconds(self) -> int:
-        """The run's time-out in seconds; 0 = none."""
+        """The run's timeout in seconds; 0 = no timeout."""
         settings = self.job.settings if self.job else self.settings
         return int(settings.get("timeout_seconds", 0))
 
@@ -271,11 +279,11 @@ class RunRecord(Timed):
 
     @property
     def parameter_overrides(self) -> dict[str, str]:
-        """The job parameters that `run-now` gave, by name."""
+        """The job parameters in the request of `run-now`, by name."""
         given: dict[str, str] = self.overrides.get("job_parameters", {})
         return given
 
     @property
     def job_parameters(self) -> dict[str, str]:
-        """The job's parameters by name, those of `run-now` over the defaults."""
+        """The job parameters by name: the defaults, replaced by the parameters of `run-now`."""
         return {**self.parameter_defaults, **self.parameter_overrides}

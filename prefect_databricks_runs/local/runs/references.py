@@ -1,4 +1,4 @@
-"""Dynamic value references, `{{job.run_id}}` and the like, and the parameters of a task that they are resolved in."""
+"""Dynamic value references, such as `{{job.run_id}}`, and the task parameters in which they are resolved."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .records import RunRecord, TaskRecord
 
 _REFERENCE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _OTHER_TASK = re.compile(r"tasks\.(?:([\w-]+)|\[([\w-]+)\])\.(.+)", re.ASCII)
-# Anything in these name spaces is a reference on Databricks; other text in braces is only text.
+# Any name in these namespaces is a reference on Databricks; anything else in braces stays as it is.
 _NAME_SPACES = ("job.", "task.", "tasks.", "workspace.", "input.")
 
 _TIMES: dict[str, Callable[[datetime], Any]] = {
@@ -32,17 +32,17 @@ _TIMES: dict[str, Callable[[datetime], Any]] = {
 
 
 class UnresolvedReferenceError(Exception):
-    """A reference that Databricks may know, and that has no value here."""
+    """A reference that may have a value on Databricks, and has none here."""
 
 
 class References:
     """The values that a task's strings can refer to.
 
     Args:
-        run: the run.
-        task: the attempt whose strings are resolved.
-        url: the workspace's address.
-        workspace_id: its id.
+        run: The run.
+        task: The attempt whose strings are resolved.
+        url: The workspace's address.
+        workspace_id: The workspace's id.
     """
 
     def __init__(self, run: RunRecord, task: TaskRecord, url: str, workspace_id: int) -> None:
@@ -74,10 +74,10 @@ class References:
             self._names |= _input_names(task.input)
 
     def resolve(self, value: Any) -> Any:
-        """Return `value` with every reference in its strings replaced by what it refers to, at any depth.
+        """Return `value` with every reference in its strings, at any depth, replaced by its value.
 
         Raises:
-            UnresolvedReferenceError: a reference has no value.
+            UnresolvedReferenceError: A reference has no value.
         """
         if isinstance(value, str):
             return _REFERENCE.sub(self._replaced, value)
@@ -121,10 +121,10 @@ class References:
 
 
 def notebook_parameters(run: RunRecord, task: TaskRecord, references: References) -> dict[str, str]:
-    """Return a notebook's widgets: its `base_parameters`, over them `notebook_params`, over them the job's parameters.
+    """Return a notebook's widgets: `base_parameters`, replaced by `notebook_params`, replaced by job parameters.
 
     Raises:
-        UnresolvedReferenceError: a reference has no value.
+        UnresolvedReferenceError: A reference has no value.
     """
     own: dict[str, str] = task.settings["notebook_task"].get("base_parameters", {})
     given = {**own, **run.overrides.get("notebook_params", {}), **run.job_parameters}
@@ -133,10 +133,10 @@ def notebook_parameters(run: RunRecord, task: TaskRecord, references: References
 
 
 def python_parameters(run: RunRecord, task: TaskRecord, references: References) -> list[str]:
-    """Return a Python file's arguments: `python_params` if `run-now` gave them, else its own `parameters`.
+    """Return a Python file's arguments: the `python_params` of `run-now`, or else its own `parameters`.
 
     Raises:
-        UnresolvedReferenceError: a reference has no value.
+        UnresolvedReferenceError: A reference has no value.
     """
     own: list[str] = task.settings["spark_python_task"].get("parameters", [])
     resolved: list[str] = references.resolve(run.overrides.get("python_params") or own)

@@ -1,10 +1,11 @@
-"""Which tasks a repair runs once more."""
+"""The tasks that a repair runs again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..bodies.limits import check_unique
 from ..web.errors import invalid, invalid_state
 from . import states
 from .records import RunRecord, TaskRecord
@@ -13,15 +14,15 @@ _FINE = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES", "EXCLUDED", "DISABLED"})
 
 
 def tasks_to_repair(run: RunRecord, settings: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    """Return the keys of the tasks that a repair is to run, in the order of the run.
+    """Return the keys of the tasks that a repair runs, in the order of the run.
 
     Args:
-        run: the run.
-        settings: those that its job has now.
-        asked: the body of `runs/repair`.
+        run: The run.
+        settings: The current settings of its job.
+        asked: The body of `runs/repair`.
 
     Raises:
-        ApiError: the run or the body does not allow a repair.
+        ApiError: The run or the body does not allow a repair.
     """
     _check_run(run, asked.get("latest_repair_id"))
     given, all_failed = asked.get("rerun_tasks"), asked.get("rerun_all_failed_tasks", False)
@@ -30,6 +31,7 @@ def tasks_to_repair(run: RunRecord, settings: Mapping[str, Any], asked: Mapping[
     if not given and not all_failed:
         raise invalid("repair_without_tasks")
     known = {task["task_key"] for task in settings.get("tasks", [])} & run.current.keys()
+    check_unique(given or (), "rerun_tasks")
     for key in given or ():
         if key not in known:
             raise invalid("repair_unknown_task", task_key=key)
@@ -50,12 +52,12 @@ def _check_run(run: RunRecord, latest_repair_id: int | None) -> None:
 
 
 def _was_left_out(task: TaskRecord) -> bool:
-    """Return whether a task was not run because of those before it, so that they may now let it run."""
+    """Return whether a task was skipped because of the tasks before it: after a repair of them, it may run."""
     return task.state in {states.UPSTREAM_FAILED, states.UPSTREAM_CANCELED, states.EXCLUDED}
 
 
 def _downstream(tasks: Iterable[TaskRecord], chosen: set[str]) -> set[str]:
-    """Return the tasks that depend on the chosen ones, at any distance, and are none of them."""
+    """Return the tasks that depend on the chosen tasks, at any distance, without the chosen tasks."""
     found: set[str] = set()
     tasks = list(tasks)
     while more := {

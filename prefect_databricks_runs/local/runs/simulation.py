@@ -1,4 +1,4 @@
-"""Work that is only played: a task's course as data, so that thousands of runs cost nothing."""
+"""Simulated work: a task's course as data, so that thousands of runs cost nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import states
 from .attempts import Progress
 from .records import Ending, Output, RunRecord, TaskRecord
 
-# A task tells its own course under this name: as a field beside its task type, or among its parameters.
+# A task may state its own course under this name: as a field beside its task type, or among its parameters.
 COURSE_FIELD = "local_course"
 ANY_TASK = "*"
 
@@ -27,7 +27,7 @@ _ENDS = {
     "CANCELED": states.CANCELED,
     "INTERNAL_ERROR": states.INTERNAL_ERROR,
 }
-# Those that are made of other tasks are played only when they are named.
+# Tasks that are made of other tasks are simulated only if the script names them.
 _COMPOSED = ("for_each_task", "run_job_task", "condition_task")
 _PHASES = ("queued", "pending", "running", "terminating")
 _LONGEST_PHASE = 10**9
@@ -37,7 +37,7 @@ _TEXTS = (*_OPTIONAL_TEXTS, "result_state", "message", "termination_code", "term
 
 @dataclass(frozen=True)
 class SimulatedTask:
-    """What one attempt at a task does, instead of real work.
+    """Describe what one attempt at a task does instead of real work.
 
     Example:
         Let every task take an hour, fail, and cost nothing:
@@ -50,24 +50,24 @@ class SimulatedTask:
         ```
 
     Attributes:
-        queued: seconds in `QUEUED`.
-        pending: seconds in `PENDING`.
-        running: seconds in `RUNNING`.
-        terminating: seconds in `TERMINATING`, also when it is cancelled.
-        result_state: `SUCCESS`, `FAILED`, `TIMEDOUT`, `CANCELED`, or `INTERNAL_ERROR`, which ends it in that
-            life-cycle state with no result state.
-        message: the state message at the end; that of Databricks when empty.
-        termination_code: `status.termination_details.code`, such as `CLUSTER_ERROR`; that of the result when empty.
-        termination_type: `status.termination_details.type`, such as `CLOUD_FAILURE`; that of the result when empty.
-        result: what the notebook gave to `dbutils.notebook.exit`; None when it did not call it.
-        error: the error of `runs/get-output`; None without one.
-        error_trace: the traceback; None without one.
-        logs: what a Python file wrote; None when logs are not given.
-        values: the task values that it sets.
-        outcome: of a condition, `true` or `false`. Without it a condition is not played but decided.
+        queued: Seconds in `QUEUED`.
+        pending: Seconds in `PENDING`.
+        running: Seconds in `RUNNING`.
+        terminating: Seconds in `TERMINATING`, also when the task is cancelled.
+        result_state: `SUCCESS`, `FAILED`, `TIMEDOUT`, `CANCELED`, or `INTERNAL_ERROR`, which is the life-cycle state of
+            a task without a result state.
+        message: The state message at the end; empty = the message of Databricks.
+        termination_code: `status.termination_details.code`, such as `CLUSTER_ERROR`; empty = the code of the result.
+        termination_type: `status.termination_details.type`, such as `CLOUD_FAILURE`; empty = the type of the result.
+        result: The value that the notebook passed to `dbutils.notebook.exit`; None = the notebook did not call it.
+        error: The error of `runs/get-output`; None without an error.
+        error_trace: The traceback; None without an error.
+        logs: The output of a Python file; None = no logs.
+        values: The task values that the task sets.
+        outcome: The outcome of a condition, `true` or `false`. Empty = the condition is really evaluated.
 
     Raises:
-        ValueError: a field has a value that makes no sense.
+        ValueError: The value of a field is not valid.
     """
 
     queued: float = 0.0
@@ -94,7 +94,7 @@ class SimulatedTask:
         for name in _TEXTS:
             value = getattr(self, name)
             if not isinstance(value, str) and not (value is None and name in _OPTIONAL_TEXTS):
-                raise ValueError(f"{name} must be a text, it is {value!r:.100}")
+                raise ValueError(f"{name} must be a string, it is {value!r:.100}")
         if self.outcome not in {"", "true", "false"}:
             raise ValueError(f"outcome must be 'true' or 'false', it is {self.outcome!r:.100}")
         if self.result_state not in _ENDS:
@@ -104,13 +104,13 @@ class SimulatedTask:
 
     @classmethod
     def from_fields(cls, fields: object) -> SimulatedTask:
-        """Return the course that these fields tell.
+        """Return the course that these fields describe.
 
         Args:
-            fields: a SimulatedTask, or an object with some of its attributes.
+            fields: A SimulatedTask, or an object with some of its attributes.
 
         Raises:
-            ValueError: it has another field, or a value that makes no sense.
+            ValueError: A field does not exist, or its value is not valid.
         """
         if isinstance(fields, SimulatedTask):
             return fields
@@ -124,7 +124,7 @@ class SimulatedTask:
 
     @property
     def ending(self) -> Ending:
-        """How it ends."""
+        """The ending of the task."""
         end = _ENDS[self.result_state]
         end = dataclasses.replace(end, code=self.termination_code or end.code, type=self.termination_type or end.type)
         default = text("workload_failed") if self.result_state == "FAILED" else ""
@@ -140,15 +140,27 @@ class SimulatedTask:
 
 @dataclass(frozen=True)
 class TaskStart:
-    """An attempt that begins, for a script that is a function.
+    """An attempt that begins: the argument of a script that is a function.
+
+    Example:
+        Let the first attempt at each task fail:
+        ```python
+        from prefect_databricks_runs.local import LocalWorkspace, SimulatedTask, TaskStart
+
+        def script(start: TaskStart) -> SimulatedTask:
+            return SimulatedTask(result_state="SUCCESS" if start.attempt_number else "FAILED")
+
+        with LocalWorkspace(script=script) as workspace:
+            print(workspace.url)
+        ```
 
     Attributes:
-        run_id: the id of the job run.
-        run_name: its name.
-        task_key: the task's key; of an iteration, that of the nested task.
+        run_id: The id of the job run.
+        run_name: The name of the job run.
+        task_key: The task's key; for an iteration, the key of the nested task.
         attempt_number: 0 for the first attempt.
-        settings: the task as it was submitted.
-        input: of an iteration, its input.
+        settings: The task as it was submitted.
+        input: The input of an iteration.
     """
 
     run_id: int
@@ -164,15 +176,15 @@ Script = Mapping[str, Attempt | Sequence[Attempt]] | Callable[[TaskStart], Attem
 
 
 class Simulation:
-    """Which tasks are played, and how.
+    """The tasks to simulate, and their courses.
 
     Args:
-        script: the course of tasks by their key, where `*` stands for all others that are not made of tasks, one for
-            each attempt where it is a list (the last one for all further ones); or a function that returns a course,
-            or None for a task that is really to be run, and is not asked about for-each and run-job tasks.
+        script: A mapping from a task key to a course, or to a list of courses, one for each attempt (the last course
+            is also for all further attempts). The key `*` stands for all other tasks that are not made of tasks. Or a
+            function that returns a course, or None for real work; it is not called for for-each and run-job tasks.
 
     Raises:
-        ValueError: a course makes no sense.
+        ValueError: A course is not valid.
     """
 
     def __init__(self, script: Script | None) -> None:
@@ -181,13 +193,13 @@ class Simulation:
         self._courses = {key: _courses(value) for key, value in given.items()}
 
     def course(self, run: RunRecord, task: TaskRecord) -> SimulatedTask | None:
-        """Return the course of an attempt; None when the work is real.
+        """Return the course of an attempt; None for real work.
 
         Raises:
-            ApiError: the course that it tells itself makes no sense.
+            ApiError: The course that the task states is not valid.
         """
         course = self._told(run, task)
-        # A condition costs nothing, and what follows it needs its outcome.
+        # A condition costs nothing to evaluate, and the tasks after it need its outcome.
         return None if course and "condition_task" in task.settings and not course.outcome else course
 
     def _told(self, run: RunRecord, task: TaskRecord) -> SimulatedTask | None:
@@ -205,10 +217,10 @@ class Simulation:
 
 
 def own_courses(settings: Mapping[str, Any]) -> list[SimulatedTask]:
-    """Return the courses that a task tells itself, one for each attempt; none for most tasks.
+    """Return the courses that a task states, one for each attempt; none for most tasks.
 
     Raises:
-        ApiError: they make no sense.
+        ApiError: A course is not valid.
     """
     told = settings.get(COURSE_FIELD)
     if told is None:
@@ -222,10 +234,10 @@ def own_courses(settings: Mapping[str, Any]) -> list[SimulatedTask]:
 
 
 def _course_among_parameters(settings: Mapping[str, Any]) -> Any:
-    """Find it in any map or list of strings of the task type: `name: JSON`, or `--local-course=JSON`."""
+    """Find the course in any map or list of strings of the task type: `name: JSON`, or `--local-course=JSON`."""
     prefix = f"--{COURSE_FIELD.replace('_', '-')}="
     for task_type in TASK_TYPES:
-        # What those that are made of other tasks hold is meant for these.
+        # The fields of a task that is made of other tasks are meant for the other tasks.
         for value in () if task_type in _COMPOSED else settings.get(task_type, {}).values():
             if isinstance(value, Mapping) and COURSE_FIELD in value:
                 return value[COURSE_FIELD]
@@ -239,17 +251,17 @@ def _course_among_parameters(settings: Mapping[str, Any]) -> Any:
 def _courses(told: Any) -> list[SimulatedTask]:
     courses = [SimulatedTask.from_fields(each) for each in (told if isinstance(told, list | tuple) else [told])]
     if not courses:
-        raise ValueError("at least one attempt must be told")
+        raise ValueError("there must be a course for at least one attempt")
     return courses
 
 
 class SimulatedWork:
-    """Work that only passes the time that its simulation says.
+    """Work that only lets the time of its course pass.
 
     Args:
-        clock: the workspace's time.
-        course: what to play.
-        progress: who is told.
+        clock: The workspace's time.
+        course: The course to follow.
+        progress: Receives the progress.
     """
 
     __slots__ = ("_clock", "_course", "_progress", "_steps", "_timer")

@@ -1,4 +1,4 @@
-"""The states of runs and tasks, each with both of its spellings: the older `state` and the current `status`."""
+"""The states of runs and tasks, each in both forms: the older `state` and the current `status`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class State:
     """One state.
 
     Attributes:
-        life_cycle_state: such as `RUNNING`.
-        result_state: such as `SUCCESS`; None while active, and for an `INTERNAL_ERROR` without a result.
-        status: the word of `status.state`, such as `TERMINATED`.
-        code: `status.termination_details.code`; None while nothing ends.
-        type: `status.termination_details.type`; None while nothing ends.
-        queue_code: `status.queue_details.code`; None when it is not queued.
+        life_cycle_state: The life-cycle state, such as `RUNNING`.
+        result_state: The result state, such as `SUCCESS`; None while active, and for an `INTERNAL_ERROR` without one.
+        status: `status.state`, such as `TERMINATED`.
+        code: `status.termination_details.code`; None while active.
+        type: `status.termination_details.type`; None while active.
+        queue_code: `status.queue_details.code`; None unless queued.
     """
 
     life_cycle_state: str
@@ -33,29 +33,29 @@ class State:
 
     @property
     def is_terminal(self) -> bool:
-        """True when nothing will change any more."""
+        """Whether the state is final."""
         return self.status == "TERMINATED"
 
     @property
     def failed(self) -> bool:
-        """True for an end that counts as a failure for what comes after."""
+        """Whether the state counts as a failure for the tasks after it."""
         return self.result_state in FAILURES or (self.life_cycle_state == "INTERNAL_ERROR")
 
     @property
     def succeeded(self) -> bool:
-        """True when the work was done."""
+        """Whether the state is a success."""
         return self.result_state in SUCCESSES
 
     @property
     def canceled(self) -> bool:
-        """True for an end that counts as a cancellation for what comes after."""
+        """Whether the state counts as a cancellation for the tasks after it."""
         return self.result_state in CANCELLATIONS
 
     def answer(self, message: str) -> dict[str, Any]:
         """Return the fields `state` and `status` of a run or task.
 
         Args:
-            message: the state message.
+            message: The state message.
         """
         state: dict[str, Any] = {"life_cycle_state": self.life_cycle_state, "state_message": message}
         if self.result_state:
@@ -89,7 +89,7 @@ UPSTREAM_FAILED = State("SKIPPED", "UPSTREAM_FAILED", "TERMINATED", "SKIPPED", "
 UPSTREAM_CANCELED = State("SKIPPED", "UPSTREAM_CANCELED", "TERMINATED", "SKIPPED", "CLIENT_ERROR")
 EXCLUDED = State("SKIPPED", "EXCLUDED", "TERMINATED", "SKIPPED", "SUCCESS")
 DISABLED = State("SKIPPED", "DISABLED", "TERMINATED", "DISABLED", "SUCCESS")
-# How a run of which a task failed may end too: seen on serverless compute.
+# Another ending of a run with a failed task, as seen on serverless compute.
 FAILED_AS_INTERNAL_ERROR = State("INTERNAL_ERROR", "FAILED", "TERMINATED", "RUN_EXECUTION_ERROR", "CLIENT_ERROR")
 INTERNAL_ERROR = State("INTERNAL_ERROR", None, "TERMINATED", "INTERNAL_ERROR", "INTERNAL_ERROR")
 MAXIMUM_CONCURRENT_RUNS_REACHED = State(
@@ -98,5 +98,5 @@ MAXIMUM_CONCURRENT_RUNS_REACHED = State(
 
 
 def terminating(end: State) -> State:
-    """Return the state of something that is being stopped and will be in `end` when it has stopped."""
+    """Return the state of a run or task that is stopping, and whose last state is `end`."""
     return State("TERMINATING", None, "TERMINATING", end.code, end.type)

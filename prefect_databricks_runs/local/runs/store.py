@@ -1,4 +1,4 @@
-"""Where the workspace keeps its jobs and runs: by id, by token, by name."""
+"""The store of the workspace's jobs and runs, by id and by token."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ class Store:
     """The jobs and runs of one workspace. Used only in the server's event loop.
 
     Args:
-        clock: the workspace's time.
-        missing_status: the HTTP status for jobs and runs that are not there: 400, or 404 as newer workspaces have it.
+        clock: The workspace's time.
+        missing_status: The HTTP status for jobs and runs that do not exist: 400, or 404 as in newer workspaces.
     """
 
     def __init__(self, clock: Clock, missing_status: int = 400) -> None:
         self.jobs: dict[int, JobRecord] = {}
         self.runs: dict[int, RunRecord] = {}
-        # Those of `runs` that are not over.
+        # The runs that have not finished.
         self.active: dict[int, RunRecord] = {}
         self._clock = clock
         self._missing_status = missing_status
         self._tasks: dict[int, tuple[RunRecord, TaskRecord]] = {}
         self._run_of_token: dict[str, int] = {}
+        self._submitted: dict[int, RunRecord] = {}
         self._job_sequence = itertools.count(1)
         self._run_sequence = itertools.count(1)
         self._ids: set[int] = set()
@@ -42,7 +43,7 @@ class Store:
         return int(self._clock.now() * 1000)
 
     def new_id(self) -> int:
-        """Return an id that looks like those of Databricks: random, and below 2**53 so that JavaScript can read it."""
+        """Return an id like the ids of Databricks: random, and below 2**53 so that JavaScript can read it."""
         while True:
             number = self._random.randrange(10**14, 10**15)
             if number not in self._ids:
@@ -55,15 +56,15 @@ class Store:
         *,
         queues_by_default: bool,
         user: str,
-        access_control_list: list[dict[str, Any]] | None = None,
+        grants: dict[tuple[str, str], str] | None = None,
     ) -> JobRecord:
         """Keep a new job and return it.
 
         Args:
-            settings: its settings, checked.
-            queues_by_default: whether its runs wait when its settings do not say so.
-            user: who makes it.
-            access_control_list: who may do what with it.
+            settings: Its settings, checked.
+            queues_by_default: Whether its runs are queued if its settings do not say so.
+            user: The user that creates it.
+            grants: The permission level of each principal.
         """
         job = JobRecord(
             job_id=self.new_id(),
@@ -72,7 +73,7 @@ class Store:
             created_time=self.now_ms(),
             queues_by_default=queues_by_default,
             creator_user_name=user,
-            access_control_list=access_control_list or [],
+            grants=grants or {},
         )
         self.jobs[job.job_id] = job
         return job
@@ -81,17 +82,29 @@ class Store:
         """Return a job.
 
         Raises:
-            ApiError: there is no such job.
+            ApiError: The job does not exist.
         """
         if job_id not in self.jobs:
             raise missing("unknown_job", self._missing_status, job_id=job_id)
         return self.jobs[job_id]
 
-    def delete_job(self, job_id: int) -> None:
-        """Forget a job. Its runs stay, and those under way go on.
+    def with_permissions(self, job_id: int) -> JobRecord | RunRecord:
+        """Return the job or the submitted run with this job id.
 
         Raises:
-            ApiError: there is no such job.
+            ApiError: Neither exists.
+        """
+        return self._submitted[job_id] if job_id in self._submitted else self.job(job_id)
+
+    def active_runs(self, job_id: int) -> list[RunRecord]:
+        """Return the runs of a job that have not finished."""
+        return [run for run in self.active.values() if run.job_id == job_id]
+
+    def delete_job(self, job_id: int) -> None:
+        """Delete a job. Its runs stay, and its active runs continue.
+
+        Raises:
+            ApiError: The job does not exist.
         """
         self.job(job_id).deleted = True
         del self.jobs[job_id]
@@ -107,18 +120,20 @@ class Store:
         keys: Collection[str] | None = None,
         trigger: str = "ONE_TIME",
         parent: RunRecord | None = None,
+        grants: dict[tuple[str, str], str] | None = None,
     ) -> RunRecord:
         """Keep a new run, with one record for each of its tasks, and return it.
 
         Args:
-            settings: the body of `runs/submit`, or the settings of the job.
-            job: the job; None for a submitted run.
-            overrides: the parameters of `run-now`.
-            creator: the name of who starts it.
-            token: its idempotency token.
-            keys: the tasks that it is to have; None for all.
-            trigger: what started it.
-            parent: the run with the run-job task that starts it.
+            settings: The body of `runs/submit`, or the settings of the job.
+            job: The job; None for a submitted run.
+            overrides: The parameters of `run-now`.
+            creator: The name of the user that starts it.
+            token: Its idempotency token.
+            keys: The tasks that it runs; None for all.
+            trigger: The trigger, such as `ONE_TIME`.
+            parent: The run with the run-job task that starts it.
+            grants: For a submitted run, the permission level of each principal.
         """
         name = overrides.get("run_name") or settings.get("run_name") or settings.get("name") or "Untitled"
         run = RunRecord(
@@ -134,12 +149,15 @@ class Store:
             idempotency_token=token,
             trigger=trigger,
             parent=parent,
+            grants=grants or {},
         )
         run.history.append(RepairRecord(start_time=run.start_time, overrides=overrides))
         for task in settings["tasks"]:
             if keys is None or task["task_key"] in keys:
                 self._add_attempt(run, TaskRecord(settings=task))
         self.runs[run.run_id] = self.active[run.run_id] = run
+        if job is None:
+            self._submitted[run.job_id] = run
         if token:
             self._run_of_token[token] = run.run_id
         return run
@@ -153,7 +171,7 @@ class Store:
         return self._add_iteration(run, record) if task.parent else self._add_attempt(run, record)
 
     def renew(self, run: RunRecord, task: TaskRecord) -> TaskRecord:
-        """Return the record of the first attempt at a task in a repair, with the settings that the task has now."""
+        """Return the record of the first attempt at a task in a repair, with the task's current settings."""
         settings = next(each for each in run.settings["tasks"] if each["task_key"] == task.task_key)
         record = TaskRecord(settings=settings, attempt_number=task.attempt_number + 1)
         record.original_attempt_run_id = task.original_attempt_run_id
@@ -169,14 +187,14 @@ class Store:
         self.active[run.run_id] = run
 
     def closed(self, run: RunRecord) -> None:
-        """Note that a run is over."""
+        """Note that a run has finished."""
         self.active.pop(run.run_id, None)
 
     def find(self, run_id: int) -> tuple[RunRecord, TaskRecord | None]:
-        """Return the run with this id, or the run and the attempt when it is the id of a task run.
+        """Return the run with this id, or the run and the attempt if it is the id of a task run.
 
         Raises:
-            ApiError: there is no such run.
+            ApiError: The run does not exist.
         """
         if run_id in self.runs:
             return self.runs[run_id], None
@@ -185,10 +203,10 @@ class Store:
         raise missing("unknown_run", self._missing_status, run_id=run_id)
 
     def run_of_token(self, token: str | None) -> RunRecord | None:
-        """Return the run that was started with this token, whatever its state; None when there is none.
+        """Return the run that was started with this token, whatever its state; None without one.
 
         Raises:
-            ApiError: the token is too long, or its run was deleted.
+            ApiError: The token is too long, or its run was deleted.
         """
         if not token:
             return None
@@ -202,10 +220,10 @@ class Store:
         return run
 
     def delete_run(self, run_id: int) -> None:
-        """Forget a run that is over.
+        """Delete a finished run.
 
         Raises:
-            ApiError: there is no such run, it is a task run, or it is active.
+            ApiError: The run does not exist, is a task run, or is active.
         """
         run, task = self.find(run_id)
         if task is not None:
@@ -213,6 +231,7 @@ class Store:
         if not run.state.is_terminal:
             raise invalid_state("delete_active_run", run_id=run_id)
         del self.runs[run.run_id]
+        self._submitted.pop(run.job_id, None)
         for task in run.tasks:
             for record in (task, *(task.iterations or ())):
                 del self._tasks[record.run_id]

@@ -1,4 +1,4 @@
-"""Which work a task is: played, a child process, a condition, iterations, or another job."""
+"""The kinds of work on a task: simulated, a child process, a condition, iterations, or another job."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .workshop import Workshop
 
 
 class Works:
-    """The work on attempts, as it begins.
+    """Begin the work on attempts.
 
     Args:
-        simulation: which tasks are played.
-        workshop: where the others are really run.
-        references: makes what a task's strings can refer to.
+        simulation: The tasks to simulate.
+        workshop: Really runs the other tasks.
+        references: Returns the values that a task's strings can refer to.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class Works:
         self._simulation = simulation
         self._workshop = workshop
         self._references = references
-        # Set by the engine, which in turn needs this.
+        # The engine sets it, because the engine is made with this object.
         self.starter: JobStarter | None = None
 
     def begin(self, going: Going, task: TaskRecord, progress: Progress) -> Work:
-        """Begin to work on one attempt."""
+        """Begin the work on one attempt."""
         try:
             course = self._simulation.course(going.run, task)
             if course:
@@ -49,7 +49,7 @@ class Works:
         except (UnresolvedReferenceError, ApiError) as error:
             ending = CannotRunError(states.INVALID_CONFIGURATION, str(error)).ending
             return Decided(going.clock, progress, ending)
-        except Exception as error:  # a script that is a function, or a bug of ours
+        except Exception as error:  # a bug in a script that is a function, or in this package
             return Decided(going.clock, progress, internal_error(going.run, task, error))
 
     def _begin_real(self, going: Going, task: TaskRecord, progress: Progress) -> Work:
@@ -76,11 +76,11 @@ class ChildWork:
     """An attempt in a child process.
 
     Args:
-        going: the run.
-        task: the attempt.
-        progress: who is told.
-        workshop: where it is run.
-        references: what its strings refer to.
+        going: The run.
+        task: The attempt.
+        progress: Receives the progress.
+        workshop: Runs the task.
+        references: The values that its strings can refer to.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class ChildWork:
         self._job = asyncio.ensure_future(workshop.run(going.run, task, references, progress.started))
         self._job.add_done_callback(self._done)
 
-    def stop(self, *, at_once: bool) -> None:  # noqa: ARG002, it is always at once
+    def stop(self, *, at_once: bool) -> None:  # noqa: ARG002, a child process is always killed at once
         """Kill the child process."""
         self._job.cancel()
 

@@ -1,4 +1,4 @@
-"""Where tasks are really run: from a task to a child process, and from what it leaves behind to how the task ended."""
+"""Really run tasks: from a task to a child process, and from its exit and its files to the task's ending."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from ..bodies.task_type_checks import PATH_FIELDS, comes_from_git, is_stored_elsewhere
 from ..files.paths import find_file, find_notebook
 from ..files.temporary import remove_folder
 from ..files.workspace_files import MAX_READ_BYTES
@@ -26,7 +27,7 @@ from .records import Ending, Output, RunRecord, TaskRecord
 from .references import References, UnresolvedReferenceError, notebook_parameters, python_parameters
 
 _HERE = Path(__file__).parent.parent
-# By its folder: importing it by its full name would import the server and Prefect into every child.
+# Import it from its folder: by its full name it would import the server and Prefect into every child process.
 _START_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from task_child.main import main; main(sys.argv[2])"
 
 
@@ -34,11 +35,12 @@ class Workshop:
     """A runner of tasks in child processes, a bounded number at once.
 
     Args:
-        root: the folder that plays the workspace's files.
-        temporary: the folder for the folders of its tasks.
-        secrets: texts that no child may find in its environment; more may be added at any time.
-        pass_environment: names of environment variables that children see besides those that Python needs.
-        concurrency: how many children run at once.
+        root: The folder with the workspace's files.
+        temporary: The folder for the folders of tasks.
+        secrets: Strings that must not be in the environment of a child; more may be added at any time.
+        pass_environment: Names of environment variables that children see in addition to the variables that Python
+            needs.
+        concurrency: The number of children that run at once.
     """
 
     def __init__(
@@ -58,13 +60,13 @@ class Workshop:
     async def run(
         self, run: RunRecord, task: TaskRecord, references: References, started: Callable[[], None]
     ) -> Ending:
-        """Run one attempt at a task and return how it ended.
+        """Run one attempt at a task and return its ending.
 
         Args:
-            run: the run.
-            task: the task. When this call is cancelled, what it wrote so far stays in `task.output`.
-            references: what its strings refer to.
-            started: called when the child process is there.
+            run: The run.
+            task: The task. If this call is cancelled, the output so far is in `task.output`.
+            references: The values that its strings can refer to.
+            started: Called when the child process has started.
         """
         try:
             spec = self._spec(run, task, references)
@@ -77,11 +79,12 @@ class Workshop:
             try:
                 return await self._run_child(task, spec, folder, started)
             finally:
-                # Here and not in a thread: when the interpreter ends there is none to be had.
+                # Not in a thread: when the interpreter ends, no new thread can start.
                 remove_folder(folder)
 
     def _spec(self, run: RunRecord, task: TaskRecord, references: References) -> dict[str, Any]:
         """Return the child's instructions."""
+        _check_place(run, task)
         values = {key: other.output.values for key, other in run.current.items() if other.state.is_terminal}
         common = {"root": str(self._root), "values": values}
         if "notebook_task" in task.settings:
@@ -133,11 +136,26 @@ class Workshop:
         return Ending(states.FAILED, text("workload_failed"), output)
 
 
-def _source(file: Path) -> str:
-    """Return a notebook's text.
+def _check_place(run: RunRecord, task: TaskRecord) -> None:
+    """Check that a task's file is in the workspace.
 
     Raises:
-        CannotRunError: it cannot be read, or is too large to be a notebook.
+        CannotRunError: The file is in a Git repository or in another storage, which the local workspace cannot read.
+    """
+    task_type = next(name for name in PATH_FIELDS if name in task.settings)
+    fields = task.settings[task_type]
+    path = fields[PATH_FIELDS[task_type]]
+    if comes_from_git(fields, has_git_source="git_source" in run.settings):
+        raise CannotRunError(states.NOT_RUN_HERE, text("file_in_git", path=path))
+    if is_stored_elsewhere(path):
+        raise CannotRunError(states.NOT_RUN_HERE, text("file_elsewhere", path=path))
+
+
+def _source(file: Path) -> str:
+    """Return a notebook's source.
+
+    Raises:
+        CannotRunError: The file cannot be read, or is too large to be a notebook.
     """
     try:
         return read_regular_file(file, MAX_READ_BYTES).decode("utf-8", "replace")

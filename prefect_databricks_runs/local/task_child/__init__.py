@@ -1,5 +1,5 @@
-"""What runs in the child process of a task: the user's notebook or Python file, and `dbutils`.
+"""The code in the child process of a task: it runs the user's notebook or Python file, with `dbutils`.
 
-The child imports this package alone, by its folder, so that it starts fast and brings nothing of Prefect or of the
-server with it. It imports only the standard library.
+The child imports only this package, from its folder, so that it starts fast and without Prefect and the server. This
+package imports only the standard library.
 """

@@ -1,4 +1,4 @@
-"""From a notebook's file to its cells: the Databricks source format (`.py`) and Jupyter's (`.ipynb`)."""
+"""Read the cells of a notebook's file: the Databricks source format (`.py`) and Jupyter's (`.ipynb`)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _PROSE = frozenset({"%md", "%md-sandbox"})
 
 
 class NotANotebookError(Exception):
-    """The file is not a notebook, or not one in Python."""
+    """The file is not a notebook, or not a notebook in Python."""
 
     __module__ = "builtins"  # so that tracebacks have the bare name
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell that is to be run.
+    """One cell to run.
 
     Attributes:
-        source: its Python code.
-        file: the file's name in tracebacks; each cell of an `.ipynb` has its own.
-        line: the line of that file on which the code begins, from 1.
-        magic: a magic command that the cell uses and that is not Python, such as `%sql`; None without one.
-        arguments: what follows the command, when the cell begins with it; None when it comes after other lines.
+        source: Its Python code.
+        file: The file's name in tracebacks; each cell of an `.ipynb` has its own name.
+        line: The line of that file on which the code begins, from 1.
+        magic: A magic command of the cell that is not Python, such as `%sql`; None without one.
+        arguments: The arguments of a magic command that begins the cell; None if it comes after other lines.
     """
 
     source: str
@@ -40,14 +40,14 @@ class Cell:
 
 
 def read_cells(text: str, file: str) -> list[Cell]:
-    """Return the cells of a notebook that are to be run, in order; prose is left out.
+    """Return the cells of a notebook to run, in order, without prose.
 
     Args:
-        text: the notebook's text, with line feeds only at the end of lines.
-        file: the path of its file; the ending tells the format.
+        text: The notebook's source, with line feeds only at the end of lines.
+        file: The path of its file. The suffix decides on the format.
 
     Raises:
-        NotANotebookError: it is no notebook.
+        NotANotebookError: The file is not a notebook.
     """
     cells = _jupyter_cells(text, file) if file.endswith(".ipynb") else _source_cells(text, file)
     return [cell for cell in cells if cell.magic not in _PROSE]
@@ -100,7 +100,7 @@ def _jupyter_cell(lines: list[str], file: str) -> Cell:
 
 
 def _magic_cell(lines: list[str], file: str, line: int) -> Cell:
-    """Return the cell that begins with a magic command, which stands in the first line with anything in it."""
+    """Return a cell that begins with a magic command, in its first line that is not empty."""
     at = next((index for index, text in enumerate(lines) if text.strip() and not text.startswith(TITLE)), None)
     if at is None:
         return Cell("", file, line)

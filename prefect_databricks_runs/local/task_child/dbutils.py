@@ -1,6 +1,6 @@
-"""`dbutils`, as far as the local workspace has it: `widgets`, `notebook` and `jobs.taskValues`.
+"""The parts of `dbutils` that the local workspace has: `widgets`, `notebook` and `jobs.taskValues`.
 
-The names and parameter names are those of Databricks.
+All names, also of parameters, are the names on Databricks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class NotebookExit(Exception):
 
 
 class _Part:
-    """One part of `dbutils`. Reading a name that it does not have says that the local workspace lacks it."""
+    """One part of `dbutils`. An unknown name raises an error: the local workspace does not have it."""
 
     _path = "dbutils"
 
@@ -42,8 +42,8 @@ class Widgets(_Part):
     """`dbutils.widgets`.
 
     Args:
-        parameters: the values that the run gave; they win over the defaults of the widgets. It is kept, not copied:
-            the arguments of a `%run` are added to it.
+        parameters: The values from the run, which win over the defaults of the widgets. The mapping is not copied,
+            because a `%run` adds its arguments to it.
     """
 
     _path = "dbutils.widgets"
@@ -56,7 +56,7 @@ class Widgets(_Part):
         """Return a widget's value.
 
         Raises:
-            InputWidgetNotDefined: the run gave no such parameter and the notebook defined no such widget.
+            InputWidgetNotDefined: The run has no parameter of this name, and the notebook has no widget.
         """
         values = self.getAll()
         if name not in values:
@@ -64,10 +64,10 @@ class Widgets(_Part):
         return values[name]
 
     def getArgument(self, name: str, optional: str | None = None) -> str:  # noqa: N802, the name on Databricks
-        """Return a widget's value, or `optional` when there is no such widget.
+        """Return a widget's value, or `optional` without a widget of this name.
 
         Raises:
-            InputWidgetNotDefined: there is neither.
+            InputWidgetNotDefined: There is neither a value nor an `optional`.
         """
         if optional is None:
             return self.get(name)
@@ -85,7 +85,7 @@ class Widgets(_Part):
         """Define a widget with one of `choices`.
 
         Raises:
-            ValueError: the default is not one of them.
+            ValueError: The default is not one of them.
         """
         self._choose(name, defaultValue, choices)
 
@@ -94,10 +94,10 @@ class Widgets(_Part):
         self._defaults[name] = defaultValue
 
     def multiselect(self, name: str, defaultValue: str, choices: Sequence[str], label: str | None = None) -> None:  # noqa: N803, ARG002
-        """Define a widget with some of `choices`; its value has commas between them.
+        """Define a widget with some of `choices`; in its value, they are separated by commas.
 
         Raises:
-            ValueError: the default is not one of them.
+            ValueError: The default is not one of them.
         """
         self._choose(name, defaultValue, choices)
 
@@ -121,7 +121,7 @@ class Notebook(_Part):
     """`dbutils.notebook`.
 
     Args:
-        others: what runs other notebooks.
+        others: Runs other notebooks.
     """
 
     _path = "dbutils.notebook"
@@ -130,22 +130,22 @@ class Notebook(_Part):
         self._others = others
 
     def run(self, path: str, timeout_seconds: float, arguments: Mapping[str, str] | None = None) -> str | None:
-        """Run another notebook and return the value that it exits with; None when it just ends.
+        """Run another notebook and return its exit value; None if it ends without one.
 
         Args:
-            path: absolute in the workspace, or relative to this notebook.
-            timeout_seconds: how long it may take, s; 0 = as long as it wants.
-            arguments: its widgets.
+            path: An absolute path in the workspace, or a path relative to this notebook.
+            timeout_seconds: The timeout in seconds; 0 = no timeout.
+            arguments: Its widgets.
 
         Raises:
-            WorkflowException: it failed, took too long or is not there.
-            ValueError: the time-out is negative.
-            TypeError: an argument or its name is not a text.
+            WorkflowException: The notebook failed, took too long, or does not exist.
+            ValueError: The timeout is negative.
+            TypeError: An argument or its name is not a string.
         """
         return self._others.run(path, timeout_seconds, arguments or {})
 
     def exit(self, value: object) -> NoReturn:
-        """End the notebook with success; `value`, as text, becomes the result that `runs/get-output` answers."""
+        """End the notebook with success. `value`, as a string, is the result in `runs/get-output`."""
         raise NotebookExit(str(value))
 
 
@@ -153,7 +153,7 @@ class TaskValues(_Part):
     """`dbutils.jobs.taskValues`.
 
     Args:
-        earlier: the values that earlier tasks of the run set, by task key and key.
+        earlier: The values that earlier tasks of the run set, by task key and key.
     """
 
     _path = "dbutils.jobs.taskValues"
@@ -166,12 +166,12 @@ class TaskValues(_Part):
         """Set a value of this task for later tasks.
 
         Args:
-            key: its name.
-            value: anything that JSON can hold, at most 48 KiB as JSON.
+            key: Its name.
+            value: A JSON value, at most 48 KiB as JSON.
 
         Raises:
-            TypeError: JSON cannot hold it.
-            ValueError: it is too long.
+            TypeError: The value is not a JSON value.
+            ValueError: The value is too long.
         """
         encoded = json.dumps(value)
         if len(encoded) > MAX_TASK_VALUE_BYTES:
@@ -184,13 +184,13 @@ class TaskValues(_Part):
         """Return a value that an earlier task of the run set.
 
         Args:
-            taskKey: the task that set it.
-            key: its name.
-            default: what to return when it was not set, which may be None.
-            debugValue: what to return outside a job; not used here, where a notebook always runs in one.
+            taskKey: The task that set it.
+            key: Its name.
+            default: The value to return if it was not set; may be None.
+            debugValue: The value to return outside of a job. Not used here, where a notebook always runs in a job.
 
         Raises:
-            ValueError: it was not set and there is no default.
+            ValueError: The value was not set, and there is no default.
         """
         values = self._earlier.get(taskKey, {})
         if key in values:
@@ -212,12 +212,12 @@ class Jobs(_Part):
 
 
 class DBUtils(_Part):
-    """The object that notebooks know as `dbutils`.
+    """The object `dbutils` of notebooks.
 
     Args:
-        parameters: the widgets that the run gave.
-        earlier_values: the values that earlier tasks set, by task key and key.
-        others: what runs other notebooks.
+        parameters: The values of widgets from the run.
+        earlier_values: The values that earlier tasks set, by task key and key.
+        others: Runs other notebooks.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The child process of one attempt at one task: reads what to run, runs it, writes down how it ended."""
+"""The child process of one attempt at one task: it reads its instructions, runs the task, writes the outcome."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def main(spec_file: str) -> None:
     """Run a task.
 
     Args:
-        spec_file: a JSON file with `type` (`notebook_task` or `spark_python_task`), `file`, `parameters` (an object
-            for a notebook, a list for a Python file), `values` (those of earlier tasks, by task key and key), `root`
-            (the folder that plays the workspace's files), `depth` (how many notebooks are around this one, which they
-            run with `dbutils.notebook.run`; 0 when it is not given) and `outcome`, the file to write: `succeeded`,
+        spec_file: A JSON file with `type` (`notebook_task` or `spark_python_task`), `file`, `parameters` (an object
+            for a notebook, a list for a Python file), `values` (the values of earlier tasks, by task key and key),
+            `root` (the folder with the workspace's files), `depth` (the number of notebooks around this one, which
+            called each other with `dbutils.notebook.run`; 0 by default) and `outcome`, the file to write: `succeeded`,
             `result`, `result_truncated`, `values`, `error`, `error_trace`.
     """
     spec = json.loads(Path(spec_file).read_text("utf-8"))
     is_inside_another = bool(spec.get("depth"))
-    if not is_inside_another:  # else the process around that one is around this one too
+    if not is_inside_another:  # a notebook inside another is under the supervision of the other
         run_under_supervision()
     _end_with_the_parent(is_alone=is_inside_another)
     _set_path(Path(spec["file"]).parent)
@@ -50,12 +50,13 @@ def main(spec_file: str) -> None:
 
 
 def _end_with_the_parent(*, is_alone: bool) -> None:
-    """End this process when its supervisor, or the notebook that runs it, ends, however it ends.
+    """End this process when its supervisor, or the notebook that called it, ends, however that happens.
 
-    With the supervisor the whole group ends, but a notebook inside another ends alone: that one may just be done.
+    When the supervisor ends, the whole process group ends. A notebook inside another ends alone: the other may have
+    just finished.
 
-    The parent holds the other end of stdin and never writes to it. Linux's own PR_SET_PDEATHSIG would end this process
-    before it can end its group, and leave what it started behind.
+    The parent holds the other end of stdin and never writes to it. PR_SET_PDEATHSIG of Linux would end this process
+    before it can end its group, and leave the other processes behind.
     """
     lifeline = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -72,7 +73,7 @@ def _end_with_the_parent(*, is_alone: bool) -> None:
 
 
 def _set_path(folder: Path) -> None:
-    """Put the folder of the user's file first on the path, as Databricks does, and take off what only we needed."""
+    """Put the folder of the user's file first on the path, as Databricks does, and remove our own entries."""
     ours = {"", str(Path(__file__).parent.parent)}
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in ours)]
 
@@ -118,7 +119,7 @@ def _ended_by(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SystemExit) and not error.code:
         return {}
     last, trace = describe(error)
-    # The first words of an error say what it is, and the end of a traceback where.
+    # The first words of an error name it, and the end of a traceback shows its place.
     return {"succeeded": False, "error": last[:MAX_ERROR_CHARACTERS], "error_trace": trace[-MAX_ERROR_CHARACTERS:]}
 
 
@@ -130,7 +131,7 @@ def _cut(value: str) -> dict[str, Any]:
 
 
 def _write(file: Path, outcome: dict[str, Any]) -> None:
-    """Write the outcome so that it is there as a whole or not at all."""
+    """Write the outcome completely, or not at all."""
     part = file.with_suffix(".part")
     write_regular_file(part, json.dumps(outcome).encode(), 0o600)
     part.replace(file)

@@ -1,4 +1,4 @@
-"""One notebook as it runs: its cells, and those of the notebooks that it takes in with `%run`."""
+"""Run the cells of one notebook, and of the notebooks that it includes with `%run`."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Notebook:
     """A notebook, whose cells run in one namespace.
 
     Args:
-        root: the folder that plays the workspace's files.
-        module: the namespace.
-        parameters: the values of the widgets, which the arguments of a `%run` are added to.
+        root: The folder with the workspace's files.
+        module: The namespace.
+        parameters: The values of the widgets. A `%run` adds its arguments.
     """
 
     def __init__(self, root: Path, module: ModuleType, parameters: MutableMapping[str, str]) -> None:
@@ -41,14 +41,14 @@ class Notebook:
 
     @property
     def current(self) -> Path:
-        """The file of the notebook whose cells are being run."""
+        """The file of the notebook whose cells are running."""
         return self._open[-1]
 
     def run(self, file: Path) -> None:
         """Run all cells of a notebook.
 
         Raises:
-            Exception: whatever they raise.
+            Exception: Any exception of a cell.
         """
         self._open.append(file)
         try:
@@ -75,7 +75,7 @@ class Notebook:
         path, widgets = _run_arguments(cell)
         file = find_notebook(self._root, path, self.current)
         if file is None:
-            raise NotebookRunError(f"%run {path}: there is no such notebook in the workspace: {_place(cell)}")
+            raise NotebookRunError(f"%run {path}: the workspace has no notebook at this path: {_place(cell)}")
         if file in self._open:
             circle = " -> ".join(workspace_path(self._root, each) for each in [*self._open, file])
             raise NotebookRunError(f"%run {path}: the notebooks run each other in a circle, {circle}: {_place(cell)}")

@@ -1,4 +1,4 @@
-"""`dbutils.notebook.run`: another notebook in a Python process of its own."""
+"""`dbutils.notebook.run`: run another notebook in its own Python process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .paths import find_notebook, workspace_path
 from .regular_files import read_regular_file, write_regular_file
 
 MAX_DEPTH = 16
-# A result of 5 MiB has at most six times as many bytes as JSON; the rest is for errors and task values.
+# As JSON, a result of 5 MiB has at most six times as many bytes. The rest is for errors and task values.
 MAX_OUTCOME_BYTES = 64 * 1024 * 1024
 
 
@@ -26,38 +26,38 @@ class WorkflowException(Exception):  # the name that Databricks uses
 
 
 class OtherNotebooks:
-    """Notebooks that are started and waited for. They are in the process group of this process and end with it.
+    """Start other notebooks and wait for them. They are in the process group of this process, and end with it.
 
     Args:
-        spec: what this process was told.
-        caller: returns the file of the notebook that calls, for relative paths.
+        spec: The instructions of this process.
+        caller: Returns the file of the calling notebook, for relative paths.
     """
 
     def __init__(self, spec: Mapping[str, Any], caller: Callable[[], Path]) -> None:
         self._root = Path(spec["root"])
         self._depth = int(spec.get("depth", 0)) + 1
-        # The folder of this attempt, which the workspace removes whatever happens.
+        # The folder of this attempt, which the workspace always removes.
         self._folder = Path(spec["outcome"]).parent
         self._caller = caller
 
     def run(self, path: str, timeout_seconds: float, arguments: Mapping[str, str]) -> str | None:
-        """Run a notebook and return the value it exits with; None when it just ends.
+        """Run a notebook and return its exit value; None if it ends without one.
 
         Args:
-            path: absolute in the workspace, or relative to the notebook that calls.
-            timeout_seconds: how long it may take, s; 0 = as long as it wants.
-            arguments: its widgets.
+            path: An absolute path in the workspace, or a path relative to the calling notebook.
+            timeout_seconds: The timeout in seconds; 0 = no timeout.
+            arguments: Its widgets.
 
         Raises:
-            WorkflowException: it failed, took too long or is not there.
-            ValueError: the time-out is negative.
-            TypeError: an argument or its name is not a text.
+            WorkflowException: The notebook failed, took too long, or does not exist.
+            ValueError: The timeout is negative.
+            TypeError: An argument or its name is not a string.
         """
         if timeout_seconds < 0:
             raise ValueError(f"timeout_seconds must not be negative, it is {timeout_seconds}")
         for name, value in arguments.items():
             if not (isinstance(name, str) and isinstance(value, str)):
-                raise TypeError(f"The arguments of a notebook are texts, not {name!r}: {value!r}")
+                raise TypeError(f"The arguments of a notebook must be strings, not {name!r}: {value!r}")
         file = find_notebook(self._root, path, self._caller())
         if file is None:
             raise WorkflowException(f"There is no notebook {path} in the workspace")
@@ -91,12 +91,12 @@ class OtherNotebooks:
 
 
 def _run_process(spec: Mapping[str, Any], folder: Path, seconds: float | None, name: str) -> int:
-    """Run a process that is started as this one was, and return its exit code."""
+    """Start a process in the same way as this one, and return its exit code."""
     spec_file, working_folder = folder / "spec.json", folder / "work"
     write_regular_file(spec_file, json.dumps(spec).encode(), 0o600)
     working_folder.mkdir()
     command = [sys.executable, *sys.orig_argv[1:-1], str(spec_file)]
-    # Its stdin is a pipe that closes with this process; that ends it.
+    # Its stdin is a pipe that closes when this process ends, and then the new process ends too.
     with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=working_folder) as process:  # noqa: S603, it is ourselves
         try:
             return process.wait(seconds)

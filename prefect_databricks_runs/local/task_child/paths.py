@@ -1,4 +1,4 @@
-"""From a path in the workspace to the file below the folder that plays the workspace's files."""
+"""Find the file of a path in the workspace, below the folder with the workspace's files."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ NOTEBOOK_SUFFIXES = ("", ".py", ".ipynb")
 
 
 def find_notebook(root: Path, path: str, caller: Path | None = None) -> Path | None:
-    """Return the notebook's file, looked for as written, then with `.py`, then with `.ipynb`; None without one.
+    """Return the notebook's file: the path as it is, or else with `.py`, or else with `.ipynb`; None without a file.
 
     Args:
-        root: the folder that plays the workspace's files.
-        path: a path in the workspace; one that does not begin with `/` is relative to the folder of `caller`.
-        caller: the file of the notebook that names the path; None when the path is absolute in any case.
+        root: The folder with the workspace's files.
+        path: A path in the workspace. Without a leading `/`, it is relative to the folder of `caller`.
+        caller: The file of the notebook that names the path; None for an absolute path.
     """
     if caller and not path.startswith("/"):
         path = f"{workspace_path(root, caller.parent)}/{path}"
@@ -21,11 +21,11 @@ def find_notebook(root: Path, path: str, caller: Path | None = None) -> Path | N
 
 
 def find_file(root: Path, path: str) -> Path | None:
-    """Return the file that `path` names; None when there is none, or when a link leads out of `root`.
+    """Return the file at `path`; None if it does not exist, or if a link leads out of `root`.
 
     Args:
-        root: the folder that plays the workspace's files.
-        path: an absolute path in the workspace; `/Workspace/x` and `/x` are the same file, as on Databricks.
+        root: The folder with the workspace's files.
+        path: An absolute path in the workspace; `/Workspace/x` and `/x` are the same file, as on Databricks.
     """
     root = root.resolve()
     try:

@@ -1,4 +1,4 @@
-"""Finding and killing processes by what they descend from, where `/proc` tells: on Linux."""
+"""Find and kill processes by their ancestor or session, with `/proc`, so only on Linux."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 def kill_descendants(ancestor: int) -> None:
-    """Kill all processes that descend from one, and not that one."""
+    """Kill all descendants of a process, but not the process itself."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for pid, parent, _ in _processes():
         children[parent].append(pid)
@@ -26,7 +26,7 @@ def kill_session(session: int) -> None:
 
 
 def _processes() -> Iterable[tuple[int, int, int]]:
-    """Yield id, parent and session of every process that can be seen."""
+    """Yield the id, parent and session of every visible process."""
     try:
         names = os.listdir("/proc")
     except OSError:
@@ -35,7 +35,7 @@ def _processes() -> Iterable[tuple[int, int, int]]:
         if name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):  # it has just ended
                 with open(f"/proc/{name}/stat", "rb") as file:
-                    # The name of the program comes before, in brackets, and may have brackets and spaces in it.
+                    # The program's name comes before them in parentheses, and may itself have parentheses and spaces.
                     _, parent, _, session = file.read().rpartition(b")")[2].split()[:4]
                 yield int(name), int(parent), int(session)
 

@@ -1,4 +1,4 @@
-"""Reading and writing regular files, and nothing else that may be in their place: a pipe there would block forever."""
+"""Read and write regular files only. A pipe in the place of a file would block forever."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 
 def read_regular_file(file: Path, limit: int) -> bytes:
-    """Return what is in a file, without waiting for anyone.
+    """Return the content of a file, without blocking.
 
     Args:
-        file: the file.
-        limit: how many bytes it may have.
+        file: The file.
+        limit: The number of bytes that it may have.
 
     Raises:
-        OSError: it is not there, is not a regular file, or has more bytes.
+        OSError: The file does not exist, is not a regular file, or is too large.
     """
     with os.fdopen(os.open(file, os.O_RDONLY | _DO_NOT_WAIT | _BINARY), "rb") as opened:
         _check(opened.fileno(), file)
@@ -31,17 +31,17 @@ def read_regular_file(file: Path, limit: int) -> bytes:
 
 
 def write_regular_file(file: Path, content: bytes, mode: int = 0o666) -> None:
-    """Write a file, which may be there already, without waiting for anyone.
+    """Write a new or an existing file, without blocking.
 
     Args:
-        file: the file.
-        content: what is to be in it.
-        mode: who may read and write it, if it is new.
+        file: The file.
+        content: Its new content.
+        mode: The permissions of a new file.
 
     Raises:
-        OSError: it cannot be written, or something else is there.
+        OSError: The file cannot be written, or something else is in its place.
     """
-    # It is cut when it is known to be a file, and not by O_TRUNC.
+    # Not with O_TRUNC: truncate it only when it is known to be a file.
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | _DO_NOT_WAIT | _BINARY, mode), "wb") as opened:
         _check(opened.fileno(), file)
         opened.truncate()

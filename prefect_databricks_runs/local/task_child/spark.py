@@ -1,4 +1,4 @@
-"""What notebooks know as `spark`, `sc` and `sqlContext`: the local workspace has no Spark, and they say so."""
+"""The objects `spark`, `sc` and `sqlContext` of notebooks, whose errors say that the local workspace has no Spark."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ NAMES = ("spark", "sc", "sqlContext")
 
 
 class NoSparkError(AttributeError):
-    """The notebook asked Spark for something."""
+    """The notebook used Spark."""
 
     __module__ = "builtins"  # so that tracebacks have the bare name
 
@@ -17,7 +17,7 @@ class NoSpark:
     """A stand-in for Spark.
 
     Args:
-        name: what the notebook calls it.
+        name: Its name in the notebook.
     """
 
     def __init__(self, name: str) -> None:

@@ -1,8 +1,8 @@
-"""The process around a task: it ends with the task or before, and takes along every process that the task started.
+"""The process around a task: when it ends, or the task ends, it ends every process that the task has started.
 
-It is forked before the user's code begins, so that it costs a few milliseconds. On Linux it adopts what the task's
-processes leave behind ("subreaper"), also a daemon that forked twice and has a session of its own, and ends it.
-Elsewhere it can end the task's process group only.
+It forks before the user's code begins, which costs only a few milliseconds. On Linux it adopts ("subreaper") and ends
+orphaned processes of the task, even a daemon that forked twice and has its own session. Elsewhere it can end only the
+task's process group.
 """
 
 from __future__ import annotations
@@ -20,31 +20,36 @@ from .processes import kill_descendants
 END_SECONDS = 3.0
 _LOOK_SECONDS = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
+_FROM_TASK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that a task may send to its parent, and that must not end the parent."""
 
 
 def run_under_supervision() -> None:
-    """Fork, and return in the new process, which runs the task; this one waits for it and ends as it does.
+    """Fork, and return in the new process, which runs the task. This process waits for it and ends in the same way.
 
-    Stdin is a pipe that nobody writes to. When its other end is closed, the task and all that it started is killed.
-    The stdin of the task is such a pipe from this process, so that the task ends also when this process is killed.
+    Stdin is a pipe that is never written to. When its other end closes, the task and every process that it started are
+    killed. The stdin of the task is a pipe of the same kind from this process, so the task also ends if this process is
+    killed.
     """
     _adopt_orphans()
     lifeline, held = os.pipe()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FROM_TASK)  # the task may send them at once
     task = os.fork()
     if task == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(held)
         os.dup2(lifeline, 0)
         os.close(lifeline)
-        with contextlib.suppress(PermissionError):  # the parent was faster, and this has begun
+        with contextlib.suppress(PermissionError):  # the parent has done it already
             os.setpgid(0, 0)
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.setpgid(task, task)  # here too: whoever is first, what is killed below is its group
+        os.setpgid(task, task)  # in both processes: the group must exist before it is killed below
     os.close(lifeline)
     status = _wait_for(task)
     if status is None:
         _end_all(task)
-        os._exit(1)  # nobody asks how it ended
+        os._exit(1)  # no process reads this exit code
     _end_all(task)
     _end_as(status)
 
@@ -54,19 +59,20 @@ def _adopt_orphans() -> None:
         return
     import ctypes
 
-    # Not inherited by the task. A system without it is one where daemons are not held.
+    # The task does not inherit it. On a system without it, a daemon escapes.
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _wait_for(task: int) -> int | None:
-    """Return the wait status of the task; None when it is to be stopped."""
+    """Return the wait status of the task; None when it must be stopped."""
     awake, wake = os.pipe()
     os.set_blocking(awake, False)
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # what the task sends to its parent is no reason
+    for each in _FROM_TASK:
         signal.signal(each, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FROM_TASK)
     while True:
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -80,7 +86,7 @@ def _wait_for(task: int) -> int | None:
 
 
 def _end_all(task: int) -> None:
-    """Kill the task's group and everything else that descends from this process, until there is nothing left."""
+    """Kill the task's group and all other descendants of this process, until none is left."""
     deadline = time.monotonic() + END_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM when only zombies are left
@@ -96,11 +102,11 @@ def _end_all(task: int) -> None:
 
 
 def _end_as(status: int) -> None:
-    """End this process as the task has ended, for the workspace to see."""
+    """End this process in the same way as the task, so that the workspace sees it."""
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         os._exit(code)
-    faulthandler.disable()  # the task's has written all that there is to say
+    faulthandler.disable()  # the task's faulthandler has reported the crash
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

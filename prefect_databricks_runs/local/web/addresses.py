@@ -1,4 +1,4 @@
-"""The address that a client used, which is not always the one that the workspace has."""
+"""The address by which a client reached the workspace, which may differ from the workspace's own address."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _ABSOLUTE_FORM = re.compile(rb"(https?)://(?:[^/@]*@)?([^/@]*)(.*)", re.IGNORECA
 
 
 class OriginForm:
-    """A wrapper in which an application sees each request as if its target was the path alone.
+    """A wrapper that shows each request to an application as if its target were only a path.
 
-    A client that uses the workspace as an HTTP proxy sends `POST http://anything.local/api/… HTTP/1.1`. That is how a
-    client without a way to name the port can be brought here, with `HTTP_PROXY`.
+    A client that uses the workspace as an HTTP proxy sends `POST http://anything.local/api/… HTTP/1.1`. With
+    `HTTP_PROXY`, you can direct a client here that cannot name a port.
 
     Args:
-        app: the application.
+        app: The application.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,7 +31,7 @@ class OriginForm:
 
 
 def _origin_form(scope: Scope, match: re.Match[bytes]) -> Scope:
-    """Return the changes to the scope; the target's host replaces the header, as HTTP demands."""
+    """Return the changes to the scope. The target's host replaces the header, as HTTP requires."""
     scheme, host, path = match.groups()
     path = path or b"/"
     headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
@@ -47,8 +47,8 @@ def address(request: Request, otherwise: str) -> str:
     """Return the address by which the client reached the workspace, such as `http://127.0.0.1:8765`.
 
     Args:
-        request: the client's request.
-        otherwise: the answer when the request does not tell.
+        request: The client's request.
+        otherwise: The address to return for a request without a `Host` header.
     """
     host = request.headers.get("host")
     return f"{request.scope['scheme']}://{host}" if host else otherwise

@@ -1,4 +1,4 @@
-"""Certificates for https on this machine, made anew each time."""
+"""Certificates for https on this machine, new for each workspace."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from ..task_child.regular_files import write_regular_file
 
 NAMES = ("127.0.0.1", "localhost")
-# Apple refuses certificates that are good for more than 825 days.
+# Apple refuses certificates that are valid for more than 825 days.
 _VALID_FOR = datetime.timedelta(days=365)
 _CLOCKS_DIFFER_BY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class CertificateFiles:
-    """Where the certificates are.
+    """The files of the certificates.
 
     Attributes:
-        ca_file: the certificate of the authority, which clients are to trust. Its key is not kept anywhere: nobody
-            can make another certificate with it.
-        server_file: the server's key and certificate.
+        ca_file: The certificate of the authority, for clients to trust. Its key is not kept, so no other certificate
+            can be made with it.
+        server_file: The server's key and certificate.
     """
 
     ca_file: Path
@@ -32,7 +32,7 @@ class Certificates:
     """A certificate for 127.0.0.1 and localhost and the authority behind it.
 
     Args:
-        folder: the folder for the files, which only this user can look into.
+        folder: The folder for the files, which only this user can read.
     """
 
     def __init__(self, folder: Path) -> None:

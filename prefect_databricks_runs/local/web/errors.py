@@ -1,4 +1,4 @@
-"""The errors of the API: what a handler raises and what the client gets for it."""
+"""The errors of the API, as handlers raise them and as clients get them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..texts import text
 
 _BAD_REQUEST = 400
-# How a wrong token is answered: by either text of the API, or as older workspaces do, by a page.
+# The answers to a wrong token: one of two messages of the API, or a page as from older workspaces.
 TOKEN_REFUSALS = ("invalid", "expiring", "page")
 
 
@@ -17,11 +17,11 @@ class ApiError(Exception):
     """An answer other than 200.
 
     Args:
-        status: HTTP status, such as 400.
-        error_code: a word such as `INVALID_PARAMETER_VALUE`; the gateway's own errors (401, 403) have the number.
-        message: what the client is told.
-        headers: extra headers of the answer.
-        page: what the client gets instead of the API's envelope, in HTML; None = the envelope.
+        status: The HTTP status, such as 400.
+        error_code: A word such as `INVALID_PARAMETER_VALUE`; the errors of the gateway (401, 403) have the number.
+        message: The message for the client.
+        headers: Extra headers of the answer.
+        page: An HTML page instead of the API's envelope; None = the envelope.
     """
 
     def __init__(
@@ -41,23 +41,23 @@ class ApiError(Exception):
 
 
 def invalid(name: str, **values: object) -> ApiError:
-    """Return a 400 `INVALID_PARAMETER_VALUE` with the text called `name`."""
+    """Return a 400 `INVALID_PARAMETER_VALUE` with the message called `name`."""
     return ApiError(400, "INVALID_PARAMETER_VALUE", text(name, **values))
 
 
 def invalid_state(name: str, **values: object) -> ApiError:
-    """Return a 400 `INVALID_STATE` with the text called `name`."""
+    """Return a 400 `INVALID_STATE` with the message called `name`."""
     return ApiError(400, "INVALID_STATE", text(name, **values))
 
 
 def missing(name: str, status: int, **values: object) -> ApiError:
-    """Return the error for a job or run that is not there: 400 `INVALID_PARAMETER_VALUE`, or another `status`."""
+    """Return the error for a job or run that does not exist: 400 `INVALID_PARAMETER_VALUE`, or another `status`."""
     error_code = "INVALID_PARAMETER_VALUE" if status == _BAD_REQUEST else "RESOURCE_DOES_NOT_EXIST"
     return ApiError(status, error_code, text(name, **values))
 
 
 def malformed(name: str, **values: object) -> ApiError:
-    """Return a 400 `MALFORMED_REQUEST` with the text called `name`."""
+    """Return a 400 `MALFORMED_REQUEST` with the message called `name`."""
     return ApiError(400, "MALFORMED_REQUEST", text(name, **values))
 
 
@@ -72,12 +72,12 @@ def path_not_served(method: str, path: str) -> ApiError:
 
 
 def field_not_served(field: str, value: object) -> ApiError:
-    """Return the 501 for a field that would ask for something that the local workspace does not do."""
+    """Return the 501 for a field that asks for something that the local workspace does not do."""
     return ApiError(501, "NOT_IMPLEMENTED", text("not_served_field", field=field, value=repr(value)[:200]))
 
 
 def no_credential() -> ApiError:
-    """Return the 401 for a request without an `Authorization` header that can be used."""
+    """Return the 401 for a request without a usable `Authorization` header."""
     message = text("no_credential", request_id=uuid.uuid4())
     return ApiError(401, 401, message, {"WWW-Authenticate": 'Bearer realm="DatabricksRealm"'})
 
@@ -86,8 +86,8 @@ def bad_token(refusal: str = "invalid", path: str = "") -> ApiError:
     """Return the 403 for a wrong token.
 
     Args:
-        refusal: one of `TOKEN_REFUSALS`.
-        path: the path that was asked for, which the page names.
+        refusal: One of `TOKEN_REFUSALS`.
+        path: The path of the request, which the page names.
     """
     reason = text("expiring_token" if refusal == "expiring" else "bad_token_reason")
     message = reason if refusal == "expiring" else text("bad_token", request_id=uuid.uuid4())
@@ -96,7 +96,7 @@ def bad_token(refusal: str = "invalid", path: str = "") -> ApiError:
 
 
 def not_authorized() -> ApiError:
-    """Return the 403 for a principal that Azure does not know to be one of the workspace."""
+    """Return the 403 for a principal that, to Azure, does not belong to the workspace."""
     return ApiError(403, 403, text("not_authorized"), {"X-Databricks-Reason-Phrase": text("not_authorized")})
 
 

@@ -1,4 +1,4 @@
-"""Forms with files in them: the `multipart/form-data` in which clients upload."""
+"""Read forms with files: the `multipart/form-data` with which clients upload."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def multipart_fields(content_type: str, raw: bytes) -> dict[str, Any]:
     """Return the fields of a form; the content of a file is in base64, as in the JSON form of the same endpoint.
 
     Args:
-        content_type: the request's `Content-Type`, which has the boundary.
-        raw: the request's body.
+        content_type: The request's `Content-Type`, which has the boundary.
+        raw: The request's body.
 
     Raises:
-        ApiError: the body is not such a form, or a field is there twice (400).
+        ApiError: The body is not a form of this type, or a field is there twice (400).
     """
     parser = BytesFeedParser()
     parser.feed(b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n")

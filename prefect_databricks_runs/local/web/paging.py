@@ -1,4 +1,4 @@
-"""Pages of a list whose newest things come first, and that grows while a client turns its pages."""
+"""Pages of a list that has its newest items first, and that may grow while a client reads it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import invalid
 T = TypeVar("T")
 
 _NEXT, _PREVIOUS = "next", "previous"
-# A token names the last or the first thing of the page that gave it, so that what is new moves nothing.
+# A token names the last or the first item of the page with the token, so that new items do not shift the pages.
 _TOKEN = re.compile(rf"({_NEXT}|{_PREVIOUS})_(\d{{1,18}})", re.ASCII)
 
 
@@ -21,9 +21,9 @@ class Page(Generic[T]):
     """One page.
 
     Attributes:
-        items: what is on it, newest first.
-        next_page_token: the token of the page with older things; None on the last page.
-        prev_page_token: the token of the page with newer things; None on the first page.
+        items: Its items, newest first.
+        next_page_token: The token of the page with older items; None on the last page.
+        prev_page_token: The token of the page with newer items; None on the first page.
     """
 
     items: list[T]
@@ -32,7 +32,7 @@ class Page(Generic[T]):
 
     @property
     def tokens(self) -> dict[str, str]:
-        """The tokens that there are, as an answer has them: a client takes an empty one for another page."""
+        """The tokens of an answer. A missing token is left out: a client takes an empty token for another page."""
         tokens = {"next_page_token": self.next_page_token, "prev_page_token": self.prev_page_token}
         return {name: token for name, token in tokens.items() if token is not None}
 
@@ -43,14 +43,14 @@ def turn_to(
     """Return a page of `items`.
 
     Args:
-        items: all that there is, newest first.
-        place: returns the number that an item is ordered by: higher is newer, and no two are the same.
-        limit: how many items a page has.
-        offset: how many to leave out at the beginning; ignored with a token.
-        page_token: the token of the page; empty for the first.
+        items: All items, newest first.
+        place: Returns the number by which items are ordered: a newer item has a higher number, and no two are equal.
+        limit: The number of items on a page.
+        offset: The number of items to leave out at the beginning; ignored with a token.
+        page_token: The token of the page; empty for the first page.
 
     Raises:
-        ApiError: the token is none that a page gave.
+        ApiError: The token is not valid.
     """
     begin, end = offset, offset + limit
     if page_token:

@@ -1,4 +1,4 @@
-"""The language in which tests say which requests they mean: `POST /api/2.*/jobs/runs/submit`."""
+"""The patterns with which tests select requests, such as `POST /api/2.*/jobs/runs/submit`."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 
 
 class Pattern:
-    """A method and a path, in both of which `*` stands for any characters, also none and also `/`.
+    """A method and a path, in which `*` stands for any number of any characters, `/` included.
 
-    Everything else stands for itself, and the whole method and the whole path must match. The method may be in small
-    letters; the path may not. The path is the one without the query, with `%20` and the like decoded.
+    The whole method and the whole path must match. The case of the method does not matter; the case of the path does.
+    The path has no query, and `%20` and the like are decoded.
 
     Args:
-        text: method and path with a space between, such as `* *runs/get*`.
+        text: The method and the path, separated by a space, such as `* *runs/get*`.
 
     Raises:
-        ValueError: it is not of that form, or can match no request.
+        ValueError: The pattern is not of that form, or can match no request.
     """
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
-            raise ValueError(f"A pattern is a text such as 'POST */runs/submit', not {text!r}")
+            raise ValueError(f"A pattern is a string such as 'POST */runs/submit', not {text!r}")
         method, _, path = text.strip().partition(" ")
         path = path.strip()
         if not path:
@@ -30,7 +30,7 @@ class Pattern:
         if not path.startswith(("/", "*")):
             raise ValueError(f"The path of the pattern {text!r} must begin with / or *")
         if "?" in path:
-            raise ValueError(f"The pattern {text!r} has a query: patterns are about the path without it")
+            raise ValueError(f"The pattern {text!r} has a query: a pattern matches the path without the query")
         self.text = f"{method.upper()} {path}"
         self._method, self._path = _expression(method.upper()), _expression(path)
 

@@ -1,4 +1,4 @@
-"""From the body of a request to its fields."""
+"""Read the body of a request, and its fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import malformed
 from .multipart import CONTENT_TYPE, multipart_fields
 
 MAX_BODY_BYTES = 10_000_000
-# A file of 10 MiB in base64, which is a third longer, and what stands around it.
+# A file of 10 MiB in base64, which makes it a third longer, and the JSON around it.
 MAX_IMPORT_BYTES = 15_000_000
 
 
@@ -22,12 +22,12 @@ def max_body_bytes(path: str) -> int:
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:
-    """Return the request's body; None when it has more than `limit` bytes, no more than which are ever held.
+    """Return the request's body; None if it has more than `limit` bytes. No more than that is kept in memory.
 
-    A body that is too long is taken to its end all the same: a client that still sends would not read the answer.
+    A body that is too long is still read to its end, because a client does not read the answer while it sends.
 
     Raises:
-        ClientDisconnect: the client left before the end.
+        ClientDisconnect: The client disconnected before the end.
     """
     parts: list[bytes] = []
     size = 0
@@ -41,10 +41,10 @@ async def read_body(request: Request, limit: int) -> bytes | None:
 
 
 def read_fields(request: Request, raw: bytes) -> dict[str, Any]:
-    """Return the request's fields: of a GET the query, or the body when there is no query; else the body.
+    """Return the request's fields: the query of a GET request if it has one, or else the body.
 
     Raises:
-        ApiError: the body is not a JSON object, or not the form that it says it is.
+        ApiError: The body is not a JSON object, or is not the form that its content type states.
     """
     if request.method == "GET" and request.query_params:
         return dict(request.query_params)
@@ -63,10 +63,10 @@ def read_fields(request: Request, raw: bytes) -> dict[str, Any]:
 
 
 def parse(raw: bytes) -> Any:
-    """Parse JSON as in the standard: without NaN, infinity and numbers that become infinite.
+    """Parse JSON strictly: NaN, infinity, and numbers that become infinite are errors.
 
     Raises:
-        ValueError: it is not JSON, or too deep to be read.
+        ValueError: The bytes are not JSON, or are nested too deeply.
     """
     try:
         return json.loads(raw, parse_constant=_refuse, parse_float=_finite)

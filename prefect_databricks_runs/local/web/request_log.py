@@ -1,4 +1,4 @@
-"""What clients asked, in order, for tests to read back."""
+"""The log of the requests of clients, in order, for tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .patterns import Pattern
 from .request_body import parse
 
 DEFAULT_MAX_REQUESTS = 100_000
-# Parsed, a body takes several times as much memory.
+# A parsed body takes several times as much memory.
 MAX_BYTES = 20_000_000
 
 _SCHEMES = {"bearer": "Bearer", "basic": "Basic"}
@@ -33,7 +33,7 @@ _SECRETS = frozenset(
         "subject_token",
     }
 )
-# By these a service principal of Azure shows that it may use a workspace that it was not added to.
+# With these headers, a service principal of Azure shows that it may use a workspace that it was not added to.
 MANAGEMENT_TOKEN = "x-databricks-azure-sp-management-token"  # noqa: S105 - the name of a header
 RESOURCE_ID = "x-databricks-azure-workspace-resource-id"
 _SIGN_IN_HEADERS = ("authorization", MANAGEMENT_TOKEN, RESOURCE_ID)
@@ -43,23 +43,32 @@ _HIDDEN = "********"
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request. It holds no header that signs in, and no form, which is how clients send secrets.
+    """One recorded request. It never has a credential: sign-in headers and forms are left out.
+
+    Example:
+        ```python
+        from prefect_databricks_runs.local import LocalWorkspace
+
+        with LocalWorkspace() as workspace:
+            for request in workspace.requests:
+                print(request.method, request.path, request.status)
+        ```
 
     Attributes:
-        method: such as `POST`.
-        path: such as `/api/2.2/jobs/runs/submit`.
-        query: the query parameters; the last value of each name. Those that sign in, such as `access_token`, are
-            hidden, here as in `body`.
-        body: the body as parsed from JSON; None when there was none, it is not JSON, it is a form, or the path is one
-            under `/oidc/`, where secrets are sent.
-        status: the HTTP status of the answer; None while there is no answer, and when a fault lost it.
-        user_agent: the `User-Agent` header; empty when there was none.
-        auth_scheme: how the client signed in: `Bearer`, `Basic`, `other`, or empty when it did not.
-        sign_in_headers: the names of all headers by which it signed in, in lower case: `authorization`,
+        method: The method, such as `POST`.
+        path: The path, such as `/api/2.2/jobs/runs/submit`.
+        query: The query parameters, with the last value of each name. Secret values, such as `access_token`, are
+            hidden, as they are in `body`.
+        body: The body, parsed from JSON; None if there is no body, it is not JSON, it is a form, or the path is below
+            `/oidc/`, where clients send secrets.
+        status: The HTTP status of the answer; None while there is no answer, and if a fault lost the answer.
+        user_agent: The `User-Agent` header; empty without one.
+        auth_scheme: How the client signed in: `Bearer`, `Basic`, `other`, or empty if it did not.
+        sign_in_headers: The names of all headers with which the client signed in, in lower case: `authorization`,
             `x-databricks-azure-sp-management-token`, `x-databricks-azure-workspace-resource-id`.
-        fault: what a fault did to it, such as `reset after the effect`; None when there was none.
-        started_ms: when it had come in whole, in ms since 1970.
-        answered_ms: when the answer was ready to be sent, in ms since 1970; None as for `status`.
+        fault: The fault that happened to the request, such as `reset after the effect`; None without one.
+        started_ms: The time when the whole request had been received, in ms since 1970.
+        answered_ms: The time when the answer was ready, in ms since 1970; None if `status` is None.
     """
 
     method: str
@@ -76,30 +85,30 @@ class RecordedRequest:
 
 
 class LogEntry:
-    """The place of one request in the log. Written in the server's event loop."""
+    """The entry of one request in the log. Written in the server's event loop."""
 
     def __init__(self, request: RecordedRequest, size: int) -> None:
         self.request = request
         self.size = size
 
     def answered(self, status: int) -> None:
-        """Note that the answer is there, and its status."""
+        """Note the status and the time of the answer."""
         self.request = dataclasses.replace(self.request, status=status, answered_ms=_now_ms())
 
     def struck(self, fault: str) -> None:
-        """Note what a fault does to the request."""
+        """Note the fault that happens to the request."""
         self.request = dataclasses.replace(self.request, fault=fault)
 
 
 class RequestLog:
-    """The last requests of one workspace. Written in the server's event loop, read anywhere.
+    """The last requests of one workspace. Written in the server's event loop, read in any thread.
 
     Args:
-        max_requests: how many are kept, as long as their bodies have no more than 20 MB in all; older ones are
-            forgotten.
+        max_requests: The number of requests to keep, as long as their bodies have at most 20 MB in total. Older
+            requests are dropped.
 
     Raises:
-        ValueError: that is below 1.
+        ValueError: `max_requests` is below 1.
     """
 
     def __init__(self, max_requests: int = DEFAULT_MAX_REQUESTS) -> None:
@@ -111,11 +120,11 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def add(self, request: RecordedRequest, size: int = 0) -> LogEntry:
-        """Keep a request and return its place.
+        """Add a request and return its entry.
 
         Args:
-            request: the request.
-            size: how long its body was, in bytes.
+            request: The request.
+            size: The length of its body, in bytes.
         """
         entry = LogEntry(request, size)
         with self._lock:
@@ -126,21 +135,21 @@ class RequestLog:
         return entry
 
     def all(self) -> tuple[RecordedRequest, ...]:
-        """Return the requests in the order in which they came."""
+        """Return the requests in the order in which they were received."""
         with self._lock:
             return tuple(entry.request for entry in self._entries)
 
     def matching(self, pattern: str) -> tuple[RecordedRequest, ...]:
-        """Return the requests that a pattern means, in the order in which they came.
+        """Return the requests that match a pattern, in the order in which they were received.
 
         Raises:
-            ValueError: the pattern is not right.
+            ValueError: The pattern is not valid.
         """
         wanted = Pattern(pattern)
         return tuple(request for request in self.all() if wanted.matches(request.method, request.path))
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Drop all requests."""
         with self._lock:
             self._entries.clear()
             self._bytes = 0
@@ -150,9 +159,9 @@ def recorded(request: Request, path: str, raw: bytes | None) -> RecordedRequest:
     """Return the record of a request that has no answer yet.
 
     Args:
-        request: the request.
-        path: its path.
-        raw: its body; None when it was too long to be kept.
+        request: The request.
+        path: Its path.
+        raw: Its body; None if it was too long to keep.
     """
     return RecordedRequest(
         method=request.method,
@@ -171,7 +180,7 @@ def _body(request: Request, raw: bytes | None) -> Any:
     if not raw or request.headers.get("content-type", "").lower().startswith(_FORMS):
         return None
     try:
-        # Parsed for the log alone: an endpoint may change what it is given.
+        # Parsed only for the log, because an endpoint may change its own copy.
         body = parse(raw)
     except ValueError:
         return None
@@ -183,7 +192,7 @@ def _without_secrets(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scheme(authorization: str | None) -> str:
-    """Return the way to sign in; only known ones by name, since a client may send the bare credential."""
+    """Return the scheme if it is known, and otherwise `other`: a client may send the bare credential."""
     if authorization is None:
         return ""
     return _SCHEMES.get(authorization.partition(" ")[0].lower(), "other")

@@ -1,4 +1,4 @@
-"""A web server in a thread of its own, with its own event loop."""
+"""A web server in its own thread, with its own event loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 30.0
-# How long requests that are under way are waited for.
+# The time that active requests have to end.
 STOP_SECONDS = 1
 CALL_SECONDS = 10.0
 _DATE_SECONDS = 1.0
@@ -34,14 +34,14 @@ class ServerThread:
     """A thread that serves an application on loopback until it is stopped.
 
     Args:
-        port: the port; 0 = any free one.
+        port: The port; 0 = any free one.
 
     Raises:
-        OSError: the port is taken.
+        OSError: The port is taken.
     """
 
     def __init__(self, port: int) -> None:
-        # asyncio turns Nagle's algorithm off only where it sees that it is TCP; each answer would take 40 ms otherwise.
+        # asyncio turns Nagle's algorithm off only for an explicit TCP socket; with it, each answer would take 40 ms.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -65,12 +65,12 @@ class ServerThread:
         """Start the server; return when requests are answered.
 
         Args:
-            make_app: called in the event loop; returns the application.
-            close: awaited in the event loop when no request is answered any more.
-            certificate: a file with the server's key and certificate, for https; None = http.
+            make_app: Called in the event loop; returns the application.
+            close: Awaited in the event loop after the last request.
+            certificate: A file with the server's key and certificate, for https; None = http.
 
         Raises:
-            RuntimeError: the server did not start.
+            RuntimeError: The server did not start.
         """
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(make_app, close, certificate)), name="local-workspace", daemon=True
@@ -81,9 +81,9 @@ class ServerThread:
             raise RuntimeError(f"The local workspace did not start on port {self.port}") from self._error
 
     def stop(self) -> None:
-        """Stop the server; return when thread and socket are gone."""
+        """Stop the server; return when the thread has ended and the socket is closed."""
         if self._stop and self._loop:
-            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            with contextlib.suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._stop.set)
         if self._thread:
             self._thread.join()
@@ -93,7 +93,7 @@ class ServerThread:
         """Call `function` in the event loop, or in this thread once the loop has stopped, and return its result.
 
         Raises:
-            TimeoutError: the event loop did not get to it in 10 seconds.
+            TimeoutError: The event loop did not call it within 10 seconds.
         """
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             return function()
@@ -130,10 +130,10 @@ class ServerThread:
             self._ready.set()
 
     async def _answer(self, config: uvicorn.Config, stop: asyncio.Event) -> None:
-        """Answer requests until `stop` is set, and then end those that are under way.
+        """Answer requests until `stop` is set, and then end the active requests.
 
-        Of uvicorn it takes the protocol alone, and not `uvicorn.Server`, which looks only every tenth of a second
-        whether it is to stop, and then waits for another: tests start and stop many servers.
+        It uses the protocol of uvicorn, but not `uvicorn.Server`, which checks only every tenth of a second whether to
+        stop, and then waits another tenth. Tests start and stop many servers.
         """
         state = ServerState()
         server = await asyncio.get_running_loop().create_server(
@@ -151,7 +151,7 @@ class ServerThread:
 
 
 async def _end(state: ServerState) -> None:
-    """Give requests that are under way a second to end, and then cancel them."""
+    """Wait one second for active requests to end, and then cancel them."""
     for connection in list(state.connections):
         connection.shutdown()
     loop = asyncio.get_running_loop()
