@@ -19,9 +19,11 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `tests.support` is found, however called
 
+from tests.support.certificates import read_once
 from tests.support.leftovers import own_folder  # before anything asks where temporary files go
 
 _folder = own_folder()
+read_once()
 
 # Where the environment says so, every process would compile all of this again: the tests themselves take 4 s in each
 # worker, and most of the processes that they start import the package.
@@ -38,6 +40,7 @@ os.environ.pop("PREFECT_API_URL", None)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Prefect 2 warns of what it stands on, at import
+    import prefect.settings
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from prefect_databricks_runs import DatabricksCredentials
@@ -85,6 +88,8 @@ ServerThread.__init__ = _serve_at_a_new_port
 
 # The files that take longest, longest first. A worker that begins with the last of them would work on alone at the end.
 LONGEST = (
+    "suspend/test_failures.py",
+    "suspend/test_suspended.py",
     "report/test_prefect_outages.py",
     "test_docs.py",
     "leave/test_cancelled.py",
@@ -128,11 +133,16 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+# Each sync flow run waits for the thread that sends its heartbeats, which sleeps for a second at a time.
+_heartbeats = getattr(prefect.settings, "PREFECT_FLOWS_HEARTBEAT_FREQUENCY", None)  # none before Prefect 3
+WITHOUT_HEARTBEATS = {} if _heartbeats is None else {_heartbeats: None}
+
+
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[PrefectServer]:
     """A real Prefect server, which the whole session shares and flows report to."""
     server = _until_exit.enter_context(ReadyServer(CACHE))
-    with temporary_settings({PREFECT_API_URL: server.api_url}):
+    with temporary_settings({PREFECT_API_URL: server.api_url, **WITHOUT_HEARTBEATS}):
         yield server
 
 
@@ -173,7 +183,7 @@ def notebook(workspace: LocalWorkspace) -> Callable[[str, str], None]:
 @pytest.fixture
 def databricks(workspace: LocalWorkspace) -> DatabricksCredentials:
     """Credentials for `workspace`."""
-    return DatabricksCredentials(host=workspace.url, token=workspace.token)
+    return DatabricksCredentials(host=workspace.url, token=workspace.token, requests_per_second=100)
 
 
 # The last one is what Prefect makes of this package's own name.

@@ -7,7 +7,6 @@ import json
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from prefect import flow
 from prefect.blocks.core import Block
@@ -22,6 +21,7 @@ from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, s
 from prefect_databricks_runs._prefect.compat import PREFECT_3
 from prefect_databricks_runs.auth import BasicAuth, EntraServicePrincipal, ServicePrincipal, SignIn, TokenAuth
 from prefect_databricks_runs.demo.servers import PrefectServer
+from tests.support.connections import api_client
 from tests.support.prefect_cli import prefect
 
 
@@ -29,7 +29,7 @@ def test_registered_as_the_readme_says_it_is_in_the_ui_with_its_form(prefect_ser
     assert "Databricks Runs Credentials" in prefect(
         prefect_server, "block", "register", "-m", "prefect_databricks_runs"
     )
-    with httpx.Client(base_url=prefect_server.api_url) as api:
+    with api_client(prefect_server.api_url) as api:
         block_type = api.get("/block_types/slug/databricks-runs-credentials").raise_for_status().json()
         assert block_type["name"] == "Databricks Runs Credentials"
         assert "BLOCK_NAME" in block_type["code_example"]
@@ -66,7 +66,7 @@ def test_loaded_in_async_code(databricks: DatabricksCredentials) -> None:
 
 def test_what_the_ui_saves_is_checked_when_it_is_loaded(prefect_server: PrefectServer) -> None:
     DatabricksCredentials.register_type_and_schema()
-    with httpx.Client(base_url=prefect_server.api_url) as api:
+    with api_client(prefect_server.api_url) as api:
         block_type = api.get("/block_types/slug/databricks-runs-credentials").json()
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}
         schema = api.post("/block_schemas/filter", json=wanted).json()[0]
@@ -106,7 +106,7 @@ FIRST_FORM: dict[str, Any] = {
 def test_a_block_that_the_first_version_saved_loads(prefect_server: PrefectServer, data: dict[str, Any], auth) -> None:
     DatabricksCredentials.register_type_and_schema()
     name = f"of-the-first-version-{uuid4().hex[:8]}"
-    with httpx.Client(base_url=prefect_server.api_url) as api:
+    with api_client(prefect_server.api_url) as api:
         type_id = api.get("/block_types/slug/databricks-runs-credentials").json()["id"]
         schema = api.post("/block_schemas/", json={"block_type_id": type_id, "fields": FIRST_FORM}).raise_for_status()
         ids = {"block_type_id": type_id, "block_schema_id": schema.json()["id"]}
@@ -119,7 +119,7 @@ def test_a_block_that_the_first_version_saved_loads(prefect_server: PrefectServe
 
 def make_block_of_the_other_package(server: PrefectServer, name: str, data: dict[str, Any]) -> None:
     """Save a `databricks-credentials` block; Prefect's own catalogue has its type on most lines."""
-    with httpx.Client(base_url=server.api_url) as api:
+    with api_client(server.api_url) as api:
         found = api.get("/block_types/slug/databricks-credentials")
         if found.status_code == 404:
             body = {"name": "Databricks Credentials", "slug": "databricks-credentials"}
@@ -158,7 +158,7 @@ def test_one_that_cannot_be_taken_over_says_why(prefect_server: PrefectServer) -
     with pytest.raises(InvalidCredentials, match="`client_id` is missing") as caught:
         DatabricksCredentials.from_prefect_databricks("half-principal")
     assert "hunter2" not in str(caught.value)
-    with pytest.raises(InvalidCredentials, match="saved block databricks-credentials/nobody does not exist"):
+    with pytest.raises(InvalidCredentials, match=r"databricks-credentials/nobody does not exist\. `prefect block ls`"):
         DatabricksCredentials.from_prefect_databricks("nobody")
 
 

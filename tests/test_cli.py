@@ -20,7 +20,7 @@ from prefect_databricks_runs import __version__
 from prefect_databricks_runs.cli import app
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.support.prefect_api import PrefectApi
-from tests.support.processes import descendants, wait_until
+from tests.support.processes import PATIENCE, descendants, wait_until
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "prefect_databricks_runs"]
 TASKS = ["collect", "clean", "functions", "imports", "docstrings", "report"]
@@ -32,7 +32,9 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, *arguments]
-    return subprocess.run(command, env=environment(**more), capture_output=True, text=True, timeout=110, check=False)
+    return subprocess.run(
+        command, env=environment(**more), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 @pytest.fixture
@@ -71,6 +73,7 @@ def test_version_and_help() -> None:
     assert "local" in shown
 
 
+@pytest.mark.long
 def test_the_demo_shows_every_task_and_ends_completed(prefect_server: PrefectServer, prefect_api: PrefectApi) -> None:
     done = run("demo", PREFECT_API_URL=prefect_server.api_url)
     output = done.stdout + done.stderr
@@ -90,14 +93,25 @@ def test_the_demo_shows_every_task_and_ends_completed(prefect_server: PrefectSer
 
 
 @pytest.mark.long
+def test_the_demo_of_a_job_goes_from_python_to_a_form_and_a_run_by_a_worker() -> None:
+    done = run("demo", "--job")
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert "Created the deployment 'run-now-and-wait/python-report'" in output
+    assert "form.least_modules" in output
+    assert "0 3 * * * (Europe/Berlin)" in output
+    assert re.search(r"The deployment's run is Success: Databricks run \d+", output)
+
+
+@pytest.mark.long
 def test_a_demo_that_is_asked_to_fail_shows_the_notebooks_own_error(
     prefect_server: PrefectServer, prefect_api: PrefectApi
 ) -> None:
     done = run("demo", "--fail", PREFECT_API_URL=prefect_server.api_url)
     output = done.stdout + done.stderr
     assert done.returncode == 1, output
-    assert "ValueError: the demo was asked to fail here" in output
-    assert 'raise ValueError("the demo was asked to fail here")' in output
+    assert "ValueError: the demo fails here on request" in output
+    assert 'raise ValueError("the demo fails here on request")' in output
     assert re.search(r"│ report +│ UpstreamFailed │", output)
     assert prefect_api.flow_runs_named("databricks-demo")[0]["state"]["type"] == "FAILED"
 
@@ -112,7 +126,7 @@ def test_the_demo_with_a_server_of_its_own_keeps_it_up_until_ctrl_c_which_leaves
     children = descendants(process.pid)
     assert children
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     wait_until(lambda: not any(child.is_running() for child in children))
 
 
@@ -137,7 +151,7 @@ def test_a_demo_that_is_ended_half_way_cancels_its_run_and_leaves_nothing(
     read_until(process, "Task collect of Databricks run .* is Running")
     children = descendants(process.pid)
     process.send_signal(sent)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert re.search(r"Databricks run \d+ 'how-python-is-written' is Canceled", output), output
     assert process.returncode == 130
     wait_until(lambda: not any(child.is_running() for child in children))
@@ -153,7 +167,7 @@ def test_local_prints_what_every_databricks_client_understands(started, tmp_path
     answer = httpx.post(f"{host}/api/2.2/jobs/runs/submit", json=body, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
 
 
@@ -183,14 +197,14 @@ def test_local_serves_https_when_asked_and_prints_whom_to_trust(started) -> None
     ).groups()
     assert httpx.get(host, verify=ssl.create_default_context(cafile=ca_file)).status_code == 200
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     assert not Path(ca_file).parent.exists()
 
 
 def test_a_port_that_is_taken_is_one_clear_error(workspace) -> None:
     done = run("local", "--port", workspace.url.rpartition(":")[2])
     assert done.returncode == 1
-    assert "Give another one with --port" in done.stderr
+    assert "Choose another one with --port" in done.stderr
     assert "Traceback" not in done.stderr
 
 

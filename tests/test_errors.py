@@ -35,6 +35,8 @@ EXAMPLES = [
     errors.InvalidCredentials("No."),
     errors.InvalidPayload(["one.", "two."], "runs/submit"),
     errors.InvalidOption(["one.", "two."]),
+    errors.InvalidJob("A fault.", "/flows/nightly.py", 7),
+    errors.JobProtected(7, "nightly", "it is locked."),
     errors.DatabricksConnectionError("refused", host=HOST, method="GET", path="/x"),
     errors.SignInUnavailable("refused", host=HOST, method="POST", path="/oidc/v1/token", retry_after=1.0),
     errors.SignInFailed("Sorry.", source="the file /x", advice="Look there."),
@@ -43,7 +45,9 @@ EXAMPLES = [
         kind("Sorry", status_code=400, error_code="X", request_id="r", method="GET", path="/x", retry_after=1.0)
         for kind in (errors.DatabricksApiError, *errors.DatabricksApiError.__subclasses__())
     ),
+    errors.InvalidJob("The job has no task.", "/flows/nightly.py", 7),
     errors.JobNameError("nightly", [1, 2]),
+    errors.JobProtected(7, "nightly", "it belongs to a bundle."),
     errors.DatabricksUnreachable(run_id=1, seconds=600, url=HOST, reason="refused"),
     errors.WaitTimeout(run_id=1, max_wait_seconds=60, url=HOST, state="RUNNING"),
     errors.RunsFailed([FAILED], {RUN_ID: RunFailed(FAILED)}, [7, 8], [7]),
@@ -104,7 +108,7 @@ def test_where_no_output_is_known_databricks_own_sentence_is_kept() -> None:
         ("SUCCESS_WITH_FAILURES", "failed (SuccessWithFailures)."),
         ("EVICTED", "failed (Evicted)."),
         ("CANCELED", "was cancelled."),
-        ("TIMEDOUT", "was stopped at its time-out."),
+        ("TIMEDOUT", "was stopped at its timeout."),
         ("MAXIMUM_CONCURRENT_RUNS_REACHED", "was skipped."),
     ],
 )

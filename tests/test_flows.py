@@ -8,6 +8,7 @@ import pytest
 from prefect import flow
 
 from prefect_databricks_runs import (
+    Job,
     NotFound,
     Run,
     RunFailed,
@@ -90,6 +91,13 @@ def test_a_task_that_raises_fails_the_flow_with_its_own_error(databricks, notebo
 def test_a_notebook_that_does_not_exist_fails_the_run_by_name(databricks) -> None:
     with pytest.raises(RunFailed, match="/nowhere"):
         submit_run_and_wait(databricks, job("nowhere"), polling_period_seconds=QUICK)
+
+
+def test_a_job_written_in_python_is_shown_as_the_dict_that_it_is() -> None:
+    written = Job("shown")
+    written.notebook("/start")
+    shown = submit_run_and_wait.serialize_parameters({"json": written})["json"]
+    assert [task["task_key"] for task in shown["tasks"]] == ["start"]
 
 
 def test_a_user_can_catch_the_failure_and_go_on(databricks, notebook) -> None:

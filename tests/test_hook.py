@@ -217,6 +217,13 @@ async def test_a_name_of_no_job_or_of_two_is_an_error(jobs, says, api: respx.Rou
         await hook.find_job("nightly")
 
 
+async def test_an_empty_name_which_databricks_reads_as_any_is_that_of_no_job(api, hook: DatabricksHook) -> None:
+    listed = api.get("/list").respond(json={"jobs": [{"job_id": 1}]})
+    with pytest.raises(JobNameError, match="No job is named ''"):
+        await hook.find_job("")
+    assert not listed.called
+
+
 def error(status: int, code: object = "", message: str = "", headers: dict[str, str] | None = None) -> httpx.Response:
     return httpx.Response(status, json={"error_code": code, "message": message}, headers=headers)
 
@@ -315,7 +322,7 @@ async def test_an_error_that_stays_says_what_to_do_and_is_not_tried_again(
             httpx.Response(302, headers={"location": "https://login/x?token=secret"}),
             "a redirect to https://login/x and",
         ),
-        (httpx.Response(200, json={"tasks": 3}), "JSON without what it must have"),
+        (httpx.Response(200, json={"tasks": 3}), "JSON without a required value"),
     ],
     ids=["html", "empty", "cut", "list", "redirect", "other JSON"],
 )
@@ -323,7 +330,7 @@ async def test_an_answer_that_is_none_is_one_clear_error(answer, says, api: resp
     api.get("/runs/get").mock(return_value=answer)
     with pytest.raises(InvalidResponse, match=says.replace(" and", "")) as caught:
         await hook.get_run(1)
-    assert "Check that `host` is a workspace's address" in str(caught.value)
+    assert "Check that `host` is the address of a workspace" in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
@@ -334,7 +341,7 @@ async def test_a_write_without_a_result_may_answer_nothing(api: respx.Router, ho
 
 async def test_no_answer_says_where_it_was_looked_for(api: respx.Router, hook: DatabricksHook) -> None:
     api.get("/runs/get").mock(side_effect=httpx.ReadTimeout(""))
-    with pytest.raises(DatabricksConnectionError, match=f"No answer from {HOST} to GET .*nothing came within 5 s"):
+    with pytest.raises(DatabricksConnectionError, match=f"No answer from {HOST} to GET .*no data within 5 s"):
         await hook.get_run(1)
 
 
@@ -349,6 +356,18 @@ async def test_retry_after_is_obeyed(asked: str, api: respx.Router, hook: Databr
         assert 1 <= slept <= 1.25
     else:
         assert slept == 7
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+async def test_no_answer_makes_a_request_wait_for_more_than_ten_minutes(
+    status: int, api: respx.Router, hook: DatabricksHook, clock: FakeClock
+) -> None:
+    late = error(status, "X", "Invalid access token.", {"Retry-After": "Fri, 01 Jan 9999 00:00:00 GMT"})
+    api.get("/runs/get").mock(side_effect=[httpx.Response(200, json=run("RUNNING")), *[late] * 9])
+    await hook.get_run(RUN_ID)  # a token that was accepted before
+    with pytest.raises(DatabricksApiError):
+        await hook.get_run(RUN_ID)
+    assert sum(clock.sleeps) <= 600
 
 
 async def test_a_retry_is_told_without_the_secret(api: respx.Router, clock: FakeClock, caplog) -> None:

@@ -15,6 +15,7 @@ from prefect.flows import EntrypointType, load_flow_from_entrypoint
 
 import prefect_databricks_runs as package
 from prefect_databricks_runs import flows
+from tests.support.processes import PATIENCE
 
 INIT = Path(package.__file__)
 
@@ -103,7 +104,7 @@ def test_in_a_fresh_interpreter(code: str, tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

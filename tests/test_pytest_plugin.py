@@ -12,6 +12,7 @@ import pytest
 
 import prefect_databricks_runs as package
 from prefect_databricks_runs._prefect.compat import PREFECT_3
+from tests.support.processes import PATIENCE
 from tests.test_docs import fences
 
 PLUGIN = "prefect_databricks_runs.pytest_plugin"
@@ -31,7 +32,7 @@ def run(*arguments: str, folder: Path, **environment: str) -> str:
         },
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -119,19 +120,18 @@ def test_credentials(databricks_credentials, databricks_workspace):
 
 
 @pytest.mark.long
-def test_the_example_of_the_page_runs_and_ends_quietly(tmp_path: Path) -> None:
-    page = [fence for fence in fences(ROOT / "docs" / "local-workspace.md") if fence.language == "python"]
-    (conftest,) = (fence.text for fence in page if fence.title == "conftest.py")
+def test_the_files_of_the_guide_are_tests_that_pass_and_end_quietly(tmp_path: Path) -> None:
+    page = fences(ROOT / "docs" / "guides" / "test-a-flow.md")
+    files = {fence.title: fence.text for fence in page if fence.title.endswith(".py")}
+    assert len(files) > 3
     if PREFECT_3:  # which gives its server 30 s to start; on a machine that is busy it takes longer
-        assert "prefect_test_harness()" in conftest
-        conftest = conftest.replace("prefect_test_harness()", "prefect_test_harness(server_startup_timeout=80)")
-    (tmp_path / "conftest.py").write_text(conftest)
-    texts = [fence.text for fence in page if not fence.title]
-    (last,) = (number for number, text in enumerate(texts) if "@pytest.mark.databricks_workspace" in text)
-    # The flow, and the tests of it: other examples of the page run when they are imported, without Prefect's harness.
-    tested = (text for text in texts[: last + 1] if "def nightly(" in text or "def test_" in text)
-    test_file = "\n".join(tested).replace("test_nightly()  #", "#")
-    assert "3 passed" in pytest_says(tmp_path, test_file, "-W", "ignore")
+        for_long = "prefect_test_harness(server_startup_timeout=80)"
+        files["conftest.py"] = files["conftest.py"].replace("prefect_test_harness()", for_long)
+        assert for_long in files["conftest.py"]
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    tests = sum(text.count("\ndef test_") for text in files.values())
+    assert f"{tests} passed" in pytest_says(tmp_path, "", "-W", "ignore")
 
 
 def test_pytest_tells_about_marker_and_fixtures(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_credentials_that_are_wrong_are_one_error_of_ours_without_the_secret(cal
 
 
 def test_a_token_as_the_host_is_named_as_what_it_is() -> None:
-    with pytest.raises(InvalidCredentials, match="must be the address of a workspace.*it is a token"):
+    with pytest.raises(InvalidCredentials, match="must be the address of a workspace.*the current value is a token"):
         DatabricksCredentials(host=SECRET, token="t")
 
 

@@ -148,7 +148,9 @@ WAYS: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("way", ["token", "principal", pytest.param("password", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "way", ["token", *(pytest.param(each, marks=pytest.mark.long) for each in ("principal", "password"))]
+)
 def test_nothing_is_left_of_what_a_workspace_repeats(way, echo, logged, prefect_server, prefect_api) -> None:
     databricks = DatabricksCredentials(host=echo.url, **WAYS[way])
     secret = TOKEN if way == "token" else PASSWORD

@@ -55,7 +55,7 @@ def test_runs_that_were_only_started_are_cancelled(databricks, workspace, run_lo
     with pytest.raises(ValueError, match="not a day"):
         starts_two_and_fails(databricks, job_id)
     assert results(workspace) == ["CANCELED", "CANCELED"]
-    assert run_log.text.count("because the flow run that started it is over") == 2
+    assert run_log.text.count(": the flow run that started it has finished") == 2
 
 
 def test_a_run_of_which_prefect_is_only_being_told_is_cancelled_too(databricks, workspace, monkeypatch) -> None:
@@ -166,8 +166,8 @@ def test_without_credentials_it_says_what_may_still_be_going(workspace, prefect_
     call_hook(flow_run_id)
     (run_id,) = workspace.runs
     assert results(workspace) == [None]
-    assert f"Databricks run {run_id} of {workspace.url} may still be going" in run_log.text
-    assert "There is no saved DatabricksCredentials block" in run_log.text
+    assert f"Databricks run {run_id} of {workspace.url} may still be active" in run_log.text
+    assert "No DatabricksCredentials block is saved" in run_log.text
 
 
 async def with_a_child_of_a_deployment(host: str, run_id: int) -> tuple[FlowRun, FlowRun]:
@@ -209,4 +209,4 @@ def test_prefect_that_cannot_be_asked_does_not_make_it_raise(run_log, monkeypatc
 
     with pytest.raises(ValueError, match="not a day"):
         fails()
-    assert "Databricks runs of this flow run may still be going" in run_log.text
+    assert "Could not search Prefect for Databricks runs of this flow run" in run_log.text

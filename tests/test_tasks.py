@@ -198,9 +198,9 @@ def test_three_faults_are_one_error_and_nothing_is_sent(databricks, workspace) -
 
 
 def test_the_job_is_named_once(databricks, workspace) -> None:
-    with pytest.raises(InvalidPayload, match="give one of them"):
+    with pytest.raises(InvalidPayload, match="pass one of them"):
         run_now.fn(databricks, job_id=1, job_name="x")
-    with pytest.raises(InvalidPayload, match="give one of them"):
+    with pytest.raises(InvalidPayload, match="pass one of them"):
         run_now.fn(databricks, {"job_id": 1}, job_name="x")
     with pytest.raises(InvalidPayload, match="must be the name of a job"):
         run_now.fn(databricks, job_name="")
@@ -296,7 +296,7 @@ def test_a_server_that_hangs_is_one_clear_error() -> None:
     with server_that_says(None) as host:
         databricks = DatabricksCredentials(host=host, token="dapi-secret", request_timeout_seconds=0.2)
         with pytest.raises(
-            DatabricksConnectionError, match=r"nothing came within 0\.2 s.*\. Check the `host`"
+            DatabricksConnectionError, match=r"no complete answer within 0\.2 s.*\. Check the `host`"
         ) as caught:
             submit_run.fn(databricks, NIGHTLY, databricks_retry_limit=2, databricks_retry_delay=0.01)
     assert "dapi-secret" not in str(caught.value)
@@ -305,6 +305,6 @@ def test_a_server_that_hangs_is_one_clear_error() -> None:
 def test_a_host_that_is_some_other_web_site_is_one_clear_error() -> None:
     page = b"<html><title>Welcome</title></html>"
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(page)
-    says = "text/html that reads 'Welcome'.*Check that `host` is a workspace"
+    says = "text/html that reads 'Welcome'.*Check that `host` is the address of a workspace"
     with server_that_says(head + page) as host, pytest.raises(InvalidResponse, match=says):
         submit_run.fn(DatabricksCredentials(host=host, token="t"), NIGHTLY)

@@ -24,7 +24,7 @@ from prefect_databricks_runs import DatabricksCredentials
 from prefect_databricks_runs._connect.saved_blocks import saved_credentials
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.support.prefect_api import PrefectApi
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[1]
 HANGS = """
@@ -51,7 +51,7 @@ def test_a_test_that_hangs_ends_the_run_with_its_name(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr

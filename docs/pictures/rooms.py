@@ -12,6 +12,8 @@ from tests.test_architecture import APART, floors, imports
 FILE = Path(__file__).with_name("rooms.svg")
 WIDTH, HEIGHT, GAP, BOX = 960, 64, 10, 30
 FONT = 'font-family="sans-serif" font-size="12"'
+# In a dark page the light colors become dark ones of the same hue.
+DARK = "<style>@media (prefers-color-scheme: dark) { svg { filter: invert(0.88) hue-rotate(180deg) } }</style>"
 
 
 def drawn() -> str:
@@ -30,6 +32,7 @@ def drawn() -> str:
     arrows = sorted({(room, other) for room, other, _ in imports() if other != APART and floor.get(other, 0) > 1})
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {20 + top * HEIGHT}" {FONT}>',
+        DARK,
         f'<rect width="{WIDTH}" height="{20 + top * HEIGHT}" fill="#ffffff"/>',
     ]
     for room, other in arrows:

@@ -293,10 +293,10 @@ FAULTS: dict[str, tuple[dict[str, str], str]] = {
     "two ways": (
         {"token": SECRET, "client_id": "app", "client_secret": SECRET},
         "Two ways to sign in are set in the environment: DATABRICKS_TOKEN, and DATABRICKS_CLIENT_ID and "
-        "DATABRICKS_CLIENT_SECRET. Set DATABRICKS_AUTH_TYPE to pat or oauth-m2m, or leave one out.",
+        "DATABRICKS_CLIENT_SECRET. Set DATABRICKS_AUTH_TYPE to pat or oauth-m2m, or remove one of them.",
     ),
     "a token as the way": ({"auth_type": SECRET}, "DATABRICKS_AUTH_TYPE in the environment is not a way to sign in."),
-    "a token as the host": ({"host": SECRET, "token": SECRET}, "it is a token"),
+    "a token as the host": ({"host": SECRET, "token": SECRET}, "the current value is a token"),
     "a browser": ({"auth_type": "external-browser"}, "Run `databricks auth login`, and set it to databricks-cli."),
     "a notebook": ({"auth_type": "runtime"}, "is the sign-in of a notebook"),
     "a token with a space": ({"token": f"{SECRET} {SECRET}"}, "The token for .* has a space"),
@@ -313,7 +313,7 @@ def test_what_is_wrong_with_a_profile_is_one_sentence_with_the_names_of_its_keys
     written(home, section("staging", {"token": SECRET, "client_id": "app", "client_secret": SECRET}))
     sentence = (
         f"Two ways to sign in are set in the profile 'staging' of {home}/.databrickscfg: `token`, and `client_id` and "
-        "`client_secret`. Set `auth_type` to pat or oauth-m2m, or leave one out."
+        "`client_secret`. Set `auth_type` to pat or oauth-m2m, or remove one of them."
     )
     check(fault_of("staging"), sentence)
 
@@ -329,9 +329,9 @@ FILES = {
     "the name of the environment": (
         section("environment", {"google_credentials": SECRET}),
         "environment",
-        "has the name that means the environment",
+        "is reserved for the environment",
     ),
-    "a number": (None, 7, "`profile` must be text, not int"),
+    "a number": (None, 7, "`profile` must be a string, not int"),
 }
 
 

@@ -153,8 +153,8 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"sign_in": 5}, "`sign_in` must be a way to sign in, .* not int"),
     ({"sign_in": [SECRET]}, "`sign_in` must be a way to sign in, .* not list"),
     ({"sign_in": {"tokne": SECRET}}, "no field 'tokne'"),
-    ({"sign_in": {"token": 5}}, "`token` must be text, not int"),
-    ({"client_id": b"id", "client_secret": SECRET}, "`client_id` must be text, not bytes"),
+    ({"sign_in": {"token": 5}}, "`token` must be a string, not int"),
+    ({"client_id": b"id", "client_secret": SECRET}, "`client_id` must be a string, not bytes"),
     ({"client_idd": "id", "client_secret": SECRET}, "no field 'client_idd'"),
     ({**PRINCIPAL, "client_secret": f"{SECRET} {SECRET}"}, "client secret for .* has a space"),
     ({**PRINCIPAL, "client_secret": "********"}, "masked"),
@@ -174,7 +174,7 @@ def test_fields_that_are_no_way_to_sign_in_are_one_error_that_says_what_to_do(fi
 @pytest.mark.parametrize(
     ("host", "says"),
     [
-        ("https://acme.databricks.com/?o=1", "several workspaces, and acme.databricks.com alone names none"),
+        ("https://acme.databricks.com/?o=1", "several workspaces, and acme.databricks.com alone does not identify one"),
         ("https://westeurope.azuredatabricks.net/?o=7", "westeurope.azuredatabricks.net alone"),
         ("https://accounts.cloud.databricks.com", "account console"),
         ("accounts.azuredatabricks.net/?o=1", "several workspaces|account console"),

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.timeout(240
 TOKEN_SECONDS, RUN_SECONDS = 4.0, 11.0
 BODY = {"tasks": [{"task_key": "main", "notebook_task": {"notebook_path": "/n"}}]}
 # How a failed poll, a refused token and a request that is sent again show in the log.
-TROUBLE = ("could not be read", "Asking once more", "Try ", "meanwhile")
+TROUBLE = ("Could not read", "Retrying once", "Try ", "has changed")
 OPTIONS: dict[str, Any] = {"polling_period_seconds": 0.3, "databricks_retry_delay": 0.2}
 
 
@@ -46,6 +46,7 @@ def waits(**credentials: DatabricksCredentials) -> dict[str, Run]:
     return asyncio.run(all_at_once())
 
 
+@pytest.mark.long
 def test_a_wait_in_which_its_token_ends_several_times_has_no_failed_poll_whichever_way_it_signs_in(
     short: SignIns, run_log: RunLog
 ) -> None:
@@ -111,5 +112,5 @@ def test_a_wait_goes_on_when_its_secret_is_rotated_its_issuer_is_down_or_its_fil
         in_trouble.join()
     assert {run.state.name for run in runs.values()} == {"Success"}
     assert len(short.workspace.runs) == 3
-    assert "could not be read, which says nothing of the run" in run_log.text
+    assert "(the run itself may be fine)" in run_log.text
     assert CLIENT_SECRET not in run_log.text

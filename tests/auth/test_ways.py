@@ -200,7 +200,9 @@ def test_the_hint_of_a_secret_that_is_entras(sign_ins: SignIns) -> None:
 
     object.__setattr__(auth, "ask", ask)
     asyncio.run(auth.afetch())
-    assert "One of Databricks begins with dose; one of Microsoft Entra ID needs `azure_tenant_id`" in asked["advice"]
+    assert (
+        "Secrets of Databricks begin with dose; those of Microsoft Entra ID need `azure_tenant_id`" in asked["advice"]
+    )
 
 
 TROUBLES: dict[str, dict[str, Any]] = {
@@ -313,9 +315,9 @@ def test_a_command_may_print_a_token_as_others_do(kind: str, sign_ins: SignIns) 
 
 
 NO_TOKENS = {
-    "nothing": (prints(""), "printed no token"),
-    "words": (prints("not signed in"), "printed no token, or more than that"),
-    "JSON without one": (prints('{"a": 1}'), "printed no token"),
+    "nothing": (prints(""), "did not print exactly one token"),
+    "words": (prints("not signed in"), "did not print exactly one token"),
+    "JSON without one": (prints('{"a": 1}'), "did not print exactly one token"),
     "a failure": (f"{sys.executable} -c \"import sys; sys.exit('please log in')\"", "status 1: please log in. Run it"),
     "a silent failure": (f'{sys.executable} -c "raise SystemExit(3)"', "status 3. Run it"),
     "no program": ("/nowhere/az account", "az cannot be run .No such file"),
@@ -381,7 +383,10 @@ def test_the_environment_is_one_too(sign_ins: SignIns, monkeypatch) -> None:
 
 @pytest.mark.parametrize(
     ("profile", "says"),
-    [("elsewhere", "it is for other.example, and the credentials block for 127"), ("nobodys", "no such profile")],
+    [
+        ("elsewhere", "it is for other.example, but the credentials block is for 127"),
+        ("nobodys", "the profile does not exist"),
+    ],
 )
 def test_a_profile_of_another_workspace_or_none_sends_nothing(
     profile, says, sign_ins: SignIns, tmp_path, monkeypatch

@@ -28,6 +28,8 @@ _LOOKS = {
 _AS_THEY_ARE = ("ours", "ours-each", "sdk", "prefect-databricks")
 _EQUALLY_OFTEN = ("ours", "sdk-polite", "ours-at-sdk-rate", "sdk")
 _LEAST_DELAY = 0.01  # the scale is logarithmic
+# In a dark page the light colors become dark ones of the same hue.
+_DARK = "  <style>@media (prefers-color-scheme: dark) { svg { filter: invert(0.88) hue-rotate(180deg) } }</style>\n"
 
 
 def plot(results: Iterable[Mapping[str, Any]], file: Path) -> None:
@@ -62,6 +64,7 @@ def plot(results: Iterable[Mapping[str, Any]], file: Path) -> None:
     figure.tight_layout()
     figure.savefig(file, format="svg", metadata={"Date": None})
     pyplot.close(figure)
+    file.write_text(_with_dark_colors(file.read_text("utf-8")), "utf-8")
 
 
 def _lines(results: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, tuple[float, float]]]:
@@ -74,6 +77,10 @@ def _lines(results: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, tuple[fl
         name: {runs: (_median(found, "delay_median"), _median(found, "delay_worst")) for runs, found in line.items()}
         for name, line in measured.items()
     }
+
+
+def _with_dark_colors(svg: str) -> str:
+    return svg.replace(" <defs>\n", f" <defs>\n{_DARK}", 1)
 
 
 def _median(found: list[Mapping[str, Any]], what: str) -> float:

@@ -15,9 +15,9 @@ _LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect_databricks_runs")
 # What is counted of what is logged.
 LINES = {
     "requests tried again": " Try ",
-    "requests asked again that were not let in": "Asking once more in",
-    "requests asked again with a new token": "asking again with what it has now",
-    "outages while waiting": "which says nothing of the run",
+    "requests sent again after a refusal": "Retrying once in",
+    "requests sent again with a new token": "retrying with the new credentials",
+    "outages while waiting": "(the run itself may be fine)",
     "starts of which every answer was lost": "may have started the run anyway",
     "attempts at flows and tasks after the first": "AwaitingRetry",
     "runs found again": "is found again",

@@ -108,7 +108,7 @@ def test_a_token_of_the_environment(checked, workspace) -> None:
     assert (found["host"], found["sign_in"], found["token_ends_at"]) == (workspace.url, "a token", None)
     assert found["user_name"] == "someone@localhost"
     assert abs(found["clock_difference_seconds"]) <= 5
-    assert detail(found, "token") == "Nothing has to be fetched to sign in with a token; when it ends is not known."
+    assert detail(found, "token") == "No request is needed to sign in with a token; its expiry is not known."
 
 
 def test_a_service_principal_of_a_profile_and_when_its_token_ends(checked, workspace, tmp_path) -> None:
@@ -120,7 +120,7 @@ def test_a_service_principal_of_a_profile_and_when_its_token_ends(checked, works
     assert "the profile 'staging' of " in found["source"]
     left = datetime.fromisoformat(found["token_ends_at"]) - datetime.now(timezone.utc)
     assert timedelta(minutes=55) < left < timedelta(minutes=61)
-    assert f"Fetched from {workspace.url}; good until {found['token_ends_at'][:10]}" in detail(found, "token")
+    assert f"Fetched from {workspace.url}; valid until {found['token_ends_at'][:10]}" in detail(found, "token")
     assert detail(found, "user") == "You are the service principal my-app."
 
 
@@ -156,7 +156,7 @@ def test_a_command_that_we_write_is_named_and_one_of_yours_is_not_shown(
     DatabricksCredentials(host=workspace.url, token_command=command).save(name)
     code, found = checked("--block", name)
     assert (code, found["sign_in"], found["token_ends_at"]) == (0, "a command", None)
-    assert detail(found, "token") == "Fetched from the command; when it ends is not known."
+    assert detail(found, "token") == "Fetched from the command; its expiry is not known."
 
 
 def test_a_wrong_secret_is_the_first_thing_that_fails(checked, workspace) -> None:
@@ -181,7 +181,7 @@ def test_a_token_that_says_itself_that_it_has_ended(checked, workspace) -> None:
 
     code, found = checked(**with_token(workspace, token(1_700_000_000)))
     assert (code, results(found)) == (1, up_to("token", "failed"))
-    assert "it ended on 2023-11-14 22:13:20 UTC. Use a new one." in detail(found, "token")
+    assert "it expired on 2023-11-14 22:13:20 UTC. Use a new one." in detail(found, "token")
     good = workspace.add_user("anna@example.com", token(time.time() + 7300))
     code, found = checked(**with_token(workspace, good))
     assert (code, found["user_name"]) == (0, "anna@example.com")
@@ -211,7 +211,7 @@ def test_no_such_block_names_those_that_there_are(checked, workspace) -> None:
     DatabricksCredentials(host=workspace.url, token="dapi-of-a-block").save(name)
     code, found = checked("--block", "nightly-typo")
     assert (code, results(found)) == (2, up_to("credentials", "error"))
-    assert "There is no saved block 'nightly-typo'" in detail(found, "credentials")
+    assert "The saved block 'nightly-typo'" in detail(found, "credentials")
     assert name in detail(found, "credentials")
 
 
@@ -284,8 +284,8 @@ def test_a_workspace_that_does_not_say_who_signs_in(checked, workspace, answer) 
 @pytest.mark.parametrize(
     ("ahead", "sentence"),
     [
-        (300.0, "s ahead of that of Databricks. Set it, or tokens seem to end too early."),
-        (-300.0, "s behind that of Databricks. Set it, or tokens seem to end too late."),
+        (300.0, "s ahead of the clock of Databricks. Set it, because tokens seem to expire too early."),
+        (-300.0, "s behind the clock of Databricks. Set it, because tokens seem to expire too late."),
     ],
 )
 def test_clocks_that_differ(checked, workspace, monkeypatch, ahead, sentence) -> None:
@@ -326,7 +326,7 @@ def test_lines_for_a_pipe_as_a_user_runs_it(workspace, prefect_server) -> None:
     assert done.returncode == 0, done.stderr
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     assert [line[:2] for line in lines] == [[step, ALL_WELL[step]] for step in STEPS]
-    assert f"You are signed in to {workspace.url} as someone@localhost. Nothing was found" in done.stderr
+    assert f"You are signed in to {workspace.url} as someone@localhost. No problems were found" in done.stderr
     assert_no_secret(done)
 
 
@@ -343,7 +343,7 @@ def test_a_prefect_api_that_does_not_answer_is_told_as_such() -> None:
     with temporary_settings({PREFECT_API_URL: Gone.api_url}):
         done = in_this_process(Gone, "check", "--block", "prod")  # type: ignore[arg-type]
     assert done.returncode == 2
-    assert "The Prefect API http://127.0.0.1:1/api could not be asked" in done.stdout
+    assert "from the Prefect API http://127.0.0.1:1/api:" in done.stdout
     assert "hunter2" not in done.stdout + done.stderr
 
 

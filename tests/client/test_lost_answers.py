@@ -66,7 +66,7 @@ async def test_an_answer_that_is_always_lost_is_an_error_and_starts_one_run(
     workspace: LocalWorkspace, clock: FakeClock
 ) -> None:
     workspace.fault(SUBMIT, status=429, after_effect=True)
-    with pytest.raises(RateLimited, match="told to answer with status 429"):
+    with pytest.raises(RateLimited, match="answers with status 429"):
         await submit(workspace, clock)
     assert len(workspace.runs) == 1
 
@@ -121,7 +121,7 @@ def test_a_flow_whose_start_is_not_answered_says_that_its_retry_finds_the_run(wo
         return submit_run(databricks, BODY, databricks_retry_limit=1)
 
     assert [parent()] == list(workspace.runs)
-    assert f"{SAID}: only the answer was lost. A retry of this flow run or task finds it" in run_log.text
+    assert f"{SAID}: the answer was lost. A retry of this flow run or task finds it" in run_log.text
 
 
 @pytest.mark.usefixtures("prefect_server")

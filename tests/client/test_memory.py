@@ -26,6 +26,7 @@ from tests.support.hostile_server import (
     most_objects,
     served,
 )
+from tests.support.processes import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 MOST_MB = 350
@@ -57,7 +58,7 @@ def test_an_answer_ends_at_its_limit_or_deadline_and_takes_little_memory(
 ) -> None:
     with served(parts, pause) as host:
         command = [sys.executable, "-m", "tests.support.memory_child", host, str(deadline)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stderr
     came = json.loads(done.stdout)

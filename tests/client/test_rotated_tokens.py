@@ -1,4 +1,4 @@
-"""A wait outlives its token: the block that was saved anew meanwhile is read again, in real flows on a real server."""
+"""A wait outlives its token: it reads the block again that was saved in the meantime, in real flows on a server."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_wait_survives_a_token_that_is_changed(given, saved, workspace, run_lo
         run = submit_run_and_wait(given(saved), BODY, **QUICK)
     assert run.tasks["main"].output.result == "done"
     assert list(workspace.runs) == [run.run_id]
-    assert run_log.text.count("The block was saved anew meanwhile") == 1
+    assert run_log.text.count("The credentials block has changed") == 1
     assert workspace.token not in run_log.text
 
 
@@ -118,9 +118,10 @@ def test_a_wait_survives_a_token_that_ends_before_there_is_another_one(saved, wo
         run = submit_run_and_wait(saved, BODY, **QUICK)
     assert list(workspace.runs) == [run.run_id]
     assert (
-        run_log.text.count("Save the credentials block anew under the same name, and what waits with it goes on") == 1
+        run_log.text.count("Save the credentials block again under the same name, and the waits that use it continue")
+        == 1
     )
-    assert run_log.text.count("The block was saved anew meanwhile") == 1
+    assert run_log.text.count("The credentials block has changed") == 1
 
 
 def test_a_run_is_cancelled_although_the_flows_own_token_has_ended(saved, workspace) -> None:
@@ -143,9 +144,9 @@ def test_credentials_that_are_saved_nowhere_end_the_wait_after_the_outage(worksp
         workspace.revoke_token(workspace.token)
 
     databricks = DatabricksCredentials(host=workspace.url, token=workspace.token)
-    with meanwhile(work), pytest.raises(DatabricksUnreachable, match="may still be going.*Check the token"):
+    with meanwhile(work), pytest.raises(DatabricksUnreachable, match="may still be active.*Check the token"):
         submit_run_and_wait(databricks, BODY, max_outage_seconds=0.5, **QUICK)
-    assert "Save the credentials block anew" not in run_log.text
+    assert "Save the credentials block again" not in run_log.text
 
 
 def refreshed(databricks: DatabricksCredentials, times: int = 1) -> list[httpx.Auth | None]:
@@ -182,4 +183,4 @@ def test_the_token_of_another_workspace_is_not_sent_to_this_one(saved) -> None:
 def test_a_block_that_is_gone_changes_nothing_but_the_log(saved, run_log) -> None:
     DatabricksCredentials.delete(BLOCK)
     assert refreshed(saved) == [None]
-    assert "The saved credentials block could not be read again" in run_log.text
+    assert "Could not read the saved credentials block again" in run_log.text

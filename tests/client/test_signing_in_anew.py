@@ -75,7 +75,7 @@ async def test_the_token_that_holds_now_is_used_from_then_on(refusal, clock, cap
     assert workspace.came == [OLD.token, NEW.token, NEW.token]
     assert block.asked == 1
     assert clock.sleeps == []
-    assert "The block was saved anew meanwhile" in caplog.text
+    assert "The credentials block has changed" in caplog.text
     assert "dapi" not in caplog.text
 
 
@@ -90,14 +90,14 @@ async def test_a_refusal_that_passes_is_no_error(refusal, block, clock) -> None:
     assert clock.sleeps == [1.0]
 
 
-async def test_a_refusal_that_lasts_is_told_once_until_it_is_over(clock, caplog) -> None:
+async def test_a_refusal_that_lasts_is_logged_once_until_it_passes(clock, caplog) -> None:
     workspace = Workspace(OLD.token)
     async with hook_to(workspace, clock, None) as hook:
         for _ in range(2):
             await hook.get_run(RUN_ID)
             workspace.refuses_next = 5
             await hook.get_run(RUN_ID)
-    assert caplog.text.count("Asking once more in 1.0 s") == 2
+    assert caplog.text.count("Retrying once in 1.0 s") == 2
 
 
 async def test_credentials_that_are_no_good_are_tried_twice_and_no_more(clock) -> None:

@@ -124,7 +124,7 @@ def worker(work_pool_name: str, api_url: str, poll_seconds: str = POLL_SECONDS) 
     return Child(command, api_url, poll_seconds)
 
 
-def serving(flow: str, name: str, api_url: str) -> Child:
-    """A process that serves a flow of `deployed_flows.py`."""
-    script = f"from tests.leave import deployed_flows\ndeployed_flows.{flow}.serve({name!r})"
+def serving(flow: str, name: str, api_url: str, module: str = "tests.leave.deployed_flows") -> Child:
+    """A process that serves a flow of a module."""
+    script = f"import {module} as flows\nflows.{flow}.serve({name!r})"
     return Child(["-c", script], api_url)

@@ -92,7 +92,7 @@ class Going:
         """Whether nothing that is drawn is unfinished, and the log in the UI says that the Databricks run goes on."""
         return (
             self.mirrored == UNWATCHED
-            and f"nobody cancels the flow run: Databricks run {self.run_id} goes on" in self.log
+            and f"the flow run was not cancelled, so Databricks run {self.run_id} keeps running" in self.log
         )
 
     def cancel(self) -> None:

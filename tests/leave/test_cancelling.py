@@ -25,7 +25,7 @@ async def test_a_request_to_cancel_that_is_not_answered_is_told_of_each_run(numb
     run_ids = list(range(1, number + 1))
     assert await leaving.cancel_all(Hanging(), run_ids, logging.getLogger("tests.cancelling"), "of a test") == []
     for run_id in run_ids:
-        assert f"Databricks run {run_id} could not be cancelled and may still be going." in caplog.text
+        assert f"Could not cancel Databricks run {run_id}, which may still be active." in caplog.text
 
 
 async def test_of_more_runs_than_are_asked_at_once_those_that_were_not_reached_in_time_are_named(
@@ -35,4 +35,4 @@ async def test_of_more_runs_than_are_asked_at_once_those_that_were_not_reached_i
     run_ids = list(range(1, leaving._AT_ONCE + 2))
     assert await leaving.cancel_all(Hanging(), run_ids, logging.getLogger("tests.cancelling"), "of a test") == []
     named = ", ".join(map(str, run_ids))
-    assert f"could not be cancelled in time and may still be going: {named}" in caplog.text
+    assert f"could not be cancelled in time and may still be active: {named}" in caplog.text

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from tests.leave.databricks_side import states
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE, wait_until
 
 # The user's own lines are logged after the wait's, to the same console.
 SCRIPT = """
@@ -77,7 +77,7 @@ def test_a_flow_goes_on_when_nobody_reads_its_output(
             assert any("Task main of Databricks run" in line and "Running" in line for line in process.stdout)
             process.stdout.close()
             go.touch()
-            process.wait(60)
+            process.wait(PATIENCE)
         finally:
             process.kill()
     assert states(workspace) == [("TERMINATED", "SUCCESS")]

@@ -17,7 +17,7 @@ import pytest
 from prefect_databricks_runs.demo.servers import PrefectServer
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.leave.databricks_side import polls, states
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE, wait_until
 
 CANCELED = [("TERMINATED", "CANCELED")]
 GOING = [("RUNNING", None)]
@@ -76,7 +76,11 @@ LATE = """
 
 
 @pytest.mark.parametrize(
-    ("signal", "becomes"), [(signal.SIGINT, CANCELED), (signal.SIGTERM, GOING)], ids=["Ctrl-C", "stopped"]
+    ("signal", "becomes"),
+    [
+        pytest.param(signal.SIGINT, CANCELED, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, GOING, id="stopped", marks=pytest.mark.long),
+    ],
 )
 @pytest.mark.parametrize("script", [SCRIPT, pytest.param(ASYNC_SCRIPT, marks=pytest.mark.long)], ids=["sync", "async"])
 def test_a_process_that_ends_waits_for_the_answer_to_its_submission(
@@ -88,11 +92,11 @@ def test_a_process_that_ends_waits_for_the_answer_to_its_submission(
     with started(LATE + script, tmp_path, name, workspace, prefect_server) as process:
         wait_until(lambda: workspace.runs)
         process.send_signal(signal)
-        output, _ = process.communicate(timeout=60)
-    assert "Databricks may have started the run, and has not answered yet" in output
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert "Databricks may have started the run, but has not answered yet" in output
     wait_until(lambda: states(workspace) == becomes)
     (run_id,) = workspace.runs
-    says = "Databricks run %d goes on" if becomes == GOING else "Cancelling Databricks run %d"
+    says = "Databricks run %d keeps running" if becomes == GOING else "Cancelling Databricks run %d"
     assert says % run_id in output
     (flow_run,) = prefect_api.flow_runs_named(name)
     assert [line for line in prefect_api.log(flow_run["id"]) if says % run_id in line]
@@ -112,10 +116,10 @@ def test_ctrl_c(
     with started(script, tmp_path, name, workspace, prefect_server, **child) as process:
         wait_until(lambda: states(workspace) == GOING and polls(workspace) > 3)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
     wait_until(lambda: states(workspace) == becomes)
     (run_id,) = workspace.runs
-    says = "Databricks run %d goes on" if becomes == GOING else "Cancelling Databricks run %d"
+    says = "Databricks run %d keeps running" if becomes == GOING else "Cancelling Databricks run %d"
     assert says % run_id in output
     (flow_run,) = prefect_api.flow_runs_named(name)
     shown = "Unwatched" if becomes == GOING else "Canceled"

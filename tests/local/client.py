@@ -124,5 +124,9 @@ def is_alive(pid: int) -> bool:
 
 def error(response: httpx.Response) -> tuple[int, str, str]:
     body = response.json()
+    if isinstance(body["error_code"], str):
+        (details,) = body.pop("details")
+        assert details["@type"].endswith(".RequestInfo")
+        assert details["request_id"]
     assert set(body) == {"error_code", "message"}
     return response.status_code, body["error_code"], body["message"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from prefect_databricks_runs.local.bodies import bodies
 from prefect_databricks_runs.local.bodies.schema import (
     BOOLEAN,
+    FLOAT,
     INT32,
     INTEGER,
     STRING,
@@ -19,7 +20,7 @@ from prefect_databricks_runs.local.bodies.schema import (
     MapOf,
     Object,
 )
-from prefect_databricks_runs.local.bodies.task_bodies import RUN_IF, TASK
+from prefect_databricks_runs.local.bodies.shapes import shape, values
 from tests.local.valid_tasks import VALID_TASKS
 
 # Stands for lists in lists in a JSON text: Python's own `json` could not write as many.
@@ -27,14 +28,15 @@ DEEP = "<deep>"
 DEPTHS = (50, 150, 900, 100_000)
 
 KINDS: dict[str, Object] = {
-    "POST jobs/create": bodies.CREATE,
+    # With the fields of the other one, which are passed over.
+    "POST jobs/create": Object({**bodies.SUBMIT.fields, **bodies.CREATE.fields}),
     "POST jobs/reset": Object({**bodies.RESET.fields, "new_settings": bodies.CREATE}, required=("job_id",)),
     "POST jobs/update": Object({**bodies.UPDATE.fields, "new_settings": bodies.CREATE}, required=("job_id",)),
     "POST jobs/delete": bodies.DELETE_JOB,
     "GET jobs/get": bodies.GET_JOB,
     "GET jobs/list": bodies.LIST_JOBS,
     "POST jobs/run-now": bodies.RUN_NOW,
-    "POST jobs/runs/submit": bodies.SUBMIT,
+    "POST jobs/runs/submit": Object({**bodies.CREATE.fields, **bodies.SUBMIT.fields}),
     "POST jobs/runs/repair": bodies.REPAIR,
     "POST jobs/runs/cancel-all": bodies.CANCEL_ALL,
     "GET jobs/runs/list": bodies.LIST_RUNS,
@@ -85,7 +87,7 @@ def like(draw: st.DrawFn, kind: Kind, job_id: int, run_id: int) -> Any:
         return draw(like(part, job_id, run_id))
 
     if isinstance(kind, Object):
-        start = _valid_start(draw) if kind is TASK else {}
+        start = _valid_start(draw) if kind in (shape("Task"), shape("SubmitTask")) else {}
         names = [name for name in _names(draw, kind) if name not in start]
         return start | {name: _known_id(draw, name, job_id, run_id) or inner(kind.fields[name]) for name in names}
     if isinstance(kind, ListOf):
@@ -99,6 +101,7 @@ def like(draw: st.DrawFn, kind: Kind, job_id: int, run_id: int) -> Any:
 
 _SCALARS = {
     STRING.name: texts,
+    FLOAT.name: st.floats(allow_nan=False) | odd_numbers,
     BOOLEAN.name: st.booleans() | st.sampled_from(["True", "false"]),
     INTEGER.name: st.integers(-1, 200) | st.integers(1, 200).map(str) | odd_numbers,
 }
@@ -152,7 +155,9 @@ def valid_settings(draw: st.DrawFn) -> dict[str, Any]:
                 "parameters": st.just([{"name": "a", "default": "b"}]),
                 "queue": st.fixed_dictionaries({"enabled": st.booleans()}),
                 "run_as": st.just({"user_name": "u"}),
-                "schedule": st.just({"quartz_cron_expression": "x", "timezone_id": "UTC", "pause_status": "PAUSED"}),
+                "schedule": st.just(
+                    {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"}
+                ),
                 "a_field_of_tomorrow": st.just({"a": [1, "b"]}),
             },
         )
@@ -168,7 +173,7 @@ def _valid_task(draw: st.DrawFn, task_type: str, number: int) -> dict[str, Any]:
     more = st.fixed_dictionaries(
         {},
         optional={
-            "run_if": st.sampled_from(RUN_IF),
+            "run_if": st.sampled_from(values("RunIf")),
             "max_retries": st.integers(-1, 5),
             "timeout_seconds": st.integers(0, 100),
             "disabled": st.booleans(),

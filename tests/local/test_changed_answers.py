@@ -85,7 +85,7 @@ def test_an_error_and_an_answer_of_ones_own_may_have_another_date(workspace: Loc
     ids=lambda more: next(iter(more)),
 )
 def test_a_change_goes_with_no_other_answer(workspace: LocalWorkspace, more: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"only one of them|needs status"):
+    with pytest.raises(ValueError, match=r"only one of these|needs status"):
         workspace.fault(LIST, merge={}, **more)
 
 

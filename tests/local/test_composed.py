@@ -44,7 +44,7 @@ def test_a_condition_compares_text_by_its_letters_and_size_by_number(
 def test_a_condition_on_the_size_of_what_is_no_number_fails_clearly() -> None:
     with simulated() as client:
         run = client.run(client.submit(task("c", condition_task=condition("LESS_THAN", "few", "3"))))
-        assert "it was given 'few' and '3'" in client.output(run, "c")["error"]
+        assert "not 'few' and '3'" in client.output(run, "c")["error"]
     assert state_of(run)[1] == "FAILED"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from prefect_databricks_runs.local.accounts.users import Users
 from prefect_databricks_runs.local.api.job_endpoints import JobEndpoints
 from prefect_databricks_runs.local.clock import RealClock
 from prefect_databricks_runs.local.runs.records import JobRecord
@@ -15,6 +16,12 @@ from tests.local.client import API, Client, error, notebook_task, state_of, wait
 from tests.local.jobs import INVALID, VERSIONS, create, keys, many_tasks, settings_of
 
 CLUSTER = {"spark_version": "15.4.x", "num_workers": 1}
+
+
+def users() -> Users:
+    known = Users()
+    known.add("me")
+    return known
 
 
 class TestUpdate:
@@ -99,7 +106,7 @@ class TestChanges:
         def note(job: JobRecord) -> None:
             changed.append(job.settings.get("timeout_seconds", 0))
 
-        return JobEndpoints(Store(RealClock()), note)
+        return JobEndpoints(Store(RealClock()), users(), note)
 
     def ask(self, endpoints: JobEndpoints, endpoint: str, /, **fields: Any) -> dict[str, Any]:
         return endpoints.served[f"POST jobs/{endpoint}"](Call("2.2", fields, "me"))
@@ -152,13 +159,13 @@ def test_queueing_is_on_by_default_only_in_the_newest_version(
 ) -> None:
     store = Store(RealClock())
     call = Call(version, {"name": "a", **settings}, "me")
-    job_id = JobEndpoints(store).served["POST jobs/create"](call)["job_id"]
+    job_id = JobEndpoints(store, users()).served["POST jobs/create"](call)["job_id"]
     assert store.job(job_id).queue_enabled is enabled
 
 
 def test_changed_queue_settings_count() -> None:
     store = Store(RealClock())
-    served = JobEndpoints(store).served
+    served = JobEndpoints(store, users()).served
     job_id = served["POST jobs/create"](Call("2.2", {"name": "a"}, "me"))["job_id"]
     off = {"job_id": job_id, "new_settings": {"queue": {"enabled": "false"}}}
     served["POST jobs/update"](Call("2.2", off, "me"))

@@ -73,7 +73,7 @@ class TestReading:
 
     def test_files_of_a_job_with_git_source_come_from_git(self, client: Client) -> None:
         git = {"git_url": "https://example.org/x", "git_provider": "gitHub", "git_branch": "main"}
-        task = {"task_key": "d", "dbt_task": {"commands": ["dbt run"]}}
+        task = {"task_key": "d", "existing_cluster_id": "c", "dbt_task": {"commands": ["dbt run"]}}
         assert settings_of(client, create(client, task, git_source=git))["tasks"][0]["dbt_task"]["source"] == "GIT"
 
     @pytest.mark.parametrize("version", VERSIONS)

@@ -133,10 +133,8 @@ def test_reset_without_settings(client: Client, job_id: int, body: dict[str, Any
 @pytest.mark.parametrize(
     "task",
     [
-        {"spark_python_task": {"python_file": "/f.py"}},
         {"spark_jar_task": {"main_class_name": "a.B"}},
         {"spark_submit_task": {}},
-        {"python_wheel_task": {"package_name": "p", "entry_point": "e"}},
     ],
 )
 def test_no_compute(client: Client, task: dict[str, Any]) -> None:

@@ -112,8 +112,8 @@ class TestRunMagic:
     @pytest.mark.parametrize(
         ("cell", "said"),
         [
-            ("# MAGIC %run ./nowhere", "%run ./nowhere: there is no such notebook in the workspace"),
-            ("# MAGIC %run ../../../../etc/passwd", "there is no such notebook in the workspace"),
+            ("# MAGIC %run ./nowhere", "%run ./nowhere: the workspace has no notebook at this path"),
+            ("# MAGIC %run ../../../../etc/passwd", "the workspace has no notebook at this path"),
             ("# MAGIC %run", "%run needs the path of a notebook"),
             ('# MAGIC %run ./x "', "cannot be read (No closing quotation)"),
             ("# MAGIC %run ./x $a", '%run takes arguments as $name="value", not as $a'),
@@ -228,7 +228,7 @@ class TestNotebookRun:
             ("run('nowhere', 0)", "WorkflowException: There is no notebook nowhere in the workspace"),
             ("run('../../../etc/passwd', 0)", "WorkflowException: There is no notebook ../../../etc/passwd in"),
             ("run('main', -1)", "ValueError: timeout_seconds must not be negative, it is -1"),
-            ("run('main', 0, {'a': 1})", "TypeError: The arguments of a notebook are texts, not 'a': 1"),
+            ("run('main', 0, {'a': 1})", "TypeError: The arguments of a notebook must be strings, not 'a': 1"),
         ],
     )
     def test_what_cannot_be_run_says_why(self, folder: Folder, call: str, said: str) -> None:

@@ -34,9 +34,3 @@ def test_a_file_that_does_not_exist_is_named(client: Client) -> None:
     run = client.finish(python_task("/nowhere.py"))
     assert state_of(run["tasks"][0]) == ("INTERNAL_ERROR", "FAILED")
     assert '"/nowhere.py"' in client.output(run)["error"]
-
-
-def test_a_file_elsewhere_is_not_served(client: Client) -> None:
-    status, code, message = client.refused("runs/submit", tasks=[python_task("dbfs:/x.py")])
-    assert (status, code) == (501, "NOT_IMPLEMENTED")
-    assert "python_file = 'dbfs:/x.py'" in message

@@ -86,9 +86,17 @@ def test_a_repair_can_be_cancelled_and_repaired_again() -> None:
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        ({}, "must be given"),
-        ({"rerun_tasks": ["a"], "rerun_all_failed_tasks": True}, "cannot be given together"),
+        ({}, "is required"),
+        ({"rerun_tasks": ["a"], "rerun_all_failed_tasks": True}, "cannot be used together"),
+        ({"rerun_tasks": []}, "is required"),
+        ({"rerun_dependent_tasks": True}, "is required"),
         ({"rerun_tasks": ["nope"]}, "nope"),
+        ({"rerun_tasks": ["a", "a"]}, "rerun_tasks has a more than once"),
+        ({"rerun_tasks": "a"}, "Expected array for field rerun_tasks, found STRING"),
+        ({"rerun_tasks": [{"task_key": "a"}]}, "Expected string for field rerun_tasks[0], found OBJECT"),
+        ({"rerun_all_failed_tasks": "yes"}, "Expected boolean for field rerun_all_failed_tasks, found STRING"),
+        ({"rerun_all_failed_tasks": True, "latest_repair_id": "x"}, "Expected integer for field latest_repair_id"),
+        ({"rerun_all_failed_tasks": True, "job_parameters": {"a": "b"}, "python_params": ["c"]}, "python_params"),
         ({"rerun_tasks": ["a"], "latest_repair_id": 5}, "latest repair ID"),
     ],
 )

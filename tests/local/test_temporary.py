@@ -15,6 +15,7 @@ import pytest
 from prefect_databricks_runs.local import LocalWorkspace
 from prefect_databricks_runs.local.files.temporary import remove_folder
 from tests.local.client import Client, notebook_task, wait_until
+from tests.support.processes import PATIENCE
 
 SERVER = """
 import sys
@@ -56,7 +57,7 @@ def test_those_of_a_workspace_that_was_killed_go_when_the_next_one_starts(tempor
     try:
         killed, living = [Path(server.stdout.readline().strip()) for server in servers]
         os.kill(servers[0].pid, signal.SIGKILL)
-        servers[0].wait(20)
+        servers[0].wait(PATIENCE)
         assert killed.with_name("server.pem").exists()
         with LocalWorkspace():
             assert not killed.parent.parent.exists()

@@ -19,6 +19,7 @@ import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.local.client import API, Client, is_alive, notebook_task, python_task, state_of, wait_until
+from tests.support.processes import PATIENCE
 
 SLEEP = "import time\ntime.sleep(60)"
 
@@ -171,7 +172,7 @@ def test_however_the_process_ends_no_child_outlives_it(server: subprocess.Popen[
     else:
         server.stdin.write("\n")
         server.stdin.flush()
-    server.wait(20)
+    server.wait(PATIENCE)
     if end == "forgotten stop":
         assert not list(tmp_path.glob("databricks-*"))
     for pid in pids.read_text().split()[:2]:

@@ -26,14 +26,20 @@ VALID_TASKS: dict[str, dict[str, Any]] = {
             {"egg": "/a.egg"},
         ],
     },
-    "spark_submit_task": {"spark_submit_task": {"parameters": ["--class", "a.B"]}, "new_cluster": {}},
+    "spark_submit_task": {
+        "spark_submit_task": {"parameters": ["--class", "a.B"]},
+        "new_cluster": {"autoscale": {"min_workers": 1, "max_workers": 2}},
+    },
     "python_wheel_task": {
         "python_wheel_task": {"package_name": "p", "entry_point": "e", "named_parameters": {"a": "b"}},
         "existing_cluster_id": "c",
     },
     "pipeline_task": {"pipeline_task": {"pipeline_id": "p", "full_refresh": "false", "parameters": {"a": "b"}}},
     "sql_task": {"sql_task": {"warehouse_id": "w", "query": {"query_id": "q"}, "parameters": {"a": "b"}}},
-    "dbt_task": {"dbt_task": {"commands": ["dbt deps", "dbt run"], "warehouse_id": "w", "schema": "s"}},
+    "dbt_task": {
+        "dbt_task": {"commands": ["dbt deps", "dbt run"], "warehouse_id": "w", "schema": "s"},
+        "existing_cluster_id": "c",
+    },
     "run_job_task": {"run_job_task": {"job_id": "5", "job_parameters": {"a": "b"}, "python_params": ["c"]}},
     "condition_task": {"condition_task": {"op": "GREATER_THAN", "left": "1", "right": "{{job.parameters.a}}"}},
     "for_each_task": {
@@ -46,7 +52,7 @@ VALID_TASKS: dict[str, dict[str, Any]] = {
     "ai_runtime_task": {
         "ai_runtime_task": {
             "experiment": "e",
-            "deployments": [{"compute": {"accelerator_type": "t", "accelerator_count": 1}}],
+            "deployments": [{"compute": {"accelerator_type": "GPU_1xA10", "accelerator_count": 1}}],
         }
     },
     "ai_function_task": {"ai_function_task": {"output": {"table": "t"}}},

@@ -87,11 +87,11 @@ def test_runs_of_flow_runs_that_failed_are_listed_and_cancelled_and_no_others(
 
     listed = as_a_user_runs_it(prefect_server, workspace)
     assert listed.returncode == 1, listed.stderr
-    assert f"{workspace.url}: 2 active Databricks runs of flow runs that are over; 1 more" in listed.stderr
+    assert f"{workspace.url}: 2 active Databricks runs of finished flow runs; 1 more" in listed.stderr
     assert {int(line[0]) for line in lines(listed.stdout)} == {ids["submitted"], ids["run now"]}
     (lost,) = [line for line in lines(listed.stdout) if line[0] == str(ids["submitted"])]
     assert lost[1].startswith(f"{workspace.url}/jobs/")
-    assert lost[2:5] == ["going", "Running", "lost-one"]
+    assert lost[2:5] == ["active", "Running", "lost-one"]
     assert lost[7] == "Failed"
     assert going(workspace) == set(ids.values())
 
@@ -149,13 +149,13 @@ def test_a_block_whose_token_has_ended_does_not_hide_another_one_of_the_same_wor
     none = look(names[0], names[2])
     assert none.returncode == 2
     for name in (names[0], names[2]):
-        assert f"{workspace.url} (block {name!r}) could not be looked at. Databricks answered 403" in none.stderr
+        assert f"Could not read {workspace.url} (block {name!r}). Databricks answered 403" in none.stderr
 
 
 def test_a_run_whose_flow_runs_process_was_killed_is_told_of_and_listed_when_that_is_named(
     databricks, workspace, prefect_server
 ) -> None:
-    """Prefect calls such a flow run `Running` for ever, as it does this one."""
+    """Prefect calls such a flow run `Running` forever, as it does this one."""
 
     @flow
     def killed() -> None:
@@ -164,7 +164,7 @@ def test_a_run_whose_flow_runs_process_was_killed_is_told_of_and_listed_when_tha
         name, flow_run_id = context.flow_run.name, context.flow_run.id
         listed = orphans(prefect_server, workspace)
         assert (listed.returncode, listed.stdout) == (0, "")
-        assert f"1 more belongs to what is not over in Prefect: {name} {flow_run_id} Running." in listed.stderr
+        assert f"1 more belongs to flow runs that are active in Prefect: {name} {flow_run_id} Running." in listed.stderr
         assert "--flow-run ID" in listed.stderr
 
         listed = orphans(prefect_server, workspace, "--flow-run", str(flow_run_id))
@@ -197,7 +197,7 @@ def test_json_is_one_list_of_all_that_is_known(databricks, workspace, prefect_se
     (told,) = json.loads(listed.stdout)
     assert (told["run_id"], told["run_name"], told["becomes"]) == (ids[0], "lost", "cancelled")
     assert (told["flow_run_state"], UUID(told["flow_run_id"]).version) == ("Failed", 4)
-    assert f"{workspace.url}: 1 active Databricks run of a flow run that is over" in listed.stderr
+    assert f"{workspace.url}: 1 active Databricks run of a finished flow run" in listed.stderr
     assert json.loads(orphans(prefect_server, workspace, "--json").stdout) == []
 
 
@@ -228,7 +228,7 @@ def test_on_a_terminal_no_run_id_and_no_link_is_folded(width: int) -> None:
         is_completed=False,
     )
     output = io.StringIO()
-    TableListing(Console(file=output, force_terminal=True, width=width, no_color=True)).add([Listed(owned, "going")])
+    TableListing(Console(file=output, force_terminal=True, width=width, no_color=True)).add([Listed(owned, "active")])
     assert re.search(r"495679058755503 .*[│┃]", output.getvalue())
     assert f"495679058755503: {answers.HOST}/jobs/42/runs/495679058755503?o=77\n" in output.getvalue()
     assert "[nigh" in output.getvalue()
@@ -238,14 +238,14 @@ def test_a_prefect_api_that_is_not_there_is_one_clear_error() -> None:
     listed = run("orphans", PREFECT_API_URL="http://me:s3cret@127.0.0.1:9/api")
     assert listed.returncode == 2
     assert "s3cret" not in listed.stderr
-    assert "The Prefect API http://127.0.0.1:9/api could not be asked" in listed.stderr
+    assert "from the Prefect API http://127.0.0.1:9/api:" in listed.stderr
     assert "Traceback" not in listed.stderr
 
 
 def test_an_unknown_block_is_one_clear_error(prefect_server) -> None:
     unknown = in_this_process(prefect_server, "orphans", "--block", "nobodys")
     assert unknown.returncode == 2
-    assert "There is no saved block nobodys" in unknown.stderr
+    assert "The saved block nobodys does not exist" in unknown.stderr
     assert "Traceback" not in unknown.stderr
 
 
@@ -263,8 +263,8 @@ def test_a_workspace_that_is_gone_is_one_clear_error_and_does_not_hide_the_other
         DATABRICKS_TOKEN=workspace.token,
     )
     assert listed.returncode == 2
-    assert f"{workspace.url}: 0 active Databricks runs of flow runs that are over" in listed.stderr
-    assert f"{gone.url} (block '{name}') could not be looked at. No answer from {gone.url}" in listed.stderr
+    assert f"{workspace.url}: 0 active Databricks runs of finished flow runs" in listed.stderr
+    assert f"Could not read {gone.url} (block '{name}'). No answer from {gone.url}" in listed.stderr
     assert "Traceback" not in listed.stderr
 
 
@@ -304,7 +304,7 @@ def test_called_in_this_process_it_says_what_a_process_of_its_own_says(databrick
     here, there = (call(prefect_server, workspace) for call in (orphans, as_a_user_runs_it))
     assert (here.returncode, here.stdout) == (there.returncode, there.stdout)
     assert here.returncode == 1
-    assert f"{workspace.url}: 1 active Databricks run of a flow run that is over" in here.stderr
+    assert f"{workspace.url}: 1 active Databricks run of a finished flow run" in here.stderr
 
 
 def test_called_in_this_process_a_fault_of_the_command_is_no_exit_code(prefect_server, monkeypatch) -> None:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefect_databricks_runs._payload.checks import UNREADABLE, check_run_now, check_submit_run
+from prefect_databricks_runs._payload.checks import check_run_now, check_submit_run
+from prefect_databricks_runs._payload.looks import UNREADABLE
 
 NOTEBOOK = {"notebook_task": {"notebook_path": "/n"}}
 CLUSTER = {"existing_cluster_id": "c"}
+GIT = {"git_url": "u", "git_provider": "gitHub"}
 
 
 def task(key: str = "a", **fields: Any) -> dict[str, Any]:
@@ -35,20 +37,20 @@ SUBMIT_FAULTS = {
     "no tasks": ({}, ["tasks: there is no task"]),
     "empty tasks": ({"tasks": []}, ["tasks: there is no task"]),
     "tasks no list": ({"tasks": {}}, ["tasks: must be a list, not an object"]),
-    "task no object": ({"tasks": ["a"]}, ["tasks[0]: must be an object, not text"]),
+    "task no object": ({"tasks": ["a"]}, ["tasks[0]: must be an object, not a string"]),
     "no task_key": ({"tasks": [NOTEBOOK]}, ["tasks[0].task_key: is missing"]),
-    "task_key with space": ({"tasks": [task("a b")]}, ["tasks[0].task_key: 'a b' is no task key"]),
+    "task_key with space": ({"tasks": [task("a b")]}, ["tasks[0].task_key: 'a b' is not a task key"]),
     "task_key not ASCII": ({"tasks": [task("ä")]}, ["tasks[0].task_key: 'ä'"]),
     "task_key empty": ({"tasks": [task("")]}, ["tasks[0].task_key: ''"]),
     "task_key with newline": ({"tasks": [task("a\n")]}, ["tasks[0].task_key"]),
     "task_key too long": ({"tasks": [task("a" * 101)]}, ["tasks[0].task_key"]),
-    "task_key twice": ({"tasks": [task(), task("b"), task()]}, ["tasks[2].task_key: 'a' is the key of tasks[0] too"]),
+    "task_key twice": ({"tasks": [task(), task("b"), task()]}, ["tasks[2].task_key: 'a' is also the key of tasks[0]"]),
     "no task object": ({"tasks": [{"task_key": "a"}]}, ["tasks[0]: has no task object"]),
     "two task objects": (
         {"tasks": [task(sql_task={"warehouse_id": "w", "query": {"query_id": "q"}})]},
         ["tasks[0]: notebook_task and sql_task exclude each other"],
     ),
-    "task object no object": (of("notebook_task", "/n"), ["tasks[0].notebook_task: must be an object, not text"]),
+    "task object no object": (of("notebook_task", "/n"), ["tasks[0].notebook_task: must be an object, not a string"]),
     "depends_on unknown": (
         {"tasks": [task(**waits_for("b"))]},
         ["tasks[0].depends_on[0]: there is no task 'b'"],
@@ -85,7 +87,6 @@ SUBMIT_FAULTS = {
         {"tasks": [task(environment_key="e")], "environments": [{"environment_key": "f"}]},
         ["environment_key: 'e' is not defined"],
     ),
-    "run_if": ({"tasks": [task(run_if="NEVER")]}, ["tasks[0].run_if: 'NEVER' is not known; give one of ALL_SUCCESS"]),
     "task timeout": ({"tasks": [task(timeout_seconds=-1)]}, ["tasks[0].timeout_seconds: -1 is negative"]),
     "run timeout": ({"tasks": [task()], "timeout_seconds": -1}, ["timeout_seconds: -1 is negative"]),
     "notebook_path": (of("notebook_task", {}), ["tasks[0].notebook_task.notebook_path: is missing"]),
@@ -101,7 +102,7 @@ SUBMIT_FAULTS = {
         ["tasks[0].python_wheel_task: parameters and named_parameters exclude each other"],
     ),
     "pipeline_id": (of("pipeline_task", {}), ["pipeline_id: is missing"]),
-    "dbt commands": (of("dbt_task", {"commands": []}), ["commands: is missing"]),
+    "dbt commands": (of("dbt_task", {"commands": []}, **CLUSTER), ["commands: is missing"]),
     "run_job job_id": (of("run_job_task", {}), ["job_id: is missing"]),
     "run_job params": (
         of("run_job_task", {"job_id": 1, "notebook_params": {"a": "b"}, "jar_params": ["c"], "python_params": ["é"]}),
@@ -135,16 +136,66 @@ SUBMIT_FAULTS = {
     ),
     "run_name": ({"tasks": [task()], "run_name": "é" * 2049}, ["run_name: has 4098 bytes"]),
     "git": (
-        {"tasks": [task()], "git_source": {"git_branch": "main", "git_tag": "v1", "git_commit": "c"}},
+        {"tasks": [task()], "git_source": {**GIT, "git_branch": "main", "git_tag": "v1", "git_commit": "c"}},
         ["git_source: git_branch, git_tag and git_commit exclude each other"],
     ),
     "run_as none": ({"tasks": [task()], "run_as": {}}, ["run_as: has 0 keys"]),
     "run_as two": ({"tasks": [task()], "run_as": {"user_name": "a", "group_name": "b"}}, ["run_as: has 2 keys"]),
     "token empty": ({"tasks": [task()], "idempotency_token": ""}, ["idempotency_token: has 0 characters"]),
     "token too long": ({"tasks": [task()], "idempotency_token": "x" * 65}, ["idempotency_token: has 65 characters"]),
-    "performance_target": (
-        {"tasks": [task()], "performance_target": "CHEAP"},
-        ["performance_target: 'CHEAP' is not known"],
+    "no duration_target": (
+        {"tasks": [task()], "performance_target": "COST_OPTIMIZED"},
+        ["duration_target: is missing"],
+    ),
+    "job clusters": (
+        {"tasks": [task(job_cluster_key="a")], "job_clusters": [{"job_cluster_key": "a", "new_cluster": {}}]},
+        ["job_clusters: a shared job cluster needs a saved job", "tasks[0].job_cluster_key: a shared job cluster"],
+    ),
+    "job cluster of a JAR": (
+        of("spark_jar_task", {}, job_cluster_key="a"),
+        ["tasks[0].job_cluster_key: a shared job cluster needs a saved job"],
+    ),
+    "nested job cluster": (
+        nested({"task_key": "b", **NOTEBOOK, "job_cluster_key": "a"}),
+        ["tasks[0].for_each_task.task.job_cluster_key: a shared job cluster needs a saved job"],
+    ),
+    "job parameters that a task refers to": (
+        {
+            "tasks": [
+                {**task(), "notebook_task": {"notebook_path": "/n", "base_parameters": {"d": "{{ job.parameters.d }}"}}}
+            ],
+            "parameters": [{"name": "d", "default": "1"}],
+        },
+        ["parameters: a submitted run has no job parameters, so {{ job.parameters.d }} has no value"],
+    ),
+    "too many tasks": ({"tasks": [task(f"t{index}") for index in range(1_001)]}, ["tasks: there are 1,001"]),
+    "for_each in for_each": (
+        nested({"task_key": "b", "for_each_task": {"inputs": "[]", "task": {"task_key": "c", **NOTEBOOK}}}),
+        ["tasks[0].for_each_task.task.for_each_task: is inside another one"],
+    ),
+    "environment twice": (
+        {"tasks": [task()], "environments": [{"environment_key": "e"}, {"environment_key": "e"}]},
+        ["environments[1].environment_key: 'e' is also the key of environments[0]"],
+    ),
+    "git_source without its place": (
+        {"tasks": [task()], "git_source": {"git_branch": "main"}},
+        ["git_source.git_url: is missing", "git_source.git_provider: is missing"],
+    ),
+    "relative notebook": (of("notebook_task", {"notebook_path": "n"}), ["notebook_path: 'n' is relative"]),
+    "relative notebook, said to be of the workspace": (
+        {
+            **of("notebook_task", {"notebook_path": "n", "source": "WORKSPACE"}),
+            "git_source": GIT,
+        },
+        ["notebook_path: 'n' is relative"],
+    ),
+    "of Git without a repository": (
+        of("notebook_task", {"notebook_path": "n", "source": "GIT"}),
+        ["tasks[0].notebook_task.source: is GIT, but there is no repository"],
+    ),
+    "dbt without compute": (
+        of("dbt_task", {"commands": ["dbt run"], "warehouse_id": "w"}),
+        ["a dbt_task needs compute; set one of existing_cluster_id, new_cluster or environment_key"],
     ),
     "several": ({"run_as": {}, "timeout_seconds": -1}, ["timeout_seconds", "run_as", "tasks"]),
 }
@@ -158,7 +209,7 @@ RUN_NOW_FAULTS = {
     **{
         f"job_parameters and {key}": (
             {"job_id": 1, "job_parameters": {"a": "b"}, key: value},
-            [f"job_parameters: cannot go with {key};"],
+            [f"job_parameters: cannot be combined with {key};"],
         )
         for key, value in {
             "notebook_params": {"a": "b"},
@@ -183,18 +234,27 @@ RUN_NOW_FAULTS = {
         ["python_params[1]: has characters outside ASCII"],
     ),
     "spark_submit_params not ASCII": ({"job_id": 1, "spark_submit_params": ["é"]}, ["spark_submit_params[0]"]),
-    "list given as text": ({"job_id": 1, "python_params": "a"}, ["python_params: must be a list, not text"]),
+    "list given as text": ({"job_id": 1, "python_params": "a"}, ["python_params: must be a list, not a string"]),
     "map given as list": ({"job_id": 1, "job_parameters": ["a"]}, ["job_parameters: must be an object, not a list"]),
-    "only": ({"job_id": 1, "only": "a"}, ["only: must be a list, not text"]),
+    "only": ({"job_id": 1, "only": "a"}, ["only: must be a list, not a string"]),
     "token": ({"job_id": 1, "idempotency_token": "x" * 65}, ["idempotency_token"]),
-    "performance_target": ({"job_id": 1, "performance_target": "standard"}, ["performance_target: 'standard'"]),
+    "no duration_target": ({"job_id": 1, "performance_target": "COST_OPTIMIZED"}, ["duration_target: is missing"]),
 }
 
 GOOD_SUBMITS = {
     "serverless notebook": {"tasks": [task()]},
     "empty task object": of("spark_submit_task", {}, **CLUSTER),
     "new cluster without fields": of("spark_jar_task", {}, new_cluster={}),
-    "job cluster": of("spark_jar_task", {}, job_cluster_key="shared"),
+    "values of the future": {"tasks": [task(run_if="SOMETIMES")], "performance_target": "GREEN"},
+    "empty settings of a job": {"tasks": [task(job_cluster_key="")], "job_clusters": [], "parameters": []},
+    "job parameters that no task refers to": {"tasks": [task()], "parameters": [{"name": "d", "default": "1"}]},
+    "relative notebook of Git": {**of("notebook_task", {"notebook_path": "n"}), "git_source": {**GIT, "git_tag": "v"}},
+    "notebook of a reference": of("notebook_task", {"notebook_path": "{{tasks.a.values.b}}"}),
+    "notebook of a source of the future": of("notebook_task", {"notebook_path": "n", "source": "LAKE"}),
+    "dbt in an environment": {
+        **of("dbt_task", {"commands": ["dbt run"]}, environment_key="e"),
+        "environments": [{"environment_key": "e"}],
+    },
     "environment": {
         **of("spark_python_task", {"python_file": "f"}, environment_key="e"),
         "environments": [{"environment_key": "e"}],
@@ -215,8 +275,14 @@ GOOD_SUBMITS = {
         "idempotency_token": "x" * 64,
         "timeout_seconds": 0,
         "performance_target": "COST_OPTIMIZED",
+        "duration_target": "4h",
         "git_source": {"git_url": "u", "git_provider": "gitHub", "git_branch": "main", "git_tag": ""},
         "run_as": {"group_name": "g"},
+    },
+    "empty texts": {
+        "tasks": [task(environment_key="", existing_cluster_id="", job_cluster_key="", description="")],
+        "run_name": "",
+        "run_as": {"service_principal_name": "s", "user_name": ""},
     },
     "wheel with an empty list": of(
         "python_wheel_task",

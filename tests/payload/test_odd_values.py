@@ -81,7 +81,7 @@ def test_no_value_that_cannot_be_shown_is_an_error_of_another(
 @pytest.mark.parametrize("flow", [wait_for_run, wait_for_runs, submit_run_and_wait, run_now_and_wait])
 def test_a_flows_parameter_that_cannot_be_shown_is_named(databricks: DatabricksCredentials, flow: Any) -> None:
     needed = {"wait-for-run": {"run_id": 1}, "wait-for-runs": {"run_ids": [1]}}.get(flow.name, {})
-    with pytest.raises(InvalidOption, match="`polling_period_seconds` is .*; it is <Silent without a repr>"):
+    with pytest.raises(InvalidOption, match="`polling_period_seconds` must be .*; it is <Silent without a repr>"):
         flow(databricks, **needed, polling_period_seconds=Silent())
 
 

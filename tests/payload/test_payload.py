@@ -60,6 +60,21 @@ class Model(pydantic.BaseModel):
     sql_task: dict[str, Any] | None = None
 
 
+class Model1(pydantic_v1.BaseModel):
+    """As the models of prefect-databricks for Prefect 2."""
+
+    notebook_path: str
+    base_parameters: Optional[dict[str, Any]] = None
+
+
+class Task1(pydantic_v1.BaseModel):
+    """One with another one inside."""
+
+    task_key: str
+    notebook_task: Model1
+    state: Optional[Colour] = None
+
+
 @dataclass
 class Sdk:
     """As the dataclasses of databricks-sdk."""
@@ -133,6 +148,19 @@ def test_both_lines_of_pydantic_take_the_annotations(fields: Any, line: Any) -> 
     assert all(getattr(model(**dict.fromkeys(hints)), name) is None for name in hints)
 
 
+@pytest.mark.parametrize(
+    "task",
+    [
+        Task1(task_key="a", notebook_task=Model1(notebook_path="/b"), state=Colour.RED),
+        {"task_key": "a", "notebook_task": Model1(notebook_path="/b"), "state": "red"},
+    ],
+    ids=["whole", "inside a dict"],
+)
+def test_models_of_pydantic_1_are_sent_without_their_empty_fields(task: Any) -> None:
+    (sent,) = submit(tasks=[task])["tasks"]
+    assert sent == {"task_key": "a", "notebook_task": {"notebook_path": "/b"}, "state": "red"}
+
+
 # --- merging --------------------------------------------------------------------------------------------------------
 
 
@@ -151,7 +179,7 @@ def test_both_lines_of_pydantic_take_the_annotations(fields: Any, line: Any) -> 
         pytest.param(Model(run_name="a"), {}, {"run_name": "a"}, id="model_dump"),
         pytest.param(OrderedDict(run_name="a"), {}, {"run_name": "a"}, id="mapping"),
         pytest.param(None, {"run_as": Sdk({"user_name": "u"})}, {"run_as": {"user_name": "u"}}, id="named as_dict"),
-        pytest.param(None, {"performance_target": Colour.RED}, None, id="enum"),
+        pytest.param(None, {"performance_target": Colour.RED}, {"performance_target": "red"}, id="enum"),
     ],
 )
 def test_merging(json: Any, fields: dict[str, Any], expected: dict[str, Any] | None) -> None:
@@ -187,7 +215,7 @@ def test_json_of_another_type_is_a_fault(json: Any) -> None:
 
 def test_a_misspelt_parameter_is_a_fault() -> None:
     (fault,) = faults_of(submit, notebook_task=NOTEBOOK, run_nam="x")
-    assert fault.startswith("run_nam: is no parameter of this call")
+    assert fault.startswith("run_nam: is not a parameter of this call")
 
 
 # --- one task -------------------------------------------------------------------------------------------------------
@@ -241,7 +269,7 @@ def test_one_task_beside_tasks_is_a_fault() -> None:
     (fault,) = faults_of(
         submit, {"tasks": [{"task_key": "a", "notebook_task": NOTEBOOK}]}, libraries=[], new_cluster={}
     )
-    assert fault.startswith("tasks: cannot go with libraries, new_cluster")
+    assert fault.startswith("tasks: cannot be combined with libraries, new_cluster")
 
 
 # --- JSON -----------------------------------------------------------------------------------------------------------
@@ -318,9 +346,9 @@ def test_nothing_else_becomes_text() -> None:
         (b"x", "", "of type bytes"),
         (object(), "", "of type object"),
         (Model, "", "of type ModelMetaclass"),
-        (float("nan"), "", "no number of JSON"),
-        (float("-inf"), "", "no number of JSON"),
-        (10**5000, "", "no number of JSON"),
+        (float("nan"), "", "not a JSON number"),
+        (float("-inf"), "", "not a JSON number"),
+        (10**5000, "", "not a JSON number"),
         ("\ud800", "", "broken text"),
         ({1: "a"}, "", "key of type int"),
         ({"\ud800": "a"}, "", "broken text"),
@@ -343,7 +371,7 @@ def test_what_has_no_text_is_a_fault_with_its_path(value: Any) -> None:
 
 def test_null_among_texts() -> None:
     assert run_now(notebook_params={"a": None, "b": "c"})["notebook_params"] == {"b": "c"}
-    assert faults_of(run_now, jar_params=["a", None])[0].startswith("jar_params: has a null among its texts")
+    assert faults_of(run_now, jar_params=["a", None])[0].startswith("jar_params: has a null among its strings")
 
 
 def test_a_value_that_contains_itself_is_a_fault() -> None:
@@ -363,7 +391,7 @@ def test_a_very_deep_value_is_a_fault() -> None:
     for _ in range(5000):
         deep = [deep]
     (fault,) = faults_of(submit, notebook_task=NOTEBOOK, health={"x": deep})
-    assert "lies more than 100 levels deep" in fault
+    assert "is more than 100 levels deep" in fault
     assert placeholders(deep, {"health": deep}) == set()
 
 
@@ -378,13 +406,15 @@ def test_an_endless_object_is_a_fault() -> None:
     assert "levels deep" in faults_of(submit, notebook_task=NOTEBOOK, health=Endless())[0]
 
 
-@pytest.mark.parametrize(("job_id", "expected"), [(7, 7), ("7", 7), ("00123", 123), (0, 0)])
+@pytest.mark.parametrize(
+    ("job_id", "expected"), [(7, 7), ("7", 7), ("00123", 123), (0, 0), (12345678901234.0, 12345678901234)]
+)
 def test_job_id(job_id: Any, expected: int) -> None:
     assert run_now(job_id=job_id)["job_id"] == expected
     assert task_of(run_job_task={"job_id": job_id})["run_job_task"]["job_id"] == expected
 
 
-@pytest.mark.parametrize("job_id", ["x", "", "-1", "1.0", "٣", "9" * 5000, 1.0, True, [1], {}], ids=type_name)
+@pytest.mark.parametrize("job_id", ["x", "", "-1", "1.0", "٣", "9" * 5000, 1.5, 2.0**53, True, [1], {}], ids=type_name)
 def test_job_id_of_another_kind_is_a_fault(job_id: Any) -> None:
     (fault,) = faults_of(run_now, job_id=job_id)
     assert fault.startswith("job_id: must be a whole number")

@@ -69,18 +69,18 @@ def test_fill(text: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("prefect.nonsense", "known are prefect.variables.<name>"),
-        ("prefect.", "known are"),
-        ("prefect.flow_run.parameters", "known are"),
-        ("prefect.variables.a.b", "known are"),
-        ("prefect.flow_run.name | upper", "known are"),
+        ("prefect.nonsense", "known names are prefect.variables.<name>"),
+        ("prefect.", "known names are"),
+        ("prefect.flow_run.parameters", "known names are"),
+        ("prefect.variables.a.b", "known names are"),
+        ("prefect.flow_run.name | upper", "known names are"),
         ("prefect.variables.cluster", "Prefect has no variable"),
-        ("prefect.flow_run.parameters.day", "no such flow run parameter"),
-        ("prefect.flow_run.parameters.day.month", "no such flow run parameter"),
+        ("prefect.flow_run.parameters.day", "the flow run does not have this parameter"),
+        ("prefect.flow_run.parameters.day.month", "the flow run does not have this parameter"),
         ("prefect.flow_run.id", "no flow run here"),
         ("prefect.scheduled_start_time", "no flow run here"),
         ("prefect.task_run.id", "no task run here"),
-        ("prefect.deployment.name", "not one of a deployment"),
+        ("prefect.deployment.name", "does not belong to a deployment"),
     ],
 )
 @pytest.mark.parametrize("around", ["", "x"])

@@ -16,6 +16,7 @@ import anyio.lowlevel
 import pytest
 
 from prefect_databricks_runs._prefect import portal
+from tests.support.processes import PATIENCE
 
 colour: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")
 
@@ -175,7 +176,7 @@ def test_the_process_ends_at_once(end: str, tmp_path: Path) -> None:
         }[end]
     )
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(script)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-W", "ignore", str(script)], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == {"1"}

@@ -8,11 +8,14 @@ import pickle
 from typing import Annotated, Any
 
 import pytest
-from prefect import flow
+from prefect import Flow, flow
+from prefect.utilities.callables import parameter_docstrings, parameter_schema
+from prefect.utilities.schema_tools.validation import validate
 from typing_extensions import TypedDict, Unpack
 
 import prefect_databricks_runs as package
-from prefect_databricks_runs._prefect import signature
+from prefect_databricks_runs import DatabricksCredentials
+from prefect_databricks_runs._prefect import docstrings, signature
 from prefect_databricks_runs._prefect.signature import Default, defaults_of, named_parameters
 from prefect_databricks_runs.errors import InvalidOption
 from prefect_databricks_runs.fields import RunNowFields, SubmitRunFields
@@ -58,10 +61,18 @@ def test_a_function_without_fields_is_refused() -> None:
 
 
 MISSPELT = [
-    (package.submit_run, "notebok_task", "`notebok_task` is no parameter of submit_run. Did you mean `notebook_task`?"),
-    (package.submit_run, "colour", "`colour` is no parameter of submit_run. A field of the request that has no"),
+    (
+        package.submit_run,
+        "notebok_task",
+        "`notebok_task` is not a parameter of submit_run. Did you mean `notebook_task`?",
+    ),
+    (
+        package.submit_run,
+        "colour",
+        "`colour` is not a parameter of submit_run. Pass a field of the request that has no",
+    ),
     (package.wait_for_run, "poling_period_seconds", "wait_for_run. Did you mean `polling_period_seconds`?"),
-    (package.wait_for_run, "colour", "They are databricks_credentials, run_id, "),
+    (package.wait_for_run, "colour", "The parameters are databricks_credentials, run_id, "),
 ]
 
 
@@ -91,7 +102,7 @@ def test_a_misspelt_parameter_is_found_in_an_async_and_in_a_submitted_call_too()
 
 def test_a_missing_parameter_is_one_short_error() -> None:
     with pytest.raises(
-        InvalidOption, match=r"wait_for_run cannot be called so: missing a required argument: 'run_id'\."
+        InvalidOption, match=r"wait_for_run cannot be called like this: missing a required argument: 'run_id'\."
     ):
         package.wait_for_run(None)
 
@@ -165,3 +176,65 @@ def test_the_defaults_of_options_are_worked_out_once(monkeypatch) -> None:
     for _ in range(3):
         assert signature.defaults_of(WaitOptions)["fetch_output"] is True
     assert resolved == [WaitOptions]
+
+
+CALLS = [*(each for pair in TWINS for each in pair), package.wait_for_runs, package.await_for_runs]
+
+
+@pytest.mark.parametrize("each", CALLS, ids=lambda each: each.fn.__name__)
+def test_every_parameter_is_described_in_help_and_in_a_form(each) -> None:
+    parameters = list(inspect.signature(each.fn).parameters)
+    described = parameter_docstrings(inspect.getdoc(each.fn))
+    assert list(described) == parameters
+    assert all(described.values())
+    assert "**parameters" not in inspect.getdoc(each)
+    if isinstance(each, Flow):
+        shown = {name: field.get("description") for name, field in each.parameters.properties.items()}
+        assert shown == described
+
+
+def test_a_description_is_that_beside_the_field() -> None:
+    shown = package.wait_for_run.parameters.properties["fetch_output"]["description"]
+    assert shown == "Whether to fetch every task's output. Outputs of failed tasks are always fetched."
+
+
+def test_what_is_given_by_name_stands_in_the_order_of_its_use() -> None:
+    names = list(inspect.signature(package.run_now_and_wait.fn).parameters)
+    assert names[:5] == ["databricks_credentials", "json", "job_name", "job_id", "job_parameters"]
+    assert names[-2:] == ["databricks_retry_limit", "databricks_retry_delay"]
+
+
+@pytest.mark.parametrize("each", [each for each in CALLS if isinstance(each, Flow)], ids=lambda each: each.fn.__name__)
+def test_a_parameter_that_may_be_none_is_one_field_of_a_form_and_not_two_tabs(each) -> None:
+    assert not [name for name, field in each.parameters.properties.items() if "anyOf" in field]
+
+
+@pytest.mark.parametrize("each", [each for each in CALLS if isinstance(each, Flow)], ids=lambda each: each.fn.__name__)
+def test_none_is_accepted_by_the_server_and_by_the_flow(each) -> None:
+    may_be_none = {name for name, each in inspect.signature(each.fn).parameters.items() if each.default is None}
+    assert may_be_none
+    nothing = dict.fromkeys(may_be_none)
+    validate(nothing, dict(parameter_schema(each.fn)), preprocess=True, ignore_required=True)
+    required = {"databricks_credentials": DatabricksCredentials(host="https://x.net", token="dapi-1")}
+    runs = {"run_id": 1, "run_ids": [1]}
+    required |= {name: runs[name] for name in runs.keys() & each.parameters.properties.keys()}
+    validated = each.validate_parameters({**required, **nothing})
+    assert {name: validated[name] for name in may_be_none} == nothing
+
+
+def test_a_deployments_page_shows_the_summary_alone() -> None:
+    assert package.arun_now_and_wait.description == (
+        "Async twin of `run_now_and_wait`: the same parameters, result and errors."
+    )
+    assert "Args:" not in package.wait_for_run.description
+    assert package.wait_for_run.with_options(description="Mine.").description == "Mine."
+
+
+def test_where_the_source_is_not_installed_there_are_no_descriptions(monkeypatch) -> None:
+    def gone(_module: object) -> str:
+        raise OSError("source code not available")
+
+    monkeypatch.setattr(inspect, "getsource", gone)
+    docstrings._docs_of_module.cache_clear()
+    assert docstrings.field_docs(WaitOptions) == {}
+    docstrings._docs_of_module.cache_clear()

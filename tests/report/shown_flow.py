@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.prefect_api import PrefectApi
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE, wait_until
 
 State = tuple[str, str]
 
@@ -58,7 +58,9 @@ class ShownFlow:
         shown = {key: _state(each) for key, each in self.task_runs.items()}
         return shown == task_runs and flow_run in (None, _state(self.flow_run))
 
-    def wait_until_it_shows(self, flow_run: State | None, task_runs: dict[str, State], seconds: float = 60) -> None:
+    def wait_until_it_shows(
+        self, flow_run: State | None, task_runs: dict[str, State], seconds: float = PATIENCE
+    ) -> None:
         """Come back when the server shows these states."""
         try:
             wait_until(lambda: self.shows(flow_run, task_runs), seconds)

@@ -17,7 +17,7 @@ from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.support.answers import HOST, RUN_ID, run, task, with_output
 
 PAGE = f"{HOST}/jobs/42/runs"
-HEAD = "| task | state | attempts | queue | set-up | execution | total |"
+HEAD = "| task | state | attempts | queue | setup | execution | total |"
 
 
 def text_of(life_cycle: str, result: str | None = None, since: float | None = None, **more: object) -> str:
@@ -65,7 +65,7 @@ def test_a_long_traceback_is_cut_and_says_where_the_rest_is() -> None:
     text = failed("".join(f"line {number}\n" for number in range(1000)) + "E: no rows")
     assert "line 999\nE: no rows" in text
     assert "line 1\n" not in text
-    assert "the whole of it is on [its page]" in text
+    assert "This is the end of the traceback. See [its page]" in text
 
 
 def test_a_traceback_with_a_fence_in_it_does_not_end_the_block() -> None:
@@ -76,7 +76,7 @@ def test_a_run_of_many_tasks_shows_those_that_matter() -> None:
     tasks = [task(f"t{number:03}", "TERMINATED", "SUCCESS", run_id=number + 1) for number in range(300)]
     tasks[7] = task("broken", "TERMINATED", "FAILED", run_id=8)
     text = text_of("TERMINATED", "FAILED", tasks=tasks)
-    assert "299 of 300 tasks are left out here" in text
+    assert "299 of 300 tasks are not shown here" in text
     assert text.count("| [") == 1
     assert "| [broken]" in text
 

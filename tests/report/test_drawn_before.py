@@ -65,7 +65,9 @@ class Prefect:
         return self.states
 
     async def read_task_runs(self, **_: Any) -> list[Any]:
-        return [SimpleNamespace(id=uuid4(), dynamic_key="7-a", state=self.states[-1])] if self.states else []
+        if not self.states:
+            return []
+        return [SimpleNamespace(id=uuid4(), dynamic_key="7-a", state=self.states[-1], run_count=1)]
 
     async def set_task_run_state(self, _: Any, state: State, *, force: bool) -> None:
         self.states.append(state)

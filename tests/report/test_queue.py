@@ -109,7 +109,7 @@ async def test_what_fails_for_now_is_told_when_prefect_is_back_and_said_once(err
     assert told(notes) == [("b", 0), ("a", 0)]
     assert clock.sleeps == [0.5, 1.0, 2.0]
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
-    assert caplog.messages[-1] == "Prefect can be told of Databricks runs again."
+    assert caplog.messages[-1] == "Updates to Prefect are going through again."
 
 
 async def test_what_prefect_refuses_for_good_is_left_and_the_rest_goes_on(caplog) -> None:

@@ -103,7 +103,7 @@ def test_a_failed_tasks_traceback_is_logged_once_and_a_long_one_says_where_the_r
     line = lines_of(long)[-1]
     assert line.endswith("E: x")
     assert len(line) < 9000
-    assert f"the whole of it: {failed.tasks['a'].url}" in line
+    assert f"full traceback: {failed.tasks['a'].url}" in line
 
 
 LEVELS = [("EXCLUDED", "INFO"), ("DISABLED", "INFO"), ("UPSTREAM_FAILED", "WARNING")]

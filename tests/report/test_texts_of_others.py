@@ -82,7 +82,7 @@ def check_events(events: list[dict[str, Any]]) -> None:
             assert_is_a_line(str(text), f"event {event['event'][:100]}")
 
 
-@pytest.mark.parametrize("huge", [0, 1_000_000], ids=["short", "huge"])
+@pytest.mark.parametrize("huge", [0, pytest.param(1_000_000, marks=pytest.mark.long)], ids=["short", "huge"])
 def test_one_run_from_its_start_to_its_end(huge, prefect_api, run_log, events, capfd) -> None:
     flow_name = f"hostile-{huge}"
     with hostile_workspace(Hostile(BEACON, huge)) as host:

@@ -16,6 +16,7 @@ from prefect_databricks_runs._report import queue
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.report.shown_flow import ShownFlow
 from tests.support.prefect_api import PrefectApi
+from tests.support.processes import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,7 +59,7 @@ class WaitingProcess(ShownFlow):
         self._errors.seek(0)
         return self._errors.read()
 
-    def end(self, seconds: float = 90) -> str:
+    def end(self, seconds: float = PATIENCE) -> str:
         """The name of the state that the run ended in, or of the error that the flow raised."""
         printed, _ = self._process.communicate(timeout=seconds)
         assert self._process.returncode == 0, self.log

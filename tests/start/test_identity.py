@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from prefect_databricks_runs import _runtime
 from prefect_databricks_runs._runtime import of_process
 from prefect_databricks_runs._start import identity
-from prefect_databricks_runs._start.identity import Caller, Roots, Step, Submission, caller
+from prefect_databricks_runs._start.identity import (
+    Caller,
+    Roots,
+    Step,
+    Submission,
+    caller,
+    keep_given,
+    runs_of_this_attempt,
+)
+from prefect_databricks_runs._start.pause_key import PauseKey
 
 HOST = "https://adb-1.2.azuredatabricks.net"
 BODY = {"tasks": [{"task_key": "main"}]}
@@ -34,9 +43,9 @@ def restart() -> None:
     _runtime.forget()
 
 
-def of(*steps: Step, own_task: Step | None = None) -> Caller:
-    """A caller; `own_task` is the task run of `submit_run` itself."""
-    return Caller((*steps, own_task) if own_task else steps, steps, is_remote=False)
+def of(*steps: Step, own_task: Step | None = None, before: Iterable[int] = ()) -> Caller:
+    """A caller; `own_task` is the task run of `submit_run` itself, `before` what was started before a suspension."""
+    return Caller((*steps, own_task) if own_task else steps, steps, is_remote=False, before=frozenset(before))
 
 
 def token(who: Caller, body: Any = BODY, endpoint: str = "runs/submit", host: str = HOST, generation: int = 0) -> str:
@@ -218,3 +227,63 @@ def test_attempts_that_prefect_counts_as_one_are_told_apart_by_when_they_began()
     """On Prefect 2 in a process that lasts, such as a Dask worker, when the flow run is retried."""
     task = Step(uuid4(), 1, began=100.0)
     assert token(of(task)) == token(of(task._replace(began=200.0)))
+
+
+def a_submission(who: Caller) -> Submission:
+    return Submission(who, HOST, "runs/submit", BODY)
+
+
+def test_a_run_of_before_the_suspension_is_of_this_attempt_in_the_process_that_goes_on() -> None:
+    flow = a_step()
+    resumed = a_submission(of(flow._replace(began=100.0), before={7}))
+    assert resumed.is_of_this_attempt(7) is True
+    assert resumed.is_of_this_attempt(8) is None
+
+
+@pytest.mark.parametrize("is_new_process", [True, False])
+def test_a_suspended_attempt_goes_on_in_a_new_process_and_in_one_that_lasts(is_new_process: bool) -> None:
+    flow = a_step()
+    a_submission(of(flow)).keep(7)
+    if is_new_process:
+        restart()
+    assert a_submission(of(flow._replace(began=100.0), before={7})).is_of_this_attempt(7) is True
+
+
+def test_a_retry_of_the_flow_after_the_resume_takes_the_run_for_one_of_an_earlier_attempt() -> None:
+    flow = a_step()
+    a_submission(of(flow, before={7})).keep(7)
+    assert a_submission(of(retried(flow))).is_of_this_attempt(7) is False
+    assert a_submission(of(retried(flow), before={7})).is_of_this_attempt(7) is False, "Prefect has said so late"
+
+
+def test_a_retry_of_a_subflow_after_the_resume_takes_the_run_for_one_of_an_earlier_attempt() -> None:
+    flow, subflow = a_step(), a_step()
+    first = a_submission(of(flow, subflow, before={7}))
+    assert first.is_of_this_attempt(7) is True
+    first.keep(7)
+    assert a_submission(of(flow, retried(subflow), before={7})).is_of_this_attempt(7) is False
+
+
+def in_flow(monkeypatch: pytest.MonkeyPatch, flow_run_id: UUID, attempt: int, pause_keys: Iterable[str]) -> None:
+    """As if this were called in a flow run."""
+    policy = SimpleNamespace(pause_keys=set(pause_keys))
+    flow_run = SimpleNamespace(id=flow_run_id, run_count=attempt, empirical_policy=policy)
+    context = SimpleNamespace(flow_run=flow_run, start_time=datetime.now(timezone.utc))
+    monkeypatch.setattr(identity, "run_contexts", lambda: ([context], []))
+
+
+def test_all_runs_of_an_attempt_are_known_those_of_before_and_those_with_a_token_of_their_own(monkeypatch) -> None:
+    flow_run_id = uuid4()
+    key = PauseKey(HOST, UUID(int=1), run_ids=(7,), started=(8,))
+    in_flow(monkeypatch, flow_run_id, 1, ["approve", str(key)])
+    assert runs_of_this_attempt() == {7, 8}
+    keep_given(9)
+    a_submission(caller()).keep(10)
+    assert runs_of_this_attempt() == {7, 8, 9, 10}
+    in_flow(monkeypatch, flow_run_id, 2, [])
+    assert runs_of_this_attempt() == set()
+
+
+def test_outside_of_a_flow_run_there_are_no_runs_of_an_attempt() -> None:
+    keep_given(7)
+    assert runs_of_this_attempt() == set()

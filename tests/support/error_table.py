@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prefect_databricks_runs._meanings import MEANINGS
 
-PAGE = Path(__file__).parents[2] / "docs" / "waiting.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 _BEGIN, _END = "<!-- the table of errors: python -m tests.support.error_table -->\n", "<!-- its end -->\n"
 
 

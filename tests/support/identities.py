@@ -25,9 +25,10 @@ PROJECT, PLAN, JOB = "a-project", "a-plan", "a-job"
 
 # Whom the parties name in their identity tokens: issuer and subject.
 GITHUB = ("https://token.actions.githubusercontent.com", "repo:acme/etl:environment:prod")
-AZURE_DEVOPS = (f"https://login.microsoftonline.com/{TENANT}/v2.0", "sc://acme/etl/databricks")
+AZURE_DEVOPS = ("https://vstoken.dev.azure.com/7f1078d6-b20d-4a20-9d88-05a2f0d645a3", "p://acme/etl/nightly")
 KUBERNETES = ("https://kubernetes.default.svc", "system:serviceaccount:etl:nightly")
 
+_ASSERTION = 3600.0  # seconds; on a machine with other work, much may lie between its making and its exchange
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _SEVERAL = "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity"
 
@@ -47,7 +48,7 @@ class Identities:
         workspace: A workspace that has started, whose tokens they issue.
         client_id: The service principal that they all sign in; it is made in the workspace if it is new.
         client_secret: What Entra ID wants of it. It is no secret of the workspace.
-        seconds: How long their tokens are good. May be changed.
+        seconds: How long their access tokens are good. Assertions, which are exchanged for these, last.
 
     Attributes:
         asked: All requests, in order.
@@ -238,7 +239,7 @@ class Identities:
 
     def _identity_token(self, party: tuple[str, str], audience: str | None) -> str:
         issuer, subject = party
-        token = self.workspace.issue_identity_token(subject, audience=audience, seconds=self.seconds, issuer=issuer)
+        token = self.workspace.issue_identity_token(subject, audience=audience, seconds=_ASSERTION, issuer=issuer)
         self._assertions.add(token)
         return token
 

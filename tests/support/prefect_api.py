@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timezone
 from typing import Any
 from uuid import UUID
 
 import httpx
 
+from prefect_databricks_runs._prefect.compat import PREFECT_3
 from prefect_databricks_runs.demo.servers import PrefectServer
-from tests.support.connections import SHORTLY
+from tests.support.connections import api_client
 
 _PAGE = 200  # the most that Prefect gives at once
 
@@ -26,7 +26,7 @@ class PrefectApi:
 
     def __init__(self, server: PrefectServer) -> None:
         self.url = server.api_url
-        self._client = httpx.Client(base_url=server.api_url, timeout=30, limits=SHORTLY)
+        self._client = api_client(server.api_url)
 
     def create_work_pool(self, name: str, kind: str) -> None:
         """A new work pool."""
@@ -104,10 +104,11 @@ class PrefectApi:
         body = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}
         return self._post("/events/filter", body)["events"]
 
-    def delete_automations(self) -> None:
-        """Delete every automation, on Prefect 3."""
-        for automation in self._post("/automations/filter", {}):
-            self._delete(f"/automations/{automation['id']}")
+    def delete_alerts(self) -> None:
+        """Delete every automation of Prefect 3, or every notification of Prefect 2."""
+        kind = "automations" if PREFECT_3 else "flow_run_notification_policies"
+        for alert in self._post(f"/{kind}/filter", {}):
+            self._delete(f"/{kind}/{alert['id']}")
 
     def delete_blocks(self, block_type_slug: str) -> None:
         """Delete every saved block of a type."""
@@ -135,7 +136,4 @@ class PrefectApi:
         self._request("DELETE", path)
 
     def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """One call; a Prefect 3 server on SQLite answers 503 while another one writes, and wants it repeated."""
-        while (response := self._client.request(method, path, **more)).status_code == 503:
-            time.sleep(0.1)
-        return response.raise_for_status()
+        return self._client.request(method, path, **more).raise_for_status()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from prefect_databricks_runs.demo.servers import PrefectServer
+from tests.support.processes import PATIENCE
 
 PREFECT = [sys.executable, "-W", "ignore", "-c", "from prefect.cli import app; app()"]
 
@@ -18,7 +19,7 @@ def prefect(server: PrefectServer, *arguments: str) -> str:
         env={**os.environ, "PREFECT_API_URL": server.api_url, "NO_COLOR": "1", "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

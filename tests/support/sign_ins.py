@@ -65,9 +65,7 @@ class SignIns:
         issuer, subject = KUBERNETES
         lasting = {"seconds": 3600, "issuer": issuer}
         self.file.write_text(f"{self.workspace.issue_identity_token(subject, **lasting)}\n")
-        seconds, self.identities.seconds = self.identities.seconds, 3600
         self.pod_file.write_text(self.identities.service_account_token(ENTRA_AUDIENCE))
-        self.identities.seconds = seconds
 
     @property
     def environment(self) -> dict[str, str]:
@@ -102,14 +100,13 @@ class SignIns:
 
 
 @contextmanager
-def signing_in(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, seconds: float = 3600.0, **options: Any
-) -> Iterator[SignIns]:
-    """A workspace and the other parties, with what they put into the environment, and nothing else of theirs there.
+def parties(
+    monkeypatch: pytest.MonkeyPatch, seconds: float = 3600.0, **options: Any
+) -> Iterator[tuple[LocalWorkspace, Identities]]:
+    """A workspace and the other parties of a sign-in, and nothing of them in the environment.
 
     Args:
         monkeypatch: Puts the environment right again.
-        folder: For files.
         seconds: How long tokens are good.
         **options: Of the workspace.
     """
@@ -123,9 +120,25 @@ def signing_in(
         ) as workspace,
         Identities(workspace, seconds=seconds) as identities,
     ):
+        yield workspace, identities
+    forget()  # the clock of tokens too, which a test may have changed
+
+
+@contextmanager
+def signing_in(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, seconds: float = 3600.0, **options: Any
+) -> Iterator[SignIns]:
+    """A workspace and the other parties, with what they put into the environment, and nothing else of theirs there.
+
+    Args:
+        monkeypatch: Puts the environment right again.
+        folder: For files.
+        seconds: How long tokens are good.
+        **options: Of the workspace.
+    """
+    with parties(monkeypatch, seconds, **options) as (workspace, identities):
         sign_ins = SignIns(workspace, identities, folder)
         sign_ins.renew()
         for name, value in sign_ins.environment.items():
             monkeypatch.setenv(name, value)
         yield sign_ins
-    forget()  # the clock of tokens too, which a test may have changed

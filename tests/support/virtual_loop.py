@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -21,7 +22,7 @@ class _Selector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
         # A little always, as in life: who waits for a rounding error to pass would wait for ever.
-        self.now += _TICK + (timeout or 0 if not ready else 0)
+        self.now += max(_TICK, 2 * math.ulp(self.now)) + (timeout or 0 if not ready else 0)
         return ready
 
 

@@ -125,7 +125,7 @@ def test_all_are_waited_for_and_then_it_is_said_which_failed_and_why(many, prefe
 def test_the_first_failure_ends_the_wait_where_that_is_asked_for_and_the_others_go_on(many, prefect_api) -> None:
     broken, endless = many.start("broken", "endless")
     began = time.monotonic()
-    with pytest.raises(RunsFailed, match=f"Still going when the wait ended, and not cancelled: {endless}") as caught:
+    with pytest.raises(RunsFailed, match=f"Still active when the wait ended, and not cancelled: {endless}") as caught:
         many.wait([endless, broken], "any", return_when="any_failure")
     assert time.monotonic() - began < 60
     assert caught.value.going == (endless,)
@@ -167,7 +167,7 @@ def test_which_could_not_be_cancelled_is_said(many, prefect_api) -> None:
         many.wait([broken, endless], "refused", return_when="any_failure", cancel_others=True)
     assert caught.value.cancelled == ()
     message = ShownFlow(prefect_api, "refused").task_runs[f"endless-{endless}"]["state"]["message"]
-    assert "the run may go on" in message
+    assert "the run may keep running" in message
 
 
 def read_one_by_one(monkeypatch: pytest.MonkeyPatch, run_id: int, fault: Callable[[], DatabricksError | None]) -> None:
@@ -249,12 +249,12 @@ def test_a_run_that_does_not_exist_does_not_end_the_wait_for_the_others(many, pr
         many.wait([4711, quick], "missing")
     assert isinstance(caught.value.errors[4711], NotFound)
     assert [run.run_id for run in caught.value.runs] == [quick]
-    assert "4711 could not be read" in ShownFlow(prefect_api, "missing").artifact
+    assert "Could not read 4711" in ShownFlow(prefect_api, "missing").artifact
 
 
 def test_all_that_are_not_over_are_cancelled_when_the_time_is_up(many, prefect_api) -> None:
     quick, *endless = many.start("quick", "endless", "endless")
-    with pytest.raises(WaitTimeout, match=r"\(and 1 more with it\) was RUNNING, not over, after max_wait_seconds=2"):
+    with pytest.raises(WaitTimeout, match=r"\(and 1 more with it\) was still RUNNING after max_wait_seconds=2"):
         many.wait([quick, *endless], "late", max_wait_seconds=2)
     assert [many.state_of(run_id) for run_id in endless] == ["CANCELED", "CANCELED"]
     states = shown(prefect_api, "late")
@@ -297,11 +297,11 @@ def test_outputs_are_read_where_that_is_asked_for(many) -> None:
 @pytest.mark.parametrize(
     ("run_ids", "options", "says"),
     [
-        ("123", {}, "`run_ids` is a list"),
-        (["one"], {}, "`run_ids` is a list"),
-        ([True], {}, "`run_ids` is a list"),
-        ([1], {"return_when": "first"}, '`return_when` is "all" or "any_failure"'),
-        ([1], {"max_mirrored_runs": -1}, "`max_mirrored_runs` is a whole number"),
+        ("123", {}, "`run_ids` must be a list"),
+        (["one"], {}, "`run_ids` must be a list"),
+        ([True], {}, "`run_ids` must be a list"),
+        ([1], {"return_when": "first"}, '`return_when` must be "all" or "any_failure"'),
+        ([1], {"max_mirrored_runs": -1}, "`max_mirrored_runs` must be a whole number"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_anything_is_asked(many, run_ids, options, says) -> None:

@@ -69,7 +69,7 @@ async def test_an_outage_that_lasts_is_one_clear_error_with_the_runs_link(fault)
     assert MAX_OUTAGE_SECONDS <= caught.value.seconds < a_poll_later
     says = str(caught.value)
     assert says.startswith(f"Databricks run {RUN_ID} could not be read for ")
-    assert f"The run may still be going. See {HOST}/jobs/42/runs/{RUN_ID}?o=77" in says
+    assert f"The run may still be active. See {HOST}/jobs/42/runs/{RUN_ID}?o=77" in says
     assert "The last error was: " in says
     assert str(caught.value.__cause__) in says
     assert str(pickle.loads(pickle.dumps(caught.value))) == says

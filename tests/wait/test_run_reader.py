@@ -321,7 +321,7 @@ def test_a_fault_of_our_own_ends_no_wait(number: int, caplog) -> None:
         await scene.wait([scene.workspace.add(n, scene.now, scene.now + 120) for n in range(1, number + 1)])
 
     assert len(waiting(main).noticed) == number
-    assert caplog.text.count("Please report this") == number
+    assert caplog.text.count("Please report it") == number
 
 
 def test_a_fault_of_our_own_that_stays_is_an_outage_that_leaves_the_run_running() -> None:
