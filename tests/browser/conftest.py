@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from prefect_databricks_runs._prefect.compat import PREFECT_3
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.browser.chromium import chromium
 from tests.browser.flow_run_page import FlowRunPage
+from tests.support.connections import PAUSES
 
 expect.set_options(timeout=30_000)
 PICTURES = Path(__file__).parents[2] / ".pictures"
@@ -26,8 +29,20 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1200, "height": 1100})
+    page.route("**/api/**", _ask_again)
     yield page
+    page.unroute_all(behavior="ignoreErrors")
     page.close()
+
+
+def _ask_again(route: Route) -> None:
+    """Answer a request of the page, which takes a 503 for the end, unlike Prefect's client."""
+    for pause in PAUSES:
+        answer = route.fetch(max_retries=3)  # where the server closes the connection just then
+        if answer.status != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(pause)
+    route.fulfill(response=answer)
 
 
 @pytest.fixture

@@ -10,20 +10,22 @@ import httpx
 # gets no answer.
 SHORTLY = httpx.Limits(keepalive_expiry=1)
 
-_TRIES = 30
+# Seconds between a 503 and the next request: so answers a Prefect server on SQLite while another one writes, and wants
+# to be asked again.
+PAUSES = [min(1.0, 0.1 * number) for number in range(1, 30)]
 
 
 class Patient(httpx.HTTPTransport):
-    """Asks again after a 503: so answers a Prefect 3 server on SQLite while another one writes, and wants that."""
+    """Asks again after a 503."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        for number in range(1, _TRIES + 1):
+        for pause in PAUSES:
             response = super().handle_request(request)
-            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or number == _TRIES:
-                break
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                return response
             response.close()
-            time.sleep(min(1.0, 0.1 * number))
-        return response
+            time.sleep(pause)
+        return super().handle_request(request)
 
 
 def api_client(url: str) -> httpx.Client:
