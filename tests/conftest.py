@@ -182,7 +182,7 @@ def notebook(workspace: LocalWorkspace) -> Callable[[str, str], None]:
 
 @pytest.fixture
 def databricks(workspace: LocalWorkspace) -> DatabricksCredentials:
-    """Credentials for `workspace`."""
+    """Credentials for `workspace`, which answers faster than a test should wait for the pace of a real one."""
     return DatabricksCredentials(host=workspace.url, token=workspace.token, requests_per_second=100)
 
 

@@ -48,42 +48,8 @@ from tools.reference.pages import Reference
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
+GUIDES = DOCS / "guides" / "index.md"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-
-# What the pages name as being there: in the workspace that the saved block `prod` signs in to.
-NOTEBOOKS = {
-    "nightly": 'dbutils.notebook.exit("42 rows")',
-    "hello": 'dbutils.notebook.exit("hello")',
-    "broken": 'raise ValueError("no rows today")',
-    "sleep": "import time\ntime.sleep(60)",
-    "of_day": "dbutils.notebook.exit(f\"report of {dbutils.widgets.get('day')}\")",
-}
-# Each of them fails at its first attempt.
-FLAKY = ("flaky", "flaky-publish", "flaky-report")
-FAILS_ONCE = """\
-from pathlib import Path
-
-tried = Path({tried!r})
-if not tried.exists():
-    tried.touch()
-    raise ValueError("no rows yet")
-dbutils.notebook.exit("42 rows")"""
-FILES = {
-    "count.py": "import sys\n\nprint(len(sys.argv))\n",
-    "arguments.py": "import sys\n\nprint(sys.argv[1:])\n",
-}
-REPORT = {"notebook_path": "/Shared/of_day", "base_parameters": {"day": "{{job.parameters.day}}"}}
-JOBS = [
-    {"name": "nightly", "tasks": [{"task_key": "main", "notebook_task": {"notebook_path": "/Shared/nightly"}}]},
-    {
-        "name": "daily report",
-        "parameters": [{"name": "day", "default": "today"}],
-        "tasks": [
-            {"task_key": "collect", "notebook_task": {"notebook_path": "/Shared/nightly"}},
-            {"task_key": "report", "depends_on": [{"task_key": "collect"}], "notebook_task": REPORT},
-        ],
-    },
-]
 
 # Whose code the pages show and do not run: their packages are not installed here.
 OTHERS = ("Airflow", "prefect-databricks")
@@ -144,21 +110,19 @@ def workspace() -> Iterator[LocalWorkspace]:
         yield workspace
 
 
+def in_place_of_the_tutorials(workspace: LocalWorkspace, text: str) -> str:
+    """What a reader writes, for another workspace than that of the tutorial."""
+    return text.replace("http://127.0.0.1:8765", workspace.url).replace("dapi-local", workspace.token)
+
+
 @pytest.fixture
 def prod(
     prefect_api: PrefectApi, workspace: LocalWorkspace, databricks: DatabricksCredentials, monkeypatch
 ) -> Iterator[LocalWorkspace]:
-    """The workspace of the examples: its files, its job, and the blocks that know it."""
-    shared = workspace.root / "Shared"
-    shared.mkdir()
-    flaky = {name: FAILS_ONCE.format(tried=str(shared / f"{name}.tried")) for name in FLAKY}
-    for name, source in {**NOTEBOOKS, **flaky}.items():
-        (shared / f"{name}.py").write_text(f"# Databricks notebook source\n{source}\n")
-    for name, source in FILES.items():
-        (shared / name).write_text(source)
-    with databricks.get_client() as client:
-        for job in JOBS:
-            client.post("/api/2.2/jobs/create", json=job).raise_for_status()
+    """The workspace of the examples, prepared as the page of guides says, and the blocks that know it."""
+    (prepare,) = [fence for fence in fences(GUIDES) if fence.title == "prepare.py"]
+    monkeypatch.chdir(workspace.root.parent)
+    exec(compile(in_place_of_the_tutorials(workspace, prepare.text), str(GUIDES), "exec"), {"__name__": "prepare"})
     databricks.save("prod", overwrite=True)
     OtherCredentials(databricks_instance=workspace.url, token=workspace.token).save("my-old-block", overwrite=True)
     secret = json.dumps({"host": workspace.url, "token": workspace.token})
@@ -250,8 +214,7 @@ class Reader:
             assert fence.language == "text", f"{place}: nothing checks {fence.language!r}"
 
     def run(self, fence: Fence) -> None:
-        text = fence.text.replace("http://127.0.0.1:8765", self.workspace.url)
-        text = text.replace("dapi-local", self.workspace.token)
+        text = in_place_of_the_tutorials(self.workspace, fence.text)
         text = text.replace(SLACK, f"{self.workspace.url.replace('http', 'json')}/slack")  # of Apprise
         # As if the page were the program: tracebacks, and Prefect's look at a flow's source, find its lines.
         code = compile("\n" * (fence.line - 1) + text, str(self.page), "exec", dont_inherit=True)

@@ -97,7 +97,7 @@ def leaves(nav: Any) -> list[str]:
 def test_no_picture_is_older_than_what_it_shows() -> None:
     """docs/pictures/make.py writes down what its pictures show."""
     made = json.loads(MADE.read_text("utf-8"))
-    # In a process of its own: on Prefect 2 the form of a block depends on what other tests have made of its class.
+    # In another process: on Prefect 2 the form of a block depends on what other tests have made of its class.
     code = "import json; from docs.pictures.shown import shown; print(json.dumps(shown()))"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],

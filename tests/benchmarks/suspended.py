@@ -35,13 +35,15 @@ SUBMIT = "/api/2.2/jobs/runs/submit"
 _STARTS_AT_ONCE = 8
 _START_SECONDS = 0.1
 # What runs of 200 seconds have. Here they are watched for longer than they last, because their time stands still.
-_PERIOD = 10.0
+_PERIOD, _PERIOD_FROM_SECONDS = 10.0, 200.0
+_LONG_SECONDS = 3600.0
 _CALM_SECONDS, _CALM_CALLS = 10, 12
 _BLOCK = "suspended-benchmark"
 _FLOW = """
 import sys
 from prefect_databricks_runs import DatabricksCredentials, wait_for_run
-wait_for_run(DatabricksCredentials.load(sys.argv[1]), int(sys.argv[2]))
+_, block, run_id, period = sys.argv
+wait_for_run(DatabricksCredentials.load(block), int(run_id), polling_period_seconds=float(period))
 """
 
 
@@ -89,7 +91,8 @@ class Bench:
 
         chooser = random.Random(seed)
         self._stack = stack
-        script = lambda _start: {"running": chooser.uniform(*seconds)}  # noqa: E731 - as short as it is
+        self._seconds = seconds
+        script = lambda _start: {"running": chooser.uniform(*self._seconds)}  # noqa: E731 - as short as it is
         # Its time stands still until all are suspended and watched, which takes minutes on a slow machine.
         self.workspace = stack.enter_context(LocalWorkspace(script=script, concurrency=10_000, virtual_time=True))
         self._began = math.nan
@@ -106,14 +109,15 @@ class Bench:
 
         started = self._suspend(count)
         command = ["-m", "prefect_databricks_runs", "watch", "--block", _BLOCK]
-        watcher = self._stack.enter_context(Child(command, self._proxy.api_url))
-        self._until(lambda: f"**{count} suspended flow runs**" in self._page(), limit)
-        self._until(self._is_calm, limit)
-        quiet = self._quiet(quiet_seconds)
-        self._let_time_pass()
-        memory = psutil.Process(watcher.process.pid).memory_info().rss / 1e6
-        resumed = self._until_resumed(started, limit)
-        memory = max(memory, psutil.Process(watcher.process.pid).memory_info().rss / 1e6)
+        with Child(command, self._proxy.api_url) as watcher:
+            process = psutil.Process(watcher.process.pid)
+            self._until(lambda: f"**{count} suspended flow runs**" in self._page(), limit)
+            self._until(self._is_calm, limit)
+            quiet = self._quiet(quiet_seconds)
+            self._let_time_pass()
+            memory = process.memory_info().rss / 1e6
+            resumed = self._until_resumed(started, limit)
+            memory = max(memory, process.memory_info().rss / 1e6)
         delays = sorted(resumed.values())
         return Cost(
             "one watcher",
@@ -129,13 +133,15 @@ class Bench:
         """Let some flow runs wait with a process each, and multiply what they cost."""
         from tests.leave.children import Child
 
-        self.workspace.clear_requests()
+        self._seconds = (_LONG_SECONDS, _LONG_SECONDS)  # none ends while it is measured
         children = []
         for _ in range(processes):
             run_id = self._start()
-            child = Child(["-c", _FLOW, _BLOCK, str(run_id)], self._proxy.api_url)
+            child = Child(["-c", _FLOW, _BLOCK, str(run_id), str(_PERIOD)], self._proxy.api_url)
             children.append(self._stack.enter_context(child))
-        self._until(lambda: len(self.workspace.requests_to("GET */runs/get")) > 3 * processes, 600)
+        youngest = time.monotonic()
+        self._until(lambda: time.monotonic() - youngest > _PERIOD_FROM_SECONDS, math.inf)
+        self._until(self._is_calm, 600)
         databricks, prefect = self._quiet(quiet_seconds)
         times = count / processes
         memory = sum(psutil.Process(each.process.pid).memory_info().rss for each in children) / 1e6
@@ -200,7 +206,7 @@ class Bench:
         return str([each["data"] for each in found])
 
     def _is_calm(self) -> bool:
-        """Whether all that the watcher has found at its start is drawn."""
+        """Whether all that was found at the start is drawn."""
         before = len(self._proxy.calls)
         time.sleep(_CALM_SECONDS)
         return len(self._proxy.calls) - before <= _CALM_CALLS
