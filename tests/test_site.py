@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import unicodedata
 from functools import cache
 from itertools import pairwise
@@ -17,8 +15,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from docs.pictures.schemes import on_page_content
-from docs.pictures.shown import MADE
-from tests.support.processes import PATIENCE
+from docs.pictures.shown import MADE, shown
 from tests.test_docs import DOCS, PAGES, ROOT, name_of, named
 
 MORE = [*sorted((ROOT / ".github").glob("*.md"))]
@@ -97,17 +94,7 @@ def leaves(nav: Any) -> list[str]:
 def test_no_picture_is_older_than_what_it_shows() -> None:
     """docs/pictures/make.py writes down what its pictures show."""
     made = json.loads(MADE.read_text("utf-8"))
-    # In another process: on Prefect 2 the form of a block depends on what other tests have made of its class.
-    code = "import json; from docs.pictures.shown import shown; print(json.dumps(shown()))"
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
-    assert made["shown"] == json.loads(done.stdout.splitlines()[-1]), "run: python docs/pictures/make.py"
+    assert made["shown"] == shown(), "run: python docs/pictures/make.py"
 
 
 def test_every_picture_of_the_ui_is_light_and_dark_and_shown_on_a_page() -> None:
