@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import httpx
 
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.support.connections import SHORTLY
 
 T = TypeVar("T")
 
@@ -37,7 +36,6 @@ class Client:
             base_url=workspace.url,
             headers={"Authorization": f"Bearer {workspace.token}"},
             timeout=SECONDS,
-            limits=SHORTLY,
         )
 
     def close(self) -> None:

@@ -28,6 +28,9 @@ STOP_SECONDS = 1
 CALL_SECONDS = 10.0
 _DATE_SECONDS = 1.0
 _LOOK_SECONDS = 0.002
+# Longer than clients keep a connection without requests, which is 5 s for httpx, and would be for uvicorn: a request that
+# is sent just when the server closes its connection gets no answer.
+_IDLE_SECONDS = 120
 
 
 class ServerThread:
@@ -116,6 +119,7 @@ class ServerThread:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=_IDLE_SECONDS,
                 ssl_certfile=certificate,
             )
             config.load()
