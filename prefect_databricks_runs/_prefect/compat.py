@@ -283,6 +283,14 @@ async def state_exception(state: State[Any]) -> BaseException | None:
     return data if isinstance(data, BaseException) else None
 
 
+def say_json(client: PrefectClient) -> None:
+    """Let all requests of Prefect's client say that they are JSON.
+
+    Prefect 3.4 does not say so of a new task run, and a server with fastapi 0.132 or later then refuses it with 422.
+    """
+    client._client.headers["Content-Type"] = "application/json"
+
+
 async def update_artifact(client: PrefectClient, artifact_id: UUID, data: str | float | None) -> None:
     """Put new data into an artifact.
 

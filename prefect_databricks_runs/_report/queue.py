@@ -20,6 +20,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
 from .._clock import Clock, SystemClock
+from .._prefect.compat import say_json
 from .._runtime import of_loop
 
 if TYPE_CHECKING:
@@ -145,7 +146,9 @@ class PrefectQueue:
             del self._waiting[thing]
             try:
                 if thing.api_url not in clients:
-                    clients[thing.api_url] = await stack.enter_async_context(thing.context.run(get_client))
+                    client = await stack.enter_async_context(thing.context.run(get_client))
+                    say_json(client)
+                    clients[thing.api_url] = client
                 await self._send(thing, clients[thing.api_url])
             except Exception as error:
                 if _is_refusal(error):

@@ -28,8 +28,8 @@ STOP_SECONDS = 1
 CALL_SECONDS = 10.0
 _DATE_SECONDS = 1.0
 _LOOK_SECONDS = 0.002
-# Longer than clients keep a connection without requests, which is 5 s for httpx, and would be for uvicorn: a request that
-# is sent just when the server closes its connection gets no answer.
+# Longer than clients keep a connection without requests: 5 s in httpx, as uvicorn would. A request that is sent just
+# when the server closes its connection gets no answer.
 _IDLE_SECONDS = 120
 
 
