@@ -8,10 +8,10 @@ from typing import Any
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Return the object of a JSON text; an empty one for other texts.
+    """Return a JSON object; an empty one if the string has none.
 
     Args:
-        text: The text.
+        text: The string.
     """
     try:
         found = json.loads(text)
