@@ -59,8 +59,11 @@ SLACK = "https://hooks.slack.com/services/T0/B0/x"
 SHELL = (
     *("prefect ", "pip install ", "python3 -m venv ", ". .venv/bin/activate", "mkdir -p ", "cd ", "export ", "python "),
     "pytest",
-    # Not run: they need an account of Databricks, and a browser.
+    # Not run: they need an account of Databricks or of Azure, a cluster, or a browser.
     *("databricks account service-principal-federation-policy create ", "databricks auth login "),
+    *("databricks account service-principals list ", "az ad sp show ", "az aks update ", "az vm identity assign "),
+    *("az identity create ", "az identity federated-credential create ", "kubectl apply ", "kubectl logs "),
+    "kubectl get --raw ",
 )
 TASK_RESULTS = {"EXCLUDED", "DISABLED", "UPSTREAM_FAILED", "UPSTREAM_CANCELED"}
 INVENTED = {"DEFROSTING", "EVICTED"}

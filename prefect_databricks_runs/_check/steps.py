@@ -24,7 +24,8 @@ from .._text import name as shown
 from ..auth import TokenAuth
 from ..auth._azure import EntraAuth, ManagedIdentityAuth
 from ..auth._databricks import FederationAuth, ServicePrincipalAuth
-from ..auth._processes import UNKNOWN_SECONDS, CommandAuth, ProfileAuth, claims_of
+from ..auth._processes import UNKNOWN_SECONDS, CommandAuth, ProfileAuth
+from ..auth._web_tokens import claims_of
 from ..auth.sign_in import OwnCommand, SignIn
 from ..errors import DatabricksApiError, DatabricksConnectionError, DatabricksError, InvalidResponse, NotFound
 from .found import Found

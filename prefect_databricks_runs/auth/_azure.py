@@ -21,6 +21,11 @@ _POD_IDENTITY = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 _AUTHORITY = "AZURE_AUTHORITY_HOST"
 _METADATA_SERVICE = "http://169.254.169.254"
 _ADVICE = "Check `azure_tenant_id`, `client_id` and `client_secret` in the credentials block."
+_POD_ADVICE = (
+    "Check that the identity has a federated credential with the issuer of this cluster and the service account of "
+    "this pod."
+)
+_SET_BY_AKS = 'AKS sets it in pods with the label `azure.workload.identity/use: "true"`.'
 
 
 class Cloud(NamedTuple):
@@ -119,6 +124,7 @@ class EntraAuth(AzureAuth):
             "scope": f"{resource}/.default",  # a resource that ends with a slash keeps it, so there are two
         }
         hide: tuple[str, ...] = ()
+        advice = _ADVICE if self.client_secret else _POD_ADVICE
         if self.client_secret:
             form["client_secret"] = self.client_secret
         else:
@@ -129,7 +135,7 @@ class EntraAuth(AzureAuth):
         if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             reason = "it is plain http, which would send the secret in the clear"
             raise SignInFailed(reason, source=f"the environment variable {_AUTHORITY}", advice="Use https.")
-        return await self.ask("POST", url, advice=_ADVICE, hide=hide, data=form), url
+        return await self.ask("POST", url, advice=advice, hide=hide, data=form), url
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ class ManagedIdentityAuth(AzureAuth):
 
     Attributes:
         host: The workspace's address.
-        client_id: The identity, if there are several; else empty.
+        client_id: The user-assigned identity; empty for the system-assigned one.
         azure_workspace_resource_id: The workspace in Azure, if the identity was not added to the workspace; else empty.
     """
 
@@ -167,7 +173,9 @@ class ManagedIdentityAuth(AzureAuth):
             headers = {"Metadata": "true"}
         where = f"the environment variable {'IDENTITY_ENDPOINT' if secret and endpoint else _POD_IDENTITY}"
         asked = address(url, where, **{"api-version": version}, **query)
-        advice = "Check that this machine has a managed identity; if it has several, set `client_id` in the block."
+        advice = "Check that this machine has a system-assigned identity; for a user-assigned one, set `client_id`."
+        if self.client_id:
+            advice = "Check that the user-assigned identity with this `client_id` is assigned to this machine."
         hide = (secret,) if secret else ()
         # Without a proxy: a proxy has another identity, or none.
         return await self.ask("GET", asked, advice=advice, hide=hide, direct=True, headers=headers), url
@@ -176,5 +184,5 @@ class ManagedIdentityAuth(AzureAuth):
 def _variable(name: str) -> str:
     value = os.environ.get(name, "").strip()
     if not value:
-        raise not_here("it is not set", f"the environment variable {name}")
+        raise not_here("it is not set", f"the environment variable {name}", _SET_BY_AKS)
     return value

@@ -12,14 +12,19 @@ from urllib.parse import urlsplit
 import httpx
 
 from .._client.tokens import Token
+from .._fields import as_text
+from .._text import quoted
 from ..errors import SignInFailed, SignInUnavailable
 from ._files import not_here, text_of_file
 from ._http import HttpAuth, address, bearer, text_in
+from ._web_tokens import claims_of
 
 _ACCOUNT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SCOPE = "all-apis"
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
+_FOR_GITHUB = "The job needs `permissions: id-token: write`."
+_FOR_AZURE_DEVOPS = "The step needs `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` in its `env`."
 _OWN_SECRET = "dose"  # noqa: S105 - the beginning of every secret that Databricks creates
 
 
@@ -82,7 +87,10 @@ class FederationAuth(HttpAuth):
         form = {"grant_type": _EXCHANGE, "subject_token": subject, "subject_token_type": _JWT, "scope": _SCOPE}
         if self.client_id:
             form["client_id"] = self.client_id
-        advice = "Check the federation policy (issuer, subject, audience) and `client_id` in the credentials block."
+        advice = (
+            f"{_who(subject)}Check the federation policy (issuer, subject, audience) and `client_id` in the "
+            "credentials block."
+        )
         return bearer(await self.ask("POST", url, advice=advice, hide=(subject,), data=form), url)
 
     async def _identity_token(self, token_endpoint: str) -> str:
@@ -94,12 +102,11 @@ class FederationAuth(HttpAuth):
         return await (self._of_github(token_endpoint) if self.oidc == "github" else self._of_azure_devops())
 
     async def _of_github(self, token_endpoint: str) -> str:
-        url, token = _variables("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+        url, token = _variables("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", advice=_FOR_GITHUB)
         audience = os.environ.get("DATABRICKS_TOKEN_AUDIENCE") or await self._default_audience() or token_endpoint
         asked = address(url, "the environment variable ACTIONS_ID_TOKEN_REQUEST_URL", audience=audience)
-        advice = "The job needs `permissions: id-token: write`."
         headers = {"Authorization": f"Bearer {token}"}
-        answer = await self.ask("GET", asked, advice=advice, hide=(token,), headers=headers)
+        answer = await self.ask("GET", asked, advice=_FOR_GITHUB, hide=(token,), headers=headers)
         return text_in(answer, "value", "GitHub Actions")
 
     async def _default_audience(self) -> str:
@@ -122,21 +129,34 @@ class FederationAuth(HttpAuth):
             "SYSTEM_HOSTTYPE",
             "SYSTEM_PLANID",
             "SYSTEM_JOBID",
+            advice=_FOR_AZURE_DEVOPS,
         )
         base = f"{collection.rstrip('/')}/{project}/_apis/distributedtask/hubs/{hub}/plans/{plan}/jobs/{job}"
         where = "the environment variable SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"
         url = address(f"{base}/oidctoken?api-version=7.2-preview.1", where)
-        advice = "The step needs `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` in its `env`."
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        answer = await self.ask("POST", url, advice=advice, hide=(token,), headers=headers)
+        answer = await self.ask("POST", url, advice=_FOR_AZURE_DEVOPS, hide=(token,), headers=headers)
         return text_in(answer, "oidcToken", "Azure DevOps")
 
 
-def _variables(*names: str) -> list[str]:
+def _who(token: str) -> str:
+    """Return a sentence with the claims that a federation policy is compared with; empty if the token has none."""
+    claims = claims_of(token)
+    found = []
+    for name, claim in (("issuer", "iss"), ("subject", "sub"), ("audience", "aud")):
+        value = claims.get(claim)
+        texts = [as_text(each) for each in (value if isinstance(value, list) else [value])]
+        if any(texts):
+            found.append(f"{name} {' and '.join(quoted(each) for each in texts if each)}")
+    return f"The identity token has {', '.join(found)}. " if found else ""
+
+
+def _variables(*names: str, advice: str = "") -> list[str]:
     """Return the values of environment variables that must be set."""
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
-        raise not_here(f"{' and '.join(missing)} must be set", f"the environment variable {missing[0]}")
+        source = f"the environment variable {missing[0]}"
+        raise not_here(f"{' and '.join(missing)} must be set", source, advice)
     return [os.environ[name].strip() for name in names]
 
 

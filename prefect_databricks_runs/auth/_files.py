@@ -49,11 +49,12 @@ def _read(path: str) -> str:
     return text
 
 
-def not_here(reason: str, source: str) -> SignInFailed:
+def not_here(reason: str, source: str, advice: str = "") -> SignInFailed:
     """Return the error for something that is needed for a token and is wrong or missing where the flow runs.
 
     Args:
         reason: The fault.
         source: The file, variable or program.
+        advice: What sets it there; empty if that is up to the user.
     """
-    return SignInFailed(reason, source=source, advice="It is read where the flow runs.")
+    return SignInFailed(reason, source=source, advice=f"It is read where the flow runs. {advice}".rstrip())

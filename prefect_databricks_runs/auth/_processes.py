@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import shlex
@@ -22,6 +21,7 @@ from .._client.tokens import FetchingAuth, Token, Tokens
 from .._fields import as_number
 from .._runtime import of_process
 from ..errors import SignInFailed
+from ._web_tokens import claims_of, json_object
 
 ALLOWED_BY = "PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS"
 _SECONDS = 60.0
@@ -69,7 +69,7 @@ class CommandAuth(FetchingAuth):
         except ValueError as error:
             raise SignInFailed(str(error), source=source, advice="Check its quotes.") from None
         output = await _output_of(command, source)
-        answer = _json_of(output)
+        answer = json_object(output)
         found: Any = (answer.get(name) for name in ("access_token", "accessToken", "token"))
         value = next((each for each in found if each), "") if answer else output.strip()
         if not isinstance(value, str) or not value.isprintable() or " " in value or not value:
@@ -102,7 +102,7 @@ class ProfileAuth(FetchingAuth):
         source = f"the profile {self.profile}"
         command = [sys.executable, "-m", "prefect_databricks_runs.auth._sdk_child"]
         asked = json.dumps({"host": self.host, "profile": self.profile})
-        answer = _json_of(await _output_of(command, source, asked))
+        answer = json_object(await _output_of(command, source, asked))
         if answer.get("error") or not isinstance(answer.get("headers"), dict):
             reason = str(answer.get("error") or "databricks-sdk said nothing")
             raise SignInFailed(reason, source=source, advice=str(answer.get("advice") or _RUN_BY_HAND))
@@ -149,14 +149,6 @@ async def _output_of(command: Sequence[str], source: str, given: str = "") -> st
     return output[:_MOST_BYTES].decode("utf-8", "replace")
 
 
-def _json_of(text: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
 def _seconds_of(answer: Mapping[str, Any], token: str) -> float:
     """Return how long a token is valid: according to the answer, or to the token itself."""
     now = of_process(Tokens).clock.time()
@@ -168,21 +160,6 @@ def _seconds_of(answer: Mapping[str, Any], token: str) -> float:
         if (issued := as_number(claims.get("iat"))) is not None:  # in case this machine's clock is wrong
             seconds = min(seconds, end - issued)
     return UNKNOWN_SECONDS if seconds is None else seconds
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    """Return the claims of a JSON web token, unchecked; nothing for another kind of token.
-
-    Args:
-        token: The token.
-    """
-    parts = token.split(".")
-    if len(parts) != 3:  # noqa: PLR2004
-        return {}
-    try:
-        return _json_of(base64.urlsafe_b64decode(parts[1] + "==").decode())
-    except ValueError:
-        return {}
 
 
 def _time(value: Any) -> float | None:

@@ -138,7 +138,10 @@ class AzureIdentity(SignIn, title="Azure identity"):
         description="`managed`: the machine, container or function. `workload`: the pod, on AKS.",
     )
     client_id: EmptyText = Field(
-        default="", title="Client id", description="Id of a user-assigned identity; empty if there is only one."
+        default="",
+        title="Client id",
+        description="Id of a user-assigned identity, even of the only one. Empty for the system-assigned one, and on "
+        "AKS for that of the pod.",
     )
     azure_workspace_resource_id: EmptyText = Field(
         default="",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import stat
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from prefect_databricks_runs._runtime import forget
 from prefect_databricks_runs.demo.servers import PrefectServer
 from prefect_databricks_runs.local import LocalWorkspace
 from tests.support.command_line import in_this_process
-from tests.support.identities import ENTRA_AUDIENCE, GITHUB, TENANT, Identities
+from tests.support.identities import GITHUB, TENANT, Identities
 from tests.support.sign_ins import parties
 from tests.test_docs import DOCS, Fence, fences
 
@@ -54,7 +55,10 @@ class Reader:
         self.folder, self.environment = folder, environment
         self.names: dict[str, Any] = {}
         self.policy: dict[str, Any] = {}
+        self.files: dict[str, str] = {}
         self.token_file = ""
+        self.federated_credential: dict[str, str] = {}
+        self.service_account: dict[str, Any] = {}
 
     def do(self, fence: Fence) -> None:
         """Do what a block says."""
@@ -65,54 +69,79 @@ class Reader:
             self.policy = json.loads(fence.text)["oidc_policy"]
             self.workspace.add_federation_policy(client_id=self.identities.client_id, **self.policy)
         elif fence.language == "yaml":
+            self.files[fence.title] = fence.text
             for document in yaml.safe_load_all(fence.text):
-                self._deploy(document)
+                self._push(document)
         elif fence.language == "bash":
             for line in fence.text.splitlines():
                 self._type(line)
 
     def _here(self, text: str) -> str:
         places = {HOST: self.workspace.url, TOKEN: self.workspace.token}
-        if self.token_file:
-            assert self.token_file in text or 'oidc="file"' not in text
+        for self.token_file in re.findall(r'oidc_token_filepath="(.*)"', text):
             places[self.token_file] = str(self.folder / "token")
         for there, here in places.items():
             text = text.replace(there, here)
         return text
 
-    def _deploy(self, document: dict[str, Any]) -> None:
-        """Do what Kubernetes, GitHub, Azure DevOps or GitLab does with a file of theirs."""
-        kind = document.get("kind")
-        if kind == "ServiceAccount":
-            client_id = document["metadata"]["annotations"]["azure.workload.identity/client-id"]
-            self.environment("AZURE_CLIENT_ID", client_id)
-        elif kind == "Pod" and "volumes" in document["spec"]:
-            [volume] = document["spec"]["volumes"]
-            [mount] = document["spec"]["containers"][0]["volumeMounts"]
+    def _apply(self, document: dict[str, Any]) -> None:
+        """Do what Kubernetes does with a manifest, on AKS or elsewhere; a pod runs its command."""
+        metadata = document["metadata"]
+        if document["kind"] == "ServiceAccount":
+            self.service_account = document
+            return
+        spec = document["spec"]
+        [container] = spec["containers"]
+        assert spec["serviceAccountName"] == self.service_account["metadata"]["name"]
+        subject = f"system:serviceaccount:{metadata['namespace']}:{spec['serviceAccountName']}"
+        if "volumes" in spec:
+            [volume], [mount] = spec["volumes"], container["volumeMounts"]
             assert mount["name"] == volume["name"]
             projected = volume["projected"]["sources"][0]["serviceAccountToken"]
-            self.token_file = f"{mount['mountPath']}/{projected['path']}"
-            metadata = document["metadata"]
-            subject = f"system:serviceaccount:{metadata['namespace']}:{document['spec']['serviceAccountName']}"
+            assert self.token_file == f"{mount['mountPath']}/{projected['path']}"
             assert subject == self.policy["subject"]
             (self.folder / "token").write_text(self._identity_token(projected["audience"]))
-        elif kind == "Pod":  # on AKS, whose webhook looks for the label
-            assert document["metadata"]["labels"] == {"azure.workload.identity/use": "true"}
-            (self.folder / "pod-token").write_text(self.identities.service_account_token(ENTRA_AUDIENCE))
+        else:  # on AKS, whose webhook looks for the label
+            assert metadata["labels"] == {"azure.workload.identity/use": "true"}
+            assert self.federated_credential["--subject"] == subject
+            annotations = self.service_account["metadata"]["annotations"]
+            self.environment("AZURE_CLIENT_ID", annotations["azure.workload.identity/client-id"])
+            audience = self.federated_credential["--audiences"]
+            (self.folder / "pod-token").write_text(self.identities.service_account_token(audience))
             self.environment("AZURE_FEDERATED_TOKEN_FILE", str(self.folder / "pod-token"))
             self.environment("AZURE_TENANT_ID", TENANT)
-        elif "jobs" in document:
+        assert [each["name"] for each in container["env"]] == ["PREFECT_API_URL"]
+        self._type(shlex.join(container["command"]))
+
+    def _push(self, document: dict[str, Any]) -> None:
+        """Do what GitHub, Azure DevOps or GitLab does with a file of theirs."""
+        if "jobs" in document:
             assert document["permissions"]["id-token"] == "write"
             job = document["jobs"]["nightly"]
             assert GITHUB[1].endswith(f":environment:{job['environment']}")
-            self._set(job["env"])
             self._set(self.identities.environment("github"))
+            self._set_and_run(job["env"], [each["run"] for each in job["steps"] if "run" in each])
         elif "steps" in document:
-            assert list(document["steps"][0]["env"]) == ["SYSTEM_ACCESSTOKEN"]
-            self._set(self.identities.environment("azure-devops"))
-        else:
+            environment = self.identities.environment("azure-devops")
+            token = environment.pop("SYSTEM_ACCESSTOKEN")
+            self._set(environment)
+            step = document["steps"][-1]
+            assert step["env"].pop("SYSTEM_ACCESSTOKEN") == "$(System.AccessToken)"
+            self._set({"SYSTEM_ACCESSTOKEN": token})
+            self._set_and_run(step["env"], [step["script"].partition(" && ")[0]])
+        elif "nightly" in document:
             [(variable, wanted)] = document["nightly"]["id_tokens"].items()
             self.environment(variable, self._identity_token(wanted["aud"]))
+            self._set_and_run({}, document["nightly"]["script"])
+
+    def _set_and_run(self, environment: dict[str, str], lines: list[str]) -> None:
+        """Run the steps of a job, whose Prefect server is the one here."""
+        secrets = {name: value for name, value in environment.items() if value.startswith("$")}
+        assert secrets.keys() <= {"PREFECT_API_URL", "PREFECT_API_KEY"}
+        self._set({name: value for name, value in environment.items() if name not in secrets})
+        assert any(line.startswith("prefect-databricks-runs check ") for line in lines)
+        for line in lines:
+            self._type(line)
 
     def _identity_token(self, audience: str) -> str:
         return self.workspace.issue_identity_token(
@@ -123,6 +152,12 @@ class Reader:
         command = shlex.split(line)
         if command[0] == "export":
             self._set(dict([command[1].split("=", 1)]))
+        elif command[:2] == ["kubectl", "apply"]:
+            for document in yaml.safe_load_all(self.files[command[-1]]):
+                self._apply(document)
+        elif command[:4] == ["az", "identity", "federated-credential", "create"]:
+            self.federated_credential = dict(zip(command[4::2], command[5::2], strict=True))
+            assert self.federated_credential["--issuer"] == "$ISSUER"
         elif command[0] == "prefect-databricks-runs":
             done = in_this_process(self.server, *command[1:])
             assert done.returncode == 0, done.stdout
@@ -171,7 +206,14 @@ def test_as_a_service_principal(reader: Reader) -> None:
 
 def test_with_an_identity_of_azure(reader: Reader) -> None:
     client_id = reader.identities.client_id
-    signs_in(reader, "azure", dict.fromkeys(("vm", "aks", "entra", "entra-of-azure"), client_id))
+    names = ("managed", "system-assigned", "aks", "entra", "entra-of-azure")
+    signs_in(reader, "azure", dict.fromkeys(names, client_id))
+    for name, value in reader.identities.environment("app-service").items():
+        reader.environment(name, value)
+    reader.identities.user_assigned = 1
+    forget()
+    assert who(reader, "--block", "managed") == client_id
+    assert in_this_process(reader.server, "check", "--block", "system-assigned").returncode == 1
 
 
 def test_by_federation(reader: Reader) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import shlex
 import sys
@@ -69,16 +70,26 @@ def test_on_app_service_the_identity_is_asked_for_there(sign_ins: SignIns, monke
     assert 3590 < token.seconds <= 3600
 
 
-def test_one_of_several_identities_must_be_named(sign_ins: SignIns) -> None:
-    sign_ins.identities.several_identities = True
-    with pytest.raises(
-        SignInFailed, match="Multiple user assigned identities exist.* if it has several, set `client_id`"
-    ):
-        list_jobs(sign_ins.of("managed identity"))
-    named = DatabricksCredentials(
-        host=sign_ins.workspace.url, azure_identity="managed", client_id=sign_ins.identities.client_id
-    )
-    assert list_jobs(named) == 200
+USER_ASSIGNED = {
+    "the only one of a virtual machine": ("imds", 1, ""),
+    "one of several of a virtual machine": ("imds", 2, "Multiple user assigned identities exist.*"),
+    "the only one of App Service": ("app-service", 1, "Unable to load the proper Managed Identity..*"),
+}
+
+
+@pytest.mark.parametrize("kind", USER_ASSIGNED)
+def test_a_user_assigned_identity_is_named_by_its_client_id(kind: str, sign_ins: SignIns, monkeypatch) -> None:
+    party, number, refusal = USER_ASSIGNED[kind]
+    for name, value in sign_ins.identities.environment(party).items():
+        monkeypatch.setenv(name, value)
+    sign_ins.identities.user_assigned = number
+    if refusal:
+        with pytest.raises(SignInFailed, match=f"{refusal} for a user-assigned one, set `client_id`"):
+            list_jobs(sign_ins.of("managed identity"))
+    managed = {"host": sign_ins.workspace.url, "azure_identity": "managed"}
+    assert list_jobs(DatabricksCredentials(**managed, client_id=sign_ins.identities.client_id)) == 200
+    with pytest.raises(SignInFailed, match="Identity not found.* with this `client_id` is assigned to this machine"):
+        list_jobs(DatabricksCredentials(**managed, client_id="another"))
 
 
 def test_with_a_resource_id_two_tokens_go_with_each_request(sign_ins: SignIns) -> None:
@@ -128,6 +139,23 @@ def untrusted(sign_ins: SignIns) -> DatabricksCredentials:
     return sign_ins.of("federation by a file")
 
 
+def no_web_token(sign_ins: SignIns) -> DatabricksCredentials:
+    sign_ins.file.write_text("a-token")
+    return sign_ins.of("federation by a file")
+
+
+def several_audiences(sign_ins: SignIns) -> DatabricksCredentials:
+    claims = {"iss": "https://issuer", "sub": 7, "aud": ["a", {}, "b"]}
+    content = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    sign_ins.file.write_text(f"e30.{content}.x")
+    return sign_ins.of("federation by a file")
+
+
+def untrusted_pod(sign_ins: SignIns) -> DatabricksCredentials:
+    sign_ins.pod_file.write_text(sign_ins.identities.service_account_token("other"))
+    return sign_ins.of("workload identity")
+
+
 def no_file(sign_ins: SignIns) -> DatabricksCredentials:
     sign_ins.file.unlink()
     return sign_ins.of("federation by a file")
@@ -151,7 +179,13 @@ REFUSALS = {
         "invalid_client: AADSTS7000215: .* provided. Check `azure_tenant_id`",
     ),
     "wrong tenant": (wrong_tenant, "AADSTS90002: Tenant 'nobodys' not found."),
-    "untrusted": (untrusted, "invalid_grant: .* Check the federation policy"),
+    "untrusted": (
+        untrusted,
+        "invalid_grant: .* has issuer 'http.*', subject 'somebody else', audience '.*'. Check the federation policy",
+    ),
+    "not a web token": (no_web_token, "invalid_grant: [^']* Check the federation policy"),
+    "audiences": (several_audiences, "audience 'a' and 'b'. Check"),
+    "pod": (untrusted_pod, "AADSTS700212: .* Check that the identity has a federated credential"),
     "no file": (no_file, "No token from the file .*identity-token: it does not exist. It is read where the flow runs"),
     "empty file": (empty_file, "it is empty"),
     "folder": (folder, "it is not a file"),
@@ -172,11 +206,11 @@ def test_a_refusal_says_whose_and_why_and_what_to_check(kind: str, sign_ins: Sig
 @pytest.mark.parametrize(
     ("way", "variable", "says"),
     [
-        ("federation of github", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL must be set"),
-        ("federation of azure devops", "SYSTEM_ACCESSTOKEN", "SYSTEM_ACCESSTOKEN must be set"),
-        ("federation by a variable", "DATABRICKS_OIDC_TOKEN", "DATABRICKS_OIDC_TOKEN must be set"),
+        ("federation of github", "ACTIONS_ID_TOKEN_REQUEST_URL", "must be set. .* The job needs `permissions"),
+        ("federation of azure devops", "SYSTEM_ACCESSTOKEN", "SYSTEM_ACCESSTOKEN must be set. .* The step needs"),
+        ("federation by a variable", "DATABRICKS_OIDC_TOKEN", "DATABRICKS_OIDC_TOKEN must be set. .* runs.$"),
         ("workload identity", "AZURE_FEDERATED_TOKEN_FILE", "variable AZURE_FEDERATED_TOKEN_FILE: it is not set"),
-        ("workload identity", "AZURE_TENANT_ID", "variable AZURE_TENANT_ID: it is not set"),
+        ("workload identity", "AZURE_TENANT_ID", "variable AZURE_TENANT_ID: it is not set. .* AKS sets it in pods"),
         (
             "command",
             "PREFECT_DATABRICKS_RUNS_TOKEN_COMMANDS",

@@ -117,7 +117,9 @@ def test_a_machine_has_an_identity(identities: Identities) -> None:
 
 
 def test_with_several_identities_the_client_id_is_a_must(identities: Identities) -> None:
-    identities.several_identities = True
+    identities.user_assigned = 1
+    assert managed(identities).status_code == 200
+    identities.user_assigned = 2
     refused = managed(identities)
     assert refused.status_code == 400
     assert refused.json()["error_description"].startswith("Multiple user assigned identities exist")
@@ -132,6 +134,16 @@ def test_app_service_has_its_own_endpoint_and_header(identities: Identities) -> 
     assert answer["expires_on"].isdigit()
     assert use(identities.workspace, answer["access_token"]).status_code == 200
     assert managed(identities, path, "X-IDENTITY-HEADER", "x").status_code == 401
+
+
+def test_on_app_service_the_client_id_of_the_only_identity_is_a_must(identities: Identities) -> None:
+    identities.user_assigned = 1
+    variables = identities.environment("app-service")
+    path = variables["IDENTITY_ENDPOINT"].removeprefix(identities.url)
+    header = variables["IDENTITY_HEADER"]
+    assert managed(identities, path, "X-IDENTITY-HEADER", header).status_code == 400
+    named = managed(identities, path, "X-IDENTITY-HEADER", header, client_id=identities.client_id)
+    assert named.status_code == 200
 
 
 def test_github_gives_the_token_of_the_job(identities: Identities) -> None:

@@ -52,7 +52,9 @@ class Identities:
 
     Attributes:
         asked: All requests, in order.
-        several_identities: Whether the machine has more than one managed identity, so that `client_id` is a must.
+        user_assigned: How many user-assigned identities the machine has, and no system-assigned one; 0 for the
+            system-assigned one alone. App Service takes none of them without a `client_id`, and a virtual machine the
+            only one.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Identities:
         seconds: float = 3600.0,
     ) -> None:
         self.workspace, self.client_id, self.client_secret, self.seconds = workspace, client_id, client_secret, seconds
-        self.several_identities = False
+        self.user_assigned = 0
         self.asked: list[Asked] = []
         self.request_token, self.identity_header = f"request-{uuid.uuid4()}", f"header-{uuid.uuid4()}"
         self._assertions: set[str] = set()
@@ -189,19 +191,19 @@ class Identities:
             raise _invalid_request("Required metadata header not specified")
         if headers.get("X-Forwarded-For"):
             raise _invalid_request("Requests that come through a proxy are refused")
-        self._check_identity(asked, _SEVERAL)
+        self._check_identity(asked, self.user_assigned > 1, _SEVERAL)
         return {**self._managed(asked), "expires_in": str(int(self.seconds))}
 
     def _app_service(self, asked: Asked, headers: Mapping[str, str]) -> dict[str, Any]:
         if headers.get("X-IDENTITY-HEADER") != self.identity_header:
             raise Refused(401, {"statusCode": 401, "message": "Unauthorized"})
-        self._check_identity(asked, "Unable to load the proper Managed Identity.")
+        self._check_identity(asked, self.user_assigned > 0, "Unable to load the proper Managed Identity.")
         return self._managed(asked)
 
-    def _check_identity(self, asked: Asked, several: str) -> None:
+    def _check_identity(self, asked: Asked, is_needed: bool, refusal: str) -> None:
         client_id = asked.fields.get("client_id")
-        if client_id is None and self.several_identities:
-            raise _invalid_request(several)
+        if client_id is None and is_needed:
+            raise _invalid_request(refusal)
         if client_id not in (None, self.client_id):
             raise _invalid_request("Identity not found")
 
