@@ -3,7 +3,7 @@
     pip install -e ".[release]"
     python tools/release_dry_run.py
 
-It needs a clean working tree. A Python that is not on PATH is skipped and named; `--python PATH` adds one.
+It needs a clean working tree. A Python that does not run from PATH is skipped and named; `--python PATH` adds one.
 """
 
 from __future__ import annotations
@@ -129,13 +129,28 @@ def try_wheel(wheel: Path, python: str, prefect: str, folder: Path) -> str:
     return version
 
 
+def runs(python: str) -> bool:
+    """Return whether an interpreter runs and can make an environment with pip."""
+    try:
+        run(python, "-c", "import ensurepip")
+    except (Failed, OSError):
+        return False
+    return True
+
+
 def pythons(added: Sequence[str]) -> list[str]:
     """Return the interpreters to try it on, and say which are missing."""
-    found = {version: shutil.which(f"python{version}") for version in PYTHONS}
-    for version, path in found.items():
-        if path is None:
-            print(f"Python {version}: skipped, python{version} is not on PATH")
-    return [path for path in found.values() if path] + [*added]
+    found = []
+    for version in PYTHONS:
+        # pyenv has a shim on PATH for every version that it has installed, and only those that are selected run.
+        on_path = [shutil.which(f"python{version}", path=folder) for folder in os.get_exec_path()]
+        works = next((path for path in on_path if path and runs(path)), None)
+        if works:
+            found.append(works)
+        else:
+            why = "does not run" if any(on_path) else "is not on PATH"
+            print(f"Python {version}: skipped, python{version} {why}")
+    return [*found, *added]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -36,7 +36,7 @@ def test_only_the_user_can_read_them(temporary: Path) -> None:
     with LocalWorkspace(tls=True) as workspace, LocalWorkspace() as other:
         client = Client(other)
         run_id = client.submit(notebook_task(client.notebook("import time\ntime.sleep(60)")))
-        wait_until(lambda: list(temporary.glob("*/task-*/work")))
+        wait_until(lambda: list(temporary.glob("*/task-*/spec.json")))
         files = [each for each in temporary.rglob("*") if other.root not in each.parents]
         assert workspace.ca_file in files
         for each in files:
