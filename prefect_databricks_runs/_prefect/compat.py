@@ -286,7 +286,7 @@ async def state_exception(state: State[Any]) -> BaseException | None:
 def say_json(client: PrefectClient) -> None:
     """Let all requests of Prefect's client say that they are JSON.
 
-    Prefect 3 before 3.6.19 does not say so of a new task run, and a server with fastapi 0.132 or later then refuses it with 422.
+    Prefect 3 before 3.6.19 does not say so of a new task run, and a server with fastapi 0.132 or later then refuses it.
     """
     client._client.headers["Content-Type"] = "application/json"
 

@@ -19,12 +19,15 @@ class PrefectThatListens:
     Attributes:
         told: Each call in order, by name and what matters of it.
         names: The names of the task runs that it was told of, by id.
+        headers: What all of its requests say.
     """
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
         self.seconds_a_call = 0.0
         self.names: dict[UUID, str] = {}
+        self.headers: dict[str, str] = {}
+        self._client = SimpleNamespace(headers=self.headers)
 
     async def __aenter__(self) -> PrefectThatListens:
         return self

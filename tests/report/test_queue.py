@@ -54,6 +54,14 @@ async def test_things_are_told_in_the_order_in_which_they_changed_one_at_a_time(
     assert notes == ["a begins", ("a", 0), "b begins", ("b", 0), "c begins", ("c", 0)]
 
 
+async def test_every_request_says_that_it_is_json(prefect: PrefectThatListens) -> None:
+    to_prefect = PrefectQueue(FakeClock())
+    thing = Noted("a", [])
+    to_prefect.put(thing)
+    assert await to_prefect.told([thing], 5)
+    assert prefect.headers == {"Content-Type": "application/json"}
+
+
 async def test_of_a_thing_that_changes_faster_than_prefect_listens_only_the_newest_state_is_told() -> None:
     notes: list[Any] = []
     thing = Noted("a", notes)
