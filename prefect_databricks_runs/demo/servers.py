@@ -22,6 +22,8 @@ _SERVER_START = ["-c", _PREFECT, "server", "start"]
 _SERVER_APP = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
 _START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
+# A port is free when it is chosen, and the server takes it seconds later. In between, any other program may.
+_MOST_PORTS = 3
 
 
 class PrefectServer:
@@ -46,14 +48,23 @@ class PrefectServer:
             RuntimeError: It ended, or did not answer in time. The message has the end of its output.
         """
         self._folder = tempfile.TemporaryDirectory(prefix="prefect-databricks-runs-")
-        self._port = _free_port()
-        self.api_url = f"http://127.0.0.1:{self._port}/api"
         try:
-            self._start(_SERVER_START)
+            self._start_at_a_free_port()
         except BaseException:
             self._folder.cleanup()
             raise
         return self
+
+    def _start_at_a_free_port(self) -> None:
+        for number in range(1, _MOST_PORTS + 1):
+            self._port = _free_port()
+            self.api_url = f"http://127.0.0.1:{self._port}/api"
+            try:
+                self._start(_SERVER_START)
+                return
+            except RuntimeError:
+                if number == _MOST_PORTS or not _is_taken(self._port):
+                    raise
 
     def restart(self) -> None:
         """Stop it and start it again at once, on the same port and with the same data.
@@ -98,13 +109,20 @@ class PrefectServer:
             if self._process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.api_url}/health", timeout=2, trust_env=False).is_success:
+                if self._get("/health").is_success and self._is_ours():
                     return
             except httpx.HTTPError:
                 pass
             time.sleep(0.2)
         output = self._log.read_text(errors="replace")[-2000:]
         raise RuntimeError(f"The Prefect server did not start. Its output ends with:\n{output}")
+
+    def _is_ours(self) -> bool:
+        """Return whether this server answers, and not another process that has taken the port."""
+        return Path(self._folder.name).name in self._get("/admin/settings").text  # its PREFECT_HOME
+
+    def _get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.api_url}{path}", timeout=2, trust_env=False)
 
     def _stop(self) -> None:
         for each, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
@@ -133,3 +151,13 @@ def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
