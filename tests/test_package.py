@@ -62,19 +62,27 @@ def test_a_name_that_is_not_there_is_an_attribute_error(shown: ModuleType) -> No
         _ = shown.nothing
 
 
+LONG = pytest.mark.long  # each costs an import of Prefect
+
+
 @pytest.mark.parametrize(
     "code",
     [
         "from prefect_databricks_runs import *; assert issubclass(RunFailed, DatabricksError); submit_run_and_wait",
         "import prefect_databricks_runs as p; assert p.errors.RunFailed is p.RunFailed",
-        "from prefect_databricks_runs import errors, flows; assert flows.wait_for_run",
-        "from prefect_databricks_runs.flows import *; assert wait_for_run.name == 'wait-for-run'",
-        "from prefect_databricks_runs import flows; assert 'run_now_and_wait' in dir(flows)",
+        pytest.param("from prefect_databricks_runs import errors, flows; assert flows.wait_for_run", marks=LONG),
+        pytest.param(
+            "from prefect_databricks_runs.flows import *; assert wait_for_run.name == 'wait-for-run'", marks=LONG
+        ),
+        pytest.param("from prefect_databricks_runs import flows; assert 'run_now_and_wait' in dir(flows)", marks=LONG),
         # Prefect makes models of all parameters of a flow, so only those flows are made that are used.
         "from prefect_databricks_runs import submit_run, wait_for_run; import sys\n"
         "ours = {name for name in sys.modules if name.startswith('prefect_databricks_runs.flows.')}\n"
         "assert ours == {'prefect_databricks_runs.flows.flow', 'prefect_databricks_runs.flows.waiting'}, ours",
-        "import inspect, prefect_databricks_runs as p; assert dict(inspect.getmembers(p)).keys() >= set(p.__all__)",
+        pytest.param(
+            "import inspect, prefect_databricks_runs as p; assert dict(inspect.getmembers(p)).keys() >= set(p.__all__)",
+            marks=LONG,
+        ),
         # What Prefect does to learn of blocks.
         "from prefect.plugins import load_prefect_collections\n"
         "assert not isinstance(load_prefect_collections()['prefect_databricks_runs'], Exception)\n"

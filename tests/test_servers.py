@@ -11,6 +11,7 @@ from tests.conftest import CACHE
 from tests.support.servers import ReadyServer
 
 
+@pytest.mark.long
 def test_a_server_whose_port_another_one_has_taken_meanwhile_takes_the_next(
     prefect_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,12 @@ def test_a_process_that_ends_waits_for_the_answer_to_its_submission(
 
 @pytest.mark.parametrize(
     ("script", "somebodys_child", "becomes"),
-    [(SCRIPT, False, CANCELED), (ASYNC_SCRIPT, False, CANCELED), (SCRIPT, True, GOING), (ASYNC_SCRIPT, True, GOING)],
+    [
+        (SCRIPT, False, CANCELED),
+        pytest.param(ASYNC_SCRIPT, False, CANCELED, marks=pytest.mark.long),
+        (SCRIPT, True, GOING),
+        pytest.param(ASYNC_SCRIPT, True, GOING, marks=pytest.mark.long),
+    ],
     ids=["your terminal", "your terminal, async", "a worker's terminal", "a worker's terminal, async"],
 )
 def test_ctrl_c(
