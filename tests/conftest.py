@@ -41,7 +41,7 @@ os.environ.pop("PREFECT_API_URL", None)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Prefect 2 warns of what it stands on, at import
     import prefect.settings
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED, temporary_settings
 
     from prefect_databricks_runs import DatabricksCredentials
     from prefect_databricks_runs._prefect.compat import PREFECT_3
@@ -87,11 +87,15 @@ def _serve_at_a_new_port(self: ServerThread, port: int) -> None:
 ServerThread.__init__ = _serve_at_a_new_port
 
 # The files that take longest, longest first. A worker that begins with the last of them would work on alone at the end.
+# Two of the first four need no Prefect server: the others wait for its database, which a fresh machine makes first.
 LONGEST = (
+    "test_docs.py",
+    "local/test_any_json.py",
+    "test_docstrings.py",
+    "local/test_other_notebooks.py",
     "suspend/test_failures.py",
     "suspend/test_suspended.py",
     "report/test_prefect_outages.py",
-    "test_docs.py",
     "leave/test_cancelled.py",
     "orphans/test_orphans.py",
     "browser/test_flow_run_page.py",
@@ -133,16 +137,17 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-# Each sync flow run waits for the thread that sends its heartbeats, which sleeps for a second at a time.
+# Each sync flow run waits for the thread that sends its heartbeats, which sleeps for a second at a time. Each client
+# asks for a token against forged requests, which the server does not use unless it is told to.
 _heartbeats = getattr(prefect.settings, "PREFECT_FLOWS_HEARTBEAT_FREQUENCY", None)  # none before Prefect 3
-WITHOUT_HEARTBEATS = {} if _heartbeats is None else {_heartbeats: None}
+QUICK = {PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False, **({} if _heartbeats is None else {_heartbeats: None})}
 
 
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[PrefectServer]:
     """A real Prefect server, which the whole session shares and flows report to."""
     server = _until_exit.enter_context(ReadyServer(CACHE))
-    with temporary_settings({PREFECT_API_URL: server.api_url, **WITHOUT_HEARTBEATS}):
+    with temporary_settings({PREFECT_API_URL: server.api_url, **QUICK}):
         yield server
 
 

@@ -15,7 +15,7 @@ from tests.browser.flow_run_page import FlowRunPage
 from tests.browser.forms import Form
 from tests.support.prefect_cli import prefect
 
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND)
+pytestmark = [pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

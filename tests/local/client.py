@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from prefect_databricks_runs.local import LocalWorkspace
-
-T = TypeVar("T")
+from tests.support.processes import wait_until
 
 SECONDS = 20.0
 API = "/api/2.2/jobs"
 
 _numbers = itertools.count()
-
-
-def wait_until(look: Callable[[], T], seconds: float = SECONDS) -> T:
-    """Returns what `look` returns as soon as that is true."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"still not true after {seconds} s"
-        time.sleep(0.01)
-    return seen
 
 
 class Client:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.local.client import wait_until
+from tests.support.processes import wait_until
 
 
 class LegacyCli:

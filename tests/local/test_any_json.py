@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from prefect_databricks_runs.local import LocalWorkspace, SimulatedTask
 from prefect_databricks_runs.local.bodies.shapes import TASK_TYPES
 from tests.local import json_strategies as made_up
-from tests.local.client import API, Client, state_of, wait_until
+from tests.local.client import API, Client, state_of
 from tests.local.valid_tasks import VALID_TASKS
+from tests.support.processes import wait_until
 
 COURSE_FIELDS = [field.name for field in dataclasses.fields(SimulatedTask)]
 VERSIONS = ("2.0", "2.1", "2.2")

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.local.client import Client, error, notebook_task, wait_until
+from tests.local.client import Client, error, notebook_task
 from tests.local.other_clients import Airflow, LegacyCli
+from tests.support.processes import wait_until
 
 EXIT = "dbutils.widgets.text('who', 'nobody')\ndbutils.notebook.exit(dbutils.widgets.get('who'))"
 FAIL = "raise ValueError('no rows')"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.local.client import state_of, task_of, wait_until
+from tests.local.client import state_of, task_of
 from tests.local.simulated import FAILED, job, simulated, states, task
+from tests.support.processes import wait_until
 
 
 def condition(op: str, left: str, right: str) -> dict[str, str]:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from prefect_databricks_runs.local.runs import workshop
-from tests.local.client import Client, is_alive, notebook_task, over, state_of, task_of, wait_until
+from tests.local.client import Client, is_alive, notebook_task, over, state_of, task_of
 from tests.local.valid_tasks import VALID_TASKS
+from tests.support.processes import wait_until
 
 SLEEP = "import time\ntime.sleep(60)"
 

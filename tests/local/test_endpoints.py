@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.client import API, Client, error, notebook_task, python_task, state_of, task_of, wait_until
+from tests.local.client import API, Client, error, notebook_task, python_task, state_of, task_of
+from tests.support.processes import wait_until
 
 SLEEP = "import time\ntime.sleep(60)"
 

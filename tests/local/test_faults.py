@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.local.client import API, Client, error, notebook_task, wait_until
+from tests.local.client import API, Client, error, notebook_task
+from tests.support.processes import wait_until
 
 SUBMIT = "POST /api/2.*/jobs/runs/submit"
 

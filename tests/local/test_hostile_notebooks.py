@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.local.client import Client, is_alive, notebook_task, state_of, wait_until
+from tests.local.client import Client, is_alive, notebook_task, state_of
+from tests.support.processes import wait_until
 
 OUTCOME = "import os, sys\noutcome = os.path.join(os.path.dirname(sys.orig_argv[-1]), 'outcome.json')\n"
 FILES = "/api/2.0/workspace"

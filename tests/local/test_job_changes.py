@@ -12,8 +12,9 @@ from prefect_databricks_runs.local.clock import RealClock
 from prefect_databricks_runs.local.runs.records import JobRecord
 from prefect_databricks_runs.local.runs.store import Store
 from prefect_databricks_runs.local.web.calls import Call
-from tests.local.client import API, Client, error, notebook_task, state_of, wait_until
+from tests.local.client import API, Client, error, notebook_task, state_of
 from tests.local.jobs import INVALID, VERSIONS, create, keys, many_tasks, settings_of
+from tests.support.processes import wait_until
 
 CLUSTER = {"spark_version": "15.4.x", "num_workers": 1}
 

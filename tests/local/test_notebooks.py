@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.client import Client, is_alive, notebook_task, state_of, wait_until
+from tests.local.client import Client, is_alive, notebook_task, state_of
+from tests.support.processes import wait_until
 
 
 def result(client: Client, code: str, **fields: Any) -> str:

@@ -14,8 +14,8 @@ import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
 from prefect_databricks_runs.local.files.temporary import remove_folder
-from tests.local.client import Client, notebook_task, wait_until
-from tests.support.processes import PATIENCE
+from tests.local.client import Client, notebook_task
+from tests.support.processes import PATIENCE, wait_until
 
 SERVER = """
 import sys

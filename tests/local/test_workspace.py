@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from prefect_databricks_runs.local import LocalWorkspace
-from tests.local.client import API, Client, is_alive, notebook_task, python_task, state_of, wait_until
-from tests.support.processes import PATIENCE
+from tests.local.client import API, Client, is_alive, notebook_task, python_task, state_of
+from tests.support.processes import PATIENCE, wait_until
 
 SLEEP = "import time\ntime.sleep(60)"
 
