@@ -25,6 +25,7 @@ _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
 _FOR_GITHUB = "The job needs `permissions: id-token: write`."
 _FOR_AZURE_DEVOPS = "The step needs `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` in its `env`."
+_MOST_CLAIMS = 3  # a token may be for any number of audiences
 _OWN_SECRET = "dose"  # noqa: S105 - the beginning of every secret that Databricks creates
 
 
@@ -145,9 +146,11 @@ def _who(token: str) -> str:
     found = []
     for name, claim in (("issuer", "iss"), ("subject", "sub"), ("audience", "aud")):
         value = claims.get(claim)
-        texts = [as_text(each) for each in (value if isinstance(value, list) else [value])]
-        if any(texts):
-            found.append(f"{name} {' and '.join(quoted(each) for each in texts if each)}")
+        texts = [text for each in (value if isinstance(value, list) else [value]) if (text := as_text(each))]
+        if texts:
+            shown = [quoted(text) for text in texts[:_MOST_CLAIMS]]
+            hidden = [f"{len(texts) - len(shown)} more"] if len(texts) > len(shown) else []
+            found.append(f"{name} {' and '.join([*shown, *hidden])}")
     return f"The identity token has {', '.join(found)}. " if found else ""
 
 

@@ -145,7 +145,7 @@ def no_web_token(sign_ins: SignIns) -> DatabricksCredentials:
 
 
 def several_audiences(sign_ins: SignIns) -> DatabricksCredentials:
-    claims = {"iss": "https://issuer", "sub": 7, "aud": ["a", {}, "b"]}
+    claims = {"iss": "https://issuer", "sub": 7, "aud": ["a", {}, "b", "c", "d", "e"]}
     content = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     sign_ins.file.write_text(f"e30.{content}.x")
     return sign_ins.of("federation by a file")
@@ -184,7 +184,7 @@ REFUSALS = {
         "invalid_grant: .* has issuer 'http.*', subject 'somebody else', audience '.*'. Check the federation policy",
     ),
     "not a web token": (no_web_token, "invalid_grant: [^']* Check the federation policy"),
-    "audiences": (several_audiences, "audience 'a' and 'b'. Check"),
+    "audiences": (several_audiences, "audience 'a' and 'b' and 'c' and 2 more. Check"),
     "pod": (untrusted_pod, "AADSTS700212: .* Check that the identity has a federated credential"),
     "no file": (no_file, "No token from the file .*identity-token: it does not exist. It is read where the flow runs"),
     "empty file": (empty_file, "it is empty"),
