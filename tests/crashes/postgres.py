@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -23,7 +22,7 @@ def binary(name: str) -> str:
 
 
 class Postgres:
-    """A server on a free port with an empty database; a context manager.
+    """A server with an empty database, which is reached by a socket in its folder; a context manager.
 
     Attributes:
         url: What Prefect is told as its database.
@@ -40,18 +39,15 @@ class Postgres:
         data = f"{self._folder.name}/data"
         options = ["-D", data, "-U", "prefect", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run([binary("initdb"), *options], check=True, capture_output=True, user=self._user, cwd="/")
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            port = taken.getsockname()[1]
         self._process = subprocess.Popen(
-            [binary("postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", self._folder.name, "-F"],
+            [binary("postgres"), "-D", data, "-h", "", "-k", self._folder.name, "-F"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             user=self._user,
             cwd="/",
         )
-        self.url = f"postgresql+asyncpg://prefect@127.0.0.1:{port}/postgres"
-        ready = [binary("pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
+        self.url = f"postgresql+asyncpg://prefect@/postgres?host={self._folder.name}"
+        ready = [binary("pg_isready"), "-h", self._folder.name]
         wait_until(lambda: subprocess.run(ready, capture_output=True, check=False).returncode == 0)
         return self
 
