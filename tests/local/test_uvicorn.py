@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.lines import ON_ONE_LINE
+
 ROOT = Path(__file__).parent.parent.parent
 ALLOWED = re.search(r'"(uvicorn>=([\d.]+),<\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
 # Connections that are reset, closed half way, held up and secured; servers that start, stop, and stop in the middle.
@@ -34,6 +36,7 @@ def done(*arguments: str, path: Path | None = None) -> str:
 
 
 @pytest.mark.timeout(600)
+@ON_ONE_LINE
 @pytest.mark.long
 @pytest.mark.parametrize("release", [f"uvicorn=={ALLOWED[2]}", ALLOWED[1]], ids=["oldest", "newest"])
 def test_faults_tls_and_stops_are_the_same_with_each_uvicorn_that_we_allow(release: str, tmp_path: Path) -> None:

@@ -1,0 +1,10 @@
+"""The lines of Prefect that the tests run with."""
+
+from __future__ import annotations
+
+import pytest
+
+from prefect_databricks_runs._prefect.compat import PREFECT_3
+
+ON_ONE_LINE = pytest.mark.skipif(not PREFECT_3, reason="It has nothing of Prefect in it, and runs with Prefect 3.")
+"""For what is long."""
