@@ -282,7 +282,7 @@ def test_a_deployment_of_our_flow_runs_with_every_reference_to_a_block(
 ) -> None:
     """No code: the flow ships in the package, and its parameters are what the UI, the shell or a schedule send."""
     notebook("/greet", "dbutils.notebook.exit('hello ' + dbutils.widgets.get('who'))")
-    prefect(prefect_server, "work-pool", "create", "here", "--type", "process")
+    prefect_api.create_work_pool("here", "process")
     by = {way: {"databricks_credentials": {"$ref": make(block_id)}} for way, make in REFERENCES.items()}
     parameters = {
         **by["id"],

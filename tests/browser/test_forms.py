@@ -13,16 +13,17 @@ from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.browser.chromium import NOT_FOUND, chromium_path
 from tests.browser.flow_run_page import FlowRunPage
 from tests.browser.forms import Form
+from tests.support.prefect_api import PrefectApi
 from tests.support.prefect_cli import prefect
 
 pytestmark = [pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
-def deployment_id(prefect_server: PrefectServer) -> str:
+def deployment_id(prefect_api: PrefectApi) -> str:
     """A deployment of a flow that ships in the package; made before the browser, which takes the thread's loop."""
     DatabricksCredentials.register_type_and_schema()
-    prefect(prefect_server, "work-pool", "create", "forms", "--type", "process")
+    prefect_api.create_work_pool("forms", "process")
     deployment = submit_run_and_wait.to_deployment(
         "forms", work_pool_name="forms", entrypoint_type=EntrypointType.MODULE_PATH
     )

@@ -17,6 +17,7 @@ from tests.browser.chromium import NOT_FOUND, chromium_path
 from tests.browser.flow_run_page import FlowRunPage
 from tests.browser.forms import Form
 from tests.support.command_line import in_this_process
+from tests.support.prefect_api import PrefectApi
 from tests.support.prefect_cli import prefect
 
 pytestmark = [pytest.mark.skipif(chromium_path() is None, reason=NOT_FOUND), pytest.mark.timeout(300), pytest.mark.long]
@@ -43,13 +44,15 @@ def jobs_workspace() -> Iterator[LocalWorkspace]:
 
 
 @pytest.fixture(scope="module")
-def deployments(jobs_workspace: LocalWorkspace, prefect_server: PrefectServer) -> dict[str, str]:
+def deployments(
+    jobs_workspace: LocalWorkspace, prefect_server: PrefectServer, prefect_api: PrefectApi
+) -> dict[str, str]:
     """A deployment that `deploy` makes, and one of the flow that runs a block: their ids.
 
     Made before the browser, which takes the thread's loop.
     """
     DatabricksCredentials(host=jobs_workspace.url, token=jobs_workspace.token).save("of-forms", overwrite=True)
-    prefect(prefect_server, "work-pool", "create", POOL, "--type", "process")
+    prefect_api.create_work_pool(POOL, "process")
     done = in_this_process(prefect_server, "deploy", "greeting", "--block", "of-forms", "--pool", POOL, "--json")
     assert done.returncode == 0, done.stderr
     DatabricksJob.register_type_and_schema()

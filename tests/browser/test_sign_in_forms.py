@@ -16,6 +16,7 @@ from tests.browser.chromium import NOT_FOUND, chromium_path
 from tests.browser.flow_run_page import FlowRunPage
 from tests.browser.forms import Form
 from tests.support.identities import TENANT
+from tests.support.prefect_api import PrefectApi
 from tests.support.prefect_cli import prefect
 from tests.support.sign_ins import CLIENT_ID, CLIENT_SECRET, SignIns, signing_in
 
@@ -25,10 +26,10 @@ SLUG = DatabricksCredentials._block_type_slug
 
 
 @pytest.fixture(scope="module")
-def deployment_id(prefect_server: PrefectServer) -> str:
+def deployment_id(prefect_api: PrefectApi) -> str:
     """A deployment; made before the browser, which takes the thread's loop."""
     DatabricksCredentials.register_type_and_schema()
-    prefect(prefect_server, "work-pool", "create", "sign-in-forms", "--type", "process")
+    prefect_api.create_work_pool("sign-in-forms", "process")
     deployment = who_am_i.to_deployment(
         "sign-in-forms", work_pool_name="sign-in-forms", entrypoint_type=EntrypointType.MODULE_PATH
     )

@@ -225,7 +225,7 @@ def test_the_form_of_its_flow_has_two_fields() -> None:
 def test_a_deployment_of_its_flow_runs_with_a_reference_to_it(
     databricks, greeting, prefect_server: PrefectServer, prefect_api
 ) -> None:
-    prefect(prefect_server, "work-pool", "create", "of-jobs", "--type", "process")
+    prefect_api.create_work_pool("of-jobs", "process")
     databricks.save("deployed", overwrite=True)
     credentials = DatabricksCredentials.load("deployed")
     DatabricksJob(databricks_credentials=credentials, job_name="greeting").save("deployed", overwrite=True)
