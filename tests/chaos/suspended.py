@@ -98,9 +98,10 @@ class SuspendedStorm:
         return {"running": self._chooser.uniform(240, 420), **ends}
 
     def _save(self, token: str) -> None:
-        from prefect.settings import PREFECT_API_URL, temporary_settings
+        from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-        with temporary_settings({PREFECT_API_URL: self._server.api_url}):
+        # A server on SQLite that has this much to do may answer 503 for longer than a minute.
+        with temporary_settings({PREFECT_API_URL: self._server.api_url, PREFECT_CLIENT_MAX_RETRIES: 15}):
             block = DatabricksCredentials(host=self._workspace.url, token=token, requests_per_second=50)
             self._block_id = str(block.save(BLOCK, overwrite=True))
 
