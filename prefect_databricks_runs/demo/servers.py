@@ -20,7 +20,7 @@ PREFECT = [sys.executable, "-W", "ignore", "-c", _PREFECT]
 _SERVER_START = ["-c", _PREFECT, "server", "start"]
 # The program that Prefect 2's `server start` runs after its check that the port was not used in the last minutes.
 _SERVER_APP = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0  # on a machine with nothing else to do it takes 10
 _STOP_SECONDS = 10.0
 # A port is free when it is chosen, and the server takes it seconds later. In between, any other program may.
 _MOST_PORTS = 3

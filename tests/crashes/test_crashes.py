@@ -17,16 +17,16 @@ from tests.leave.children import Child, is_alive, worker
 from tests.support.prefect_api import PrefectApi
 from tests.support.processes import wait_until
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.long]
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.long]
 
-SECONDS = 150
+SECONDS = 300
 # Prefect's default. A worker that asks the Prefect server a dozen times in vain ends, and on Prefect 2 it kills the
 # processes of its flow runs before: one that asks each second does not outlast a restart of the server.
 WORKER_POLL_SECONDS = "10"
 NAMES = ["the flow process is killed", "the worker is killed", "the workspace is away", "the machine sleeps"]
 
 
-# Both take minutes and mostly wait: with `--dist loadgroup`, as in .ci/run, each has a worker of pytest.
+# Both take minutes and mostly wait: with `--dist loadgroup` each has a worker of pytest.
 DATABASES = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("SQLite", "PostgreSQL")]
 
 
