@@ -27,7 +27,7 @@ from ._prefect.compat import (
     what_is_wrong,
 )
 from ._prefect.references import saved_block
-from .auth._fields import fault_of_names, hidden, is_token, of_connection, with_sign_in
+from .auth import fault_of_names, hidden, is_token, of_connection, with_sign_in
 from .auth.sign_in import FIELDS, SECRETS, WAYS, SignIn
 from .errors import DatabricksConnectionError, InvalidCredentials
 
@@ -231,7 +231,7 @@ class DatabricksCredentials(BlockOfEitherPydantic, CredentialsBlock):
             submit_run_and_wait(databricks, notebook_task={"notebook_path": "/Shared/nightly"})
             ```
         """
-        from .auth._environment import of_environment  # imported here, because only scripts need it
+        from .auth import of_environment  # imported here, because only scripts need it
 
         fields, fault = of_environment(profile)
         del profile  # an exception may be shown with the variables here, and the profile may be a misplaced token

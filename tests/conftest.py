@@ -86,8 +86,9 @@ def _serve_at_a_new_port(self: ServerThread, port: int) -> None:
 
 ServerThread.__init__ = _serve_at_a_new_port
 
-# The files that take longest, longest first. A worker that begins with the last of them would work on alone at the end.
-# Two of the first four need no Prefect server: the others wait for its database, which a fresh machine makes first.
+# The files that take long, with the long tests and without: a worker that begins with one of them last would work on
+# alone at the end. Two of the first four need no Prefect server: a fresh machine makes its database first, and the
+# others wait for that.
 LONGEST = (
     "test_docs.py",
     "local/test_any_json.py",
@@ -149,14 +150,14 @@ def anyio_backend() -> str:
 # Each sync flow run waits for the thread that sends its heartbeats, which sleeps for a second at a time. Each client
 # asks for a token against forged requests, which the server does not use unless it is told to.
 _heartbeats = getattr(prefect.settings, "PREFECT_FLOWS_HEARTBEAT_FREQUENCY", None)  # none before Prefect 3
-QUICK = {PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False, **({} if _heartbeats is None else {_heartbeats: None})}
+PREFECT_SETTINGS = {PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False, **({} if _heartbeats is None else {_heartbeats: None})}
 
 
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[PrefectServer]:
     """A real Prefect server, which the whole session shares and flows report to."""
     server = _until_exit.enter_context(ReadyServer(CACHE))
-    with temporary_settings({PREFECT_API_URL: server.api_url, **QUICK}):
+    with temporary_settings({PREFECT_API_URL: server.api_url, **PREFECT_SETTINGS}):
         yield server
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.test_architecture import APART, floors, imports
+from tests.test_architecture import floors, imports
 
 FILE = Path(__file__).with_name("rooms.svg")
 WIDTH, HEIGHT, GAP, BOX = 960, 64, 10, 30
@@ -29,7 +29,10 @@ def drawn() -> str:
             middle = GAP + index * (width + GAP) + width / 2
             boxes[room] = (middle - box / 2, 20 + (top - number) * HEIGHT, box)
     # Everything stands on the ground floor.
-    arrows = sorted({(room, other) for room, other, _ in imports() if other != APART and floor.get(other, 0) > 1})
+    rooms_above = {room for room in floor if floor[room] > 1}
+    arrows = sorted(
+        {each.rooms for each in imports() if rooms_above.issuperset(each.rooms) and len(set(each.rooms)) > 1}
+    )
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {20 + top * HEIGHT}" {FONT}>',
         DARK,

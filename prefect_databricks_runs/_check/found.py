@@ -9,7 +9,7 @@ from prefect.client.orchestration import get_client
 
 from .._connect.saved_blocks import saved_documents
 from .._prefect.urls import no_answer_of_prefect
-from ..auth._places import looked_at
+from ..auth import looked_at
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, InvalidCredentials
 

@@ -21,11 +21,17 @@ from .._client.tokens import FetchingAuth
 from .._clock import SystemClock
 from .._fields import as_mappings, as_number, as_text
 from .._text import name as shown
-from ..auth import TokenAuth
-from ..auth._azure import EntraAuth, ManagedIdentityAuth
-from ..auth._databricks import FederationAuth, ServicePrincipalAuth
-from ..auth._processes import UNKNOWN_SECONDS, CommandAuth, ProfileAuth
-from ..auth._web_tokens import claims_of
+from ..auth import (
+    UNKNOWN_SECONDS,
+    CommandAuth,
+    EntraAuth,
+    FederationAuth,
+    ManagedIdentityAuth,
+    ProfileAuth,
+    ServicePrincipalAuth,
+    TokenAuth,
+    claims_of,
+)
 from ..auth.sign_in import OwnCommand, SignIn
 from ..errors import DatabricksApiError, DatabricksConnectionError, DatabricksError, InvalidResponse, NotFound
 from .found import Found

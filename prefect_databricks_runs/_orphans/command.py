@@ -17,7 +17,7 @@ from .._leave.leaving import cancel_all
 from .._prefect.logging import run_logger
 from .._prefect.urls import no_answer_of_prefect
 from .._text import name
-from ..auth._places import looked_at
+from ..auth import looked_at
 from ..credentials import DatabricksCredentials
 from ..errors import DatabricksError, InvalidCredentials
 from .listing import Listed, Listing

@@ -18,6 +18,21 @@ from .._client.signing import signed
 from .._lazy import names_of
 
 if TYPE_CHECKING:
+    from ._azure import EntraAuth as EntraAuth
+    from ._azure import ManagedIdentityAuth as ManagedIdentityAuth
+    from ._databricks import FederationAuth as FederationAuth
+    from ._databricks import ServicePrincipalAuth as ServicePrincipalAuth
+    from ._environment import of_environment as of_environment
+    from ._fields import fault_of_names as fault_of_names
+    from ._fields import hidden as hidden
+    from ._fields import is_token as is_token
+    from ._fields import of_connection as of_connection
+    from ._fields import with_sign_in as with_sign_in
+    from ._places import looked_at as looked_at
+    from ._processes import UNKNOWN_SECONDS as UNKNOWN_SECONDS
+    from ._processes import CommandAuth as CommandAuth
+    from ._processes import ProfileAuth as ProfileAuth
+    from ._web_tokens import claims_of as claims_of
     from .sign_in import (
         AzureIdentity,
         EntraServicePrincipal,
@@ -44,9 +59,18 @@ __all__ = [
     "TokenCommand",
 ]
 
-__getattr__, __dir__ = names_of(
-    __name__, {"sign_in": [name for name in __all__ if name not in ("BasicAuth", "TokenAuth")]}
-)
+_HOMES = {
+    "sign_in": [name for name in __all__ if name not in ("BasicAuth", "TokenAuth")],
+    # Not public: other rooms of the package use these.
+    "_azure": ["EntraAuth", "ManagedIdentityAuth"],
+    "_databricks": ["FederationAuth", "ServicePrincipalAuth"],
+    "_environment": ["of_environment"],
+    "_fields": ["fault_of_names", "hidden", "is_token", "of_connection", "with_sign_in"],
+    "_places": ["looked_at"],
+    "_processes": ["UNKNOWN_SECONDS", "CommandAuth", "ProfileAuth"],
+    "_web_tokens": ["claims_of"],
+}
+__getattr__, __dir__ = names_of(__name__, _HOMES)
 
 
 @dataclass(frozen=True)

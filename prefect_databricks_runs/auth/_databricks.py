@@ -25,7 +25,7 @@ _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
 _FOR_GITHUB = "The job needs `permissions: id-token: write`."
 _FOR_AZURE_DEVOPS = "The step needs `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` in its `env`."
-_MOST_CLAIMS = 3  # a token may be for any number of audiences
+_MOST_VALUES = 3  # a token may be for any number of audiences
 _OWN_SECRET = "dose"  # noqa: S105 - the beginning of every secret that Databricks creates
 
 
@@ -148,7 +148,7 @@ def _who(token: str) -> str:
         value = claims.get(claim)
         texts = [text for each in (value if isinstance(value, list) else [value]) if (text := as_text(each))]
         if texts:
-            shown = [quoted(text) for text in texts[:_MOST_CLAIMS]]
+            shown = [quoted(text) for text in texts[:_MOST_VALUES]]
             hidden = [f"{len(texts) - len(shown)} more"] if len(texts) > len(shown) else []
             found.append(f"{name} {' and '.join([*shown, *hidden])}")
     return f"The identity token has {', '.join(found)}. " if found else ""

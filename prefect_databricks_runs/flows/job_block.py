@@ -18,7 +18,7 @@ from .._prefect.compat import (
     field_names,
     what_is_wrong,
 )
-from ..auth._fields import fault_of_names
+from ..auth import fault_of_names
 from ..credentials import DatabricksCredentials
 from ..errors import InvalidOption
 from ..runs import Run

@@ -26,7 +26,6 @@ from tests.support.hostile_server import (
     most_objects,
     served,
 )
-from tests.support.lines import ON_ONE_LINE
 from tests.support.processes import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +33,6 @@ MOST_MB = 350
 DEADLINE = 20.0  # of a request that is not meant to meet it
 
 
-@ON_ONE_LINE
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("parts", "pause", "deadline", "says"),

@@ -26,11 +26,7 @@ WORKER_POLL_SECONDS = "10"
 NAMES = ["the flow process is killed", "the worker is killed", "the workspace is away", "the machine sleeps"]
 
 
-# Both take minutes and mostly wait: with `--dist loadgroup` each has a worker of pytest.
-DATABASES = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("SQLite", "PostgreSQL")]
-
-
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
 def runs(request) -> Iterator[dict[str, OneRun]]:
     """Four flow runs on one worker, to each of which something happens; the Prefect server is restarted under all."""
     with ExitStack() as stack:

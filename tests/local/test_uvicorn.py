@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.lines import ON_ONE_LINE
+from tests.support.lines import ON_PREFECT_3
 
 ROOT = Path(__file__).parent.parent.parent
 ALLOWED = re.search(r'"(uvicorn>=([\d.]+),<\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
@@ -36,7 +36,7 @@ def done(*arguments: str, path: Path | None = None) -> str:
 
 
 @pytest.mark.timeout(600)
-@ON_ONE_LINE
+@ON_PREFECT_3
 @pytest.mark.long
 @pytest.mark.parametrize("release", [f"uvicorn=={ALLOWED[2]}", ALLOWED[1]], ids=["oldest", "newest"])
 def test_faults_tls_and_stops_are_the_same_with_each_uvicorn_that_we_allow(release: str, tmp_path: Path) -> None:

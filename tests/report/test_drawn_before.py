@@ -38,6 +38,7 @@ def test_a_task_run_that_another_release_has_drawn_is_found(prefect_api: Prefect
     (flow_run,) = prefect_api.flow_runs_named("drawn-by-two-releases")
     (drawn,) = prefect_api.task_runs(flow_run["id"])
     assert (drawn["name"], drawn["task_key"]) == ("a", "of-release-0")
+    assert drawn["dynamic_key"] == f"{run_id}-a"  # which every release writes the same
 
 
 def test_the_key_is_pinned() -> None:

@@ -6,5 +6,5 @@ import pytest
 
 from prefect_databricks_runs._prefect.compat import PREFECT_3
 
-ON_ONE_LINE = pytest.mark.skipif(not PREFECT_3, reason="It has nothing of Prefect in it, and runs with Prefect 3.")
-"""For what is long."""
+ON_PREFECT_3 = pytest.mark.skipif(not PREFECT_3, reason="It has nothing of Prefect in it, and runs with Prefect 3.")
+"""Marks a long test that would find the same with Prefect 2."""

@@ -38,7 +38,7 @@ from tests.support.odd_workspace import Mutation, OddWorkspace
 from tests.support.virtual_loop import LoopClock, run_in_no_time
 
 pytestmark = pytest.mark.timeout(7_200)  # of ten thousands of examples
-EXAMPLES = 10_000 if os.environ.get("PREFECT_DATABRICKS_RUNS_LONG") else 100
+EXAMPLES = int(os.environ.get("PREFECT_DATABRICKS_RUNS_EXAMPLES", "100"))
 ENDPOINTS = ["runs/submit", "run-now"]
 FAULTS = st.dictionaries(st.integers(0, 15), mutations(), min_size=1, max_size=8)
 DATABRICKS = DatabricksCredentials(host=HOST, token="t")
