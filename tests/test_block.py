@@ -7,6 +7,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from prefect import flow
 from prefect.blocks.core import Block
@@ -19,7 +20,14 @@ from pydantic import BaseModel
 
 from prefect_databricks_runs import DatabricksCredentials, InvalidCredentials, submit_run_and_wait
 from prefect_databricks_runs._prefect.compat import PREFECT_3
-from prefect_databricks_runs.auth import BasicAuth, EntraServicePrincipal, ServicePrincipal, SignIn, TokenAuth
+from prefect_databricks_runs.auth import (
+    BasicAuth,
+    EntraServicePrincipal,
+    ServicePrincipal,
+    ServicePrincipalAuth,
+    SignIn,
+    TokenAuth,
+)
 from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.support.connections import api_client
 from tests.support.prefect_cli import prefect
@@ -64,17 +72,39 @@ def test_loaded_in_async_code(databricks: DatabricksCredentials) -> None:
     assert asyncio.run(load()).get_auth() == databricks.get_auth()
 
 
-def test_what_the_ui_saves_is_checked_when_it_is_loaded(prefect_server: PrefectServer) -> None:
+def save_as_the_ui_does(server: PrefectServer, name: str, data: dict[str, Any]) -> None:
     DatabricksCredentials.register_type_and_schema()
-    with api_client(prefect_server.api_url) as api:
+    with api_client(server.api_url) as api:
         block_type = api.get("/block_types/slug/databricks-runs-credentials").json()
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}
         schema = api.post("/block_schemas/filter", json=wanted).json()[0]
-        data = {"host": "https://X.net/?o=1", "sign_in": {"login": "ada", "password": ""}}
         ids = {"block_type_id": block_type["id"], "block_schema_id": schema["id"]}
-        api.post("/block_documents/", json={"name": "half", "data": data, **ids}).raise_for_status()
+        api.post("/block_documents/", json={"name": name, "data": data, **ids}).raise_for_status()
+
+
+def test_what_the_ui_saves_is_checked_when_it_is_loaded(prefect_server: PrefectServer) -> None:
+    data = {"host": "https://X.net/?o=1", "sign_in": {"login": "ada", "password": ""}}
+    save_as_the_ui_does(prefect_server, "half", data)
     with pytest.raises(InvalidCredentials, match="`password` is missing for https://x.net"):
         DatabricksCredentials.load("half")
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "auth"),
+    [
+        ({"token": "dapi-old"}, TokenAuth("dapi-old")),
+        ({"client_id": "id", "client_secret": "old"}, ServicePrincipalAuth("https://x.example.net", "id", "old")),
+        ({"login": "ada", "password": "pw"}, BasicAuth("ada", "pw")),
+    ],
+    ids=["token", "service principal", "password"],
+)
+def test_a_block_that_the_first_version_with_tabs_saved_loads(
+    prefect_server: PrefectServer, sign_in: dict[str, str], auth: httpx.Auth
+) -> None:
+    """A copy of what it saved: `save` of today's version is not asked."""
+    more = {"request_timeout_seconds": 60.0, "requests_per_second": 10.0}
+    save_as_the_ui_does(prefect_server, "of-tabs", {"host": "https://x.example.net", "sign_in": sign_in, **more})
+    assert DatabricksCredentials.load("of-tabs").get_auth() == auth
 
 
 # The form of the first version. What was saved with it stays as it is when the package is upgraded.
