@@ -98,7 +98,6 @@ LONGEST = (
     "suspend/test_with_workers.py",
     "test_cli.py",
     "report/test_prefect_outages.py",
-    "benchmarks/test_suspended.py",
     "suspend/test_suspended.py",
     "leave/test_cancelled.py",
     "orphans/test_orphans.py",

@@ -22,6 +22,9 @@ from prefect_databricks_runs.demo.servers import PrefectServer
 from tests.support.prefect_api import PrefectApi
 from tests.support.processes import PATIENCE, descendants, wait_until
 
+# A demo starts a server, a worker and flow runs, which all import Prefect.
+pytestmark = pytest.mark.timeout(600)
+
 COMMAND = [sys.executable, "-W", "ignore", "-m", "prefect_databricks_runs"]
 TASKS = ["collect", "clean", "functions", "imports", "docstrings", "report"]
 
@@ -33,7 +36,7 @@ def environment(**more: str) -> dict[str, str]:
 def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, *arguments]
     return subprocess.run(
-        command, env=environment(**more), capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, env=environment(**more), capture_output=True, text=True, timeout=2 * PATIENCE, check=False
     )
 
 
