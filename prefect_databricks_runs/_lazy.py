@@ -31,7 +31,7 @@ def names_of(module: str, homes: Mapping[str, Iterable[str]]) -> tuple[Callable[
 
     def listed() -> list[str]:
         """List all public names, including unused ones: Prefect looks for blocks among them."""
-        return sorted({*vars(sys.modules[module]), *home_of})
+        return sorted({*vars(sys.modules[module]), *sys.modules[module].__all__})
 
     return imported, listed
 
