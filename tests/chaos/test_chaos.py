@@ -10,7 +10,7 @@ from tests.chaos.storm import Storm
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_whatever_goes_wrong_each_of_200_flows_has_its_own_run_and_nobody_has_another(
     prefect_server: PrefectServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,6 +76,11 @@ class OneRun:
         return self._prefect_api.flow_run(self.flow_run_id)["state"]["type"]
 
     @property
+    def states(self) -> list[tuple[str, str]]:
+        """The type and the name of each state that the flow run had, oldest first."""
+        return self._prefect_api.state_names(self.flow_run_id)
+
+    @property
     def drawn(self) -> list[dict[str, Any]]:
         """The task runs of Databricks tasks, of every attempt."""
         waits = self._prefect_api.subflow_runs(self.flow_run_id)
