@@ -162,7 +162,13 @@ def prefect_server() -> Iterator[PrefectServer]:
 
 @pytest.fixture(autouse=True, scope="module")
 def flow_runs_of_other_files_are_not_seen() -> None:
-    """Tests of several files share a worker, and with that a Prefect server; which ones is luck."""
+    """What a fixture of a module looks for by its name is its own; which files share a Prefect server is luck."""
+    PrefectApi.since = datetime.now(timezone.utc)
+
+
+@pytest.fixture(autouse=True)
+def flow_runs_of_other_tests_are_not_seen() -> None:
+    """What a test looks for by its name is its own, whatever flows the tests before it have run."""
     PrefectApi.since = datetime.now(timezone.utc)
 
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -104,18 +103,16 @@ def test_what_a_killed_run_of_the_tests_has_started_and_written_does_not_stay(
             run.kill()
 
 
-@flow(name="of-some-file")
-def of_some_file() -> None:
+@flow(name="of-each-test")
+def of_each_test() -> None:
     """Runs, and no more."""
 
 
-def test_no_test_finds_the_flow_runs_of_another_file(prefect_api: PrefectApi, monkeypatch) -> None:
-    of_some_file()
-    assert len(prefect_api.flow_runs_named("of-some-file")) == 1
-    monkeypatch.setattr(PrefectApi, "since", datetime.now(timezone.utc))  # as it is when another file begins
-    assert prefect_api.flow_runs_named("of-some-file") == []
-    of_some_file()
-    assert len(prefect_api.flow_runs_named("of-some-file")) == 1
+@pytest.mark.parametrize("number", [1, 2])
+def test_no_test_finds_the_flow_runs_of_another(number: int, prefect_api: PrefectApi) -> None:
+    assert prefect_api.flow_runs_named("of-each-test") == []
+    of_each_test()
+    assert len(prefect_api.flow_runs_named("of-each-test")) == 1
 
 
 @pytest.mark.parametrize("number", [1, 2])

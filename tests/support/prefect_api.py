@@ -19,7 +19,7 @@ class PrefectApi:
     """Reads flow runs from a Prefect server.
 
     Attributes:
-        since: When the tests of this file began. Tests of other files share the server, and may share names.
+        since: When this test, or the fixtures of its file, began. Others share the server, and may share names.
     """
 
     since = datetime.fromtimestamp(0, timezone.utc)
@@ -58,7 +58,7 @@ class PrefectApi:
         return self._states("/task_run_states/", task_run_id=str(task_run_id))
 
     def flow_runs_named(self, flow_name: str) -> list[dict[str, Any]]:
-        """All runs of a flow that tests of this file have made, newest first."""
+        """All runs of a flow since this test began, newest first."""
         body = {
             "flows": {"name": {"any_": [flow_name]}},
             "flow_runs": {"expected_start_time": {"after_": self.since.isoformat()}},
