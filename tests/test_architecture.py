@@ -110,6 +110,21 @@ def test_every_room_has_a_floor() -> None:
     assert {*floors(), APART, "__init__"} == rooms
 
 
+def test_the_map_of_a_package_names_each_of_its_modules() -> None:
+    """The map is the docstring of its `__init__`; the map of the whole is the page."""
+    unnamed = []
+    for module in MODULES:
+        inside, _, name = module.rpartition(".")
+        named = re.findall(r"\w+", " ".join(re.findall("`([^`]*)`", map_of(inside))))
+        if inside and name not in named:
+            unnamed.append(module)
+    assert unnamed == []
+
+
+def map_of(room: str) -> str:
+    return ast.get_docstring(parsed(room)) or ""
+
+
 def test_no_room_imports_from_a_floor_above_its_own() -> None:
     floor = floors()
     arrows = {each.rooms: each for each in imports()}

@@ -2,7 +2,9 @@
 
 The classes compare by their secrets and never show them, so equal credentials share a client and a token. `TokenAuth`
 and `BasicAuth` are here. Tokens of `_databricks`, `_azure` and `_processes` must be fetched, over HTTP (`_http`) or
-from another program. `sign_in` has the models, and `_fields` reads the fields that users pass.
+from another program (`_sdk_child` is databricks-sdk in its own process). `_files` reads tokens that another program
+writes, and `_web_tokens` when a token ends. `sign_in` has the models, and `_fields` reads the fields that users pass;
+`_environment` finds fields in the `_places` where the tools of Databricks look.
 """
 
 from __future__ import annotations

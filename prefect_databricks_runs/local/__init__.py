@@ -2,8 +2,8 @@
 
 It is the other side of the wire: it imports nothing else of this package and nothing of Prefect.
 
-`workspace` is the public class, with `controls` and `account_controls`; `assembly` puts the pieces together, `clock`
-is their time, and `files.temporary` keeps their temporary files.
+`workspace` is the public class, with `controls`, `account_controls` and `option_checks`; `assembly` puts the pieces
+together, `clock` is their time, and `files.temporary` keeps their temporary files.
 
 The path of a request: `web.server` (thread and loop) → `web.connection` → `app` (faults, sign-in, errors) →
 `web.request_body` → the endpoints of `api` → `bodies` (checks) → `runs.store` (jobs and runs, as `runs.records`)

@@ -1,1 +1,8 @@
-"""HTTP: from a socket to a request, and from an answer to a socket."""
+"""HTTP: from a socket to a request, and from an answer to a socket.
+
+`server` has a thread and a loop for it, with `certificates` for https; `connection` is the connection of one client.
+`routes` finds the endpoint of a request, `calls` is the request as the endpoint takes it and its answer, and `errors`
+the answers that are errors. `request_body` and `multipart` read bodies, `paging` has the pages of a list, and
+`addresses` the address by which a client came. `request_log` keeps all requests for tests, which select some of them by
+`patterns`.
+"""
