@@ -140,6 +140,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"{LONG}=1 runs it."))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Show a test and its fixtures no flow runs of earlier tests, whatever these have named their flows."""
+    PrefectApi.since = datetime.now(timezone.utc)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Ours is asyncio, as is Prefect's."""
@@ -158,18 +164,6 @@ def prefect_server() -> Iterator[PrefectServer]:
     server = _until_exit.enter_context(ReadyServer(CACHE))
     with temporary_settings({PREFECT_API_URL: server.api_url, **PREFECT_SETTINGS}):
         yield server
-
-
-@pytest.fixture(autouse=True, scope="module")
-def flow_runs_of_other_files_are_not_seen() -> None:
-    """What a fixture of a module looks for by its name is its own; which files share a Prefect server is luck."""
-    PrefectApi.since = datetime.now(timezone.utc)
-
-
-@pytest.fixture(autouse=True)
-def flow_runs_of_other_tests_are_not_seen() -> None:
-    """What a test looks for by its name is its own, whatever flows the tests before it have run."""
-    PrefectApi.since = datetime.now(timezone.utc)
 
 
 @pytest.fixture(autouse=True)

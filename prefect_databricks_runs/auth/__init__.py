@@ -2,9 +2,10 @@
 
 The classes compare by their secrets and never show them, so equal credentials share a client and a token. `TokenAuth`
 and `BasicAuth` are here. Tokens of `_databricks`, `_azure` and `_processes` must be fetched, over HTTP (`_http`) or
-from another program (`_sdk_child` is databricks-sdk in its own process). `_files` reads tokens that another program
-writes, and `_web_tokens` when a token ends. `sign_in` has the models, and `_fields` reads the fields that users pass;
-`_environment` finds fields in the `_places` where the tools of Databricks look.
+from another program (`_sdk_child` is databricks-sdk in its own process). `_files` reads tokens from files.
+`_web_tokens` reads in a token when it ends and whom it names. `sign_in` has the models; `_fields` reads and checks the
+fields that users pass. `_places` finds the one place that counts, the environment or a profile, and `_environment`
+makes the fields from it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The Prefect flows that wait for Databricks runs and show each of their states: `wait_for_run` and its relatives.
 
-`submitting` and `running_jobs` start a run and wait for it, with the common `parts`; `waiting` and `waiting_for_many`
-wait for runs that were started before; `databricks_jobs` runs the saved block of `job_block`, whose run is a `job_run`.
-`flow` is the class of them all. A flow is created at its first use, because Prefect then makes models of all its
-parameters.
+`submitting` and `running_jobs` start a run and wait for it; `waiting` and `waiting_for_many` wait for runs that were
+started before. `job_block` is the block `DatabricksJob`, and `databricks_jobs` has the flows that run its job. `parts`
+is common to all flows that start a run. `job_run` is what `trigger` of the block returns. `flow` is the class of all
+flows. A flow is created at its first use: that takes long, as Prefect makes models of all its parameters.
 """
 
 from __future__ import annotations

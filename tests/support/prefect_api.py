@@ -19,7 +19,7 @@ class PrefectApi:
     """Reads flow runs from a Prefect server.
 
     Attributes:
-        since: When this test, or the fixtures of its file, began. Others share the server, and may share names.
+        since: When the current test began, before its fixtures. Other tests share the server, and may share names.
     """
 
     since = datetime.fromtimestamp(0, timezone.utc)

@@ -1,5 +1,6 @@
 """Faults that tests set.
 
-`faults` finds the fault that happens to a request, and counts; `fault_rules` checks its fields, and `fault_actions`
-carries it out, with `waits` that end when the workspace stops. `fault_endpoints` sets faults over HTTP.
+`faults` keeps the faults, finds the fault for a request, and counts requests. `fault_rules` checks the fields of a
+fault, `fault_actions` carries it out, and `waits` holds requests until the workspace stops. `fault_endpoints` sets,
+lists and removes faults over HTTP.
 """
