@@ -32,7 +32,7 @@ REQUEST_SECONDS = 1.5
 PACE = 200.0  # what is to be found out is not how slow it can be
 # An attempt of a flow that is not let in is two requests or more, so that it takes four of its nine attempts at most.
 _REFUSED_BEFORE, _REFUSAL_SECONDS = 8, 120.0
-_SAVING_SECONDS = 300.0  # which the flows do not notice: until it is over, their old token is good
+_SAVING_SECONDS = 300.0  # the flows can wait: their old token is valid until the block is saved
 BLOCK = "chaos"
 _WITHOUT_RETRIES = {given_up.__name__, timed_out.__name__}
 _USER = "someone@localhost"
@@ -219,8 +219,8 @@ def _save(databricks: DatabricksCredentials) -> None:
         try:
             databricks.save(BLOCK, overwrite=True)
             return
-        except PrefectHTTPStatusError:
-            if time.monotonic() > deadline:
+        except PrefectHTTPStatusError as error:
+            if not error.response.is_server_error or time.monotonic() > deadline:
                 raise
             time.sleep(1)
 
