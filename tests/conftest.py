@@ -88,7 +88,8 @@ ServerThread.__init__ = _serve_at_a_new_port
 
 # The files that take long, with the long tests and without: a worker that begins with one of them last would work on
 # alone at the end. Two of the first four need no Prefect server: a fresh machine makes its database first, and the
-# others wait for that.
+# others wait for that. `benchmarks/test_suspended.py` is not among them, though it takes two minutes: it measures
+# delays, and begins when most others are over.
 LONGEST = (
     "test_docs.py",
     "local/test_any_json.py",
